@@ -1,0 +1,85 @@
+/**
+ * The intrinsic record: one declaration holds an intrinsic's meaning in both executions, its type rule, effects, cost
+ * and documentation. TypeScript makes `simulate` and `lower` mandatory. `S`, the reference docs, the property tests
+ * and `kpu intrinsics` are derived from these records.
+ */
+import { current, type LowerContext, type Simulation } from "./context.ts";
+import { type CostClass, type DTypeName, type Effect, fail } from "./ir.ts";
+
+export type Family = "arithmetic" | "bitwise" | "compare" | "conversion" | "math" | "memory" | "transfer" | "mask" | "spmd" | "scalar" | "pointer" | "control";
+
+/** One operand or option of an intrinsic, as data: drives docs, `kpu intrinsics --json` and generated tests. */
+export interface OperandSpec {
+  readonly name: string;
+  readonly kind: "vec" | "vec|scalar" | "scalar" | "mask" | "ptr" | "event" | "dtype" | "static" | "any";
+  /** Allowed dtypes; a name of an earlier operand means "the same dtype as". */
+  readonly dtype?: readonly DTypeName[] | string;
+  readonly optional?: boolean;
+  readonly doc?: string;
+}
+
+export interface Signature {
+  readonly operands: readonly OperandSpec[];
+  readonly options?: readonly OperandSpec[];
+  /** Result in words of the same vocabulary: "vec of x", "mask of x lanes", "number", "nothing". */
+  readonly result: string;
+}
+
+export interface IntrinsicRecord {
+  readonly name: string;
+  readonly family: Family;
+  readonly signature: Signature;
+  readonly effect: Effect;
+  readonly cost: CostClass;
+  readonly doc: string;
+  /** Runnable kernel lines; a test runs them. */
+  readonly example: string;
+  /** True when a result depends on operands only: then it also works outside a kernel, on host values. */
+  readonly value: boolean;
+  readonly simulate: (sim: Simulation, ...args: never[]) => unknown;
+  readonly lower: (b: LowerContext, ...args: never[]) => unknown;
+}
+
+const RECORD = Symbol.for("kpu-dsl.intrinsic");
+
+/** Every record in order of declaration. */
+export const INTRINSICS: IntrinsicRecord[] = [];
+
+/**
+ * Declares an intrinsic and returns the function that authors call. `F` is its precise TypeScript type.
+ * `lower` gets static arguments as plain JavaScript values and runtime arguments as KIR expressions; arrays and
+ * option objects are rebuilt around them.
+ */
+export function intrinsic<F extends (...args: never[]) => unknown>(
+  spec: Omit<IntrinsicRecord, "simulate" | "lower" | "value"> & {
+    readonly simulate: (sim: Simulation, ...args: Parameters<F>) => ReturnType<F> | unknown;
+    readonly lower: (b: LowerContext, ...args: never[]) => unknown;
+  },
+): F {
+  const value = spec.effect === "pure" || spec.effect === "trap";
+  const record: IntrinsicRecord = { ...spec, simulate: spec.simulate as IntrinsicRecord["simulate"], value };
+  INTRINSICS.push(record);
+  const simulate = spec.simulate as unknown as (sim: Simulation, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) => unknown;
+  // Fixed arity instead of rest parameters: this call is the hot path of direct execution.
+  const call = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown => {
+    const context = current;
+    if (context.kind === "simulate") return simulate(context.sim, a, b, c, d, e, f);
+    if (context.kind === "idle" && value) return simulate(NO_SIMULATION, a, b, c, d, e, f);
+    return fail("KPU6005", `S.${spec.name} works only inside a kernel`, { help: "declare a kernel and call it: kernel([...], function name(...) { ... })" });
+  };
+  Object.defineProperty(call, "name", { value: spec.name });
+  Object.defineProperty(call, RECORD, { value: record });
+  return call as unknown as F;
+}
+
+/** The record behind a function of `S`, or undefined. */
+export function intrinsicOf(value: unknown): IntrinsicRecord | undefined {
+  return typeof value === "function" ? (value as { [RECORD]?: IntrinsicRecord })[RECORD] : undefined;
+}
+
+/** Stands in for the simulation when a value intrinsic runs outside a kernel; any use is an internal error. */
+const NO_SIMULATION: Simulation = new Proxy({} as Simulation, {
+  get(_t, property) {
+    throw new TypeError(`a value intrinsic used the simulation: ${String(property)}`);
+  },
+});

@@ -1,0 +1,92 @@
+/**
+ * Pointers and N-d buffers. Moving is arithmetic and free of checks, as on the machine; only access is checked, by
+ * the simulation that owns the memory. In a compiled kernel the methods are lowered through the records of
+ * `intrinsics/pointer.ts`, which carry their names (`Ptr.at`, `Ptr.get`, ...).
+ */
+import { inspect } from "node:util";
+import { current } from "./context.ts";
+import type { AnyD, bool, DType } from "./dtypes.ts";
+import { fail, type Scope } from "./ir.ts";
+
+/** What a pointer points into: one allocation or one host argument. Implemented by pysim. */
+export interface MemoryObject {
+  readonly name: string;
+  readonly scope: Scope;
+  readonly byteLength: number;
+}
+
+/** The JavaScript value of one element. */
+export type ElementOf<D extends DType> = D extends bool ? boolean : number;
+
+export class Ptr<D extends DType = AnyD> {
+  readonly dtype: D;
+  /** Undefined for the null pointer. */
+  readonly memory: MemoryObject | undefined;
+  readonly byteOffset: number;
+  readonly constant: boolean;
+  constructor(dtype: D, memory: MemoryObject | undefined, byteOffset = 0, constant = false) {
+    this.dtype = dtype;
+    this.memory = memory;
+    this.byteOffset = byteOffset;
+    this.constant = constant;
+  }
+
+  /** The pointer `elements` further (or back). Example: `S.vload(x.at(i))`. */
+  at(elements: number): Ptr<D> {
+    if (!Number.isSafeInteger(elements)) fail("KPU3005", `Ptr.at needs a safe integer, got ${elements}`);
+    return new Ptr(this.dtype, this.memory, this.byteOffset + elements * this.dtype.bytes, this.constant);
+  }
+  /** The element `index` away, as a number (a boolean for bool). */
+  get(index = 0): ElementOf<D> {
+    const value = memory().get(index === 0 ? this : this.at(index));
+    return (this.dtype.name === "bool" ? value !== 0 : value) as ElementOf<D>;
+  }
+  /** Stores one element by the dtype's store rule: integers wrap, floats round, bool takes truthiness. */
+  set(index: number, value: ElementOf<D> | number): void {
+    memory().set(index === 0 ? this : this.at(index), Number(value));
+  }
+  /** The same address read as another dtype. */
+  as<E extends DType>(dtype: E): Ptr<E> {
+    return new Ptr(dtype, this.memory, this.byteOffset, this.constant);
+  }
+  /** True when both point to the same address. */
+  eq(other: Ptr<DType>): boolean {
+    return this.memory === other.memory && this.byteOffset === other.byteOffset;
+  }
+  /** `this - other` in elements; both must point into one buffer. */
+  diff(other: Ptr<D>): number {
+    if (this.memory !== other.memory) fail("KPU3001", "Ptr.diff needs two pointers into one buffer");
+    return (this.byteOffset - other.byteOffset) / this.dtype.bytes;
+  }
+  get isNull(): boolean {
+    return this.memory === undefined;
+  }
+  get scope(): Scope {
+    return this.memory?.scope ?? "global";
+  }
+  [inspect.custom](): string {
+    if (this.memory === undefined) return `null ptr<${this.dtype.name}>`;
+    return `ptr<${this.dtype.name}, ${this.scope}> ${this.memory.name}[${this.byteOffset / this.dtype.bytes}]`;
+  }
+}
+
+/** A pointer with a row-major shape: `S.alloc`, `S.view`. A 1-d buffer is used like a pointer. */
+export class NdBuffer<D extends DType = AnyD> extends Ptr<D> {
+  readonly shape: readonly number[];
+  constructor(dtype: D, memory: MemoryObject | undefined, byteOffset: number, constant: boolean, shape: readonly number[]) {
+    super(dtype, memory, byteOffset, constant);
+    this.shape = shape;
+  }
+  /** One index per leading dimension; missing ones are 0. Example: `tile.at(row, col)`. */
+  override at(...indices: number[]): Ptr<D> {
+    let offset = 0;
+    for (let d = 0; d < this.shape.length; d++) offset = offset * (this.shape[d] as number) + (indices[d] ?? 0);
+    if (indices.length > this.shape.length) fail("KPU3009", `at takes ${this.shape.length} indices, got ${indices.length}`);
+    return super.at(offset);
+  }
+}
+
+function memory(): Extract<typeof current, { kind: "simulate" }>["sim"] {
+  if (current.kind === "simulate") return current.sim;
+  return fail("KPU6005", "memory is reached only inside a kernel", { help: "call the kernel, or use host arrays directly" });
+}

@@ -1,0 +1,43 @@
+/** Immutable values of a kernel: vectors and masks. Pointers stand in pointer.ts. */
+import { inspect } from "node:util";
+import type { DType, NumD } from "./dtypes.ts";
+
+/** A vector of `lanes` exact values of one dtype. `data` is never written after construction. */
+export class Vec<D extends DType = NumD> {
+  readonly dtype: D;
+  readonly lanes: number;
+  readonly data: readonly number[];
+  constructor(dtype: D, data: readonly number[]) {
+    this.dtype = dtype;
+    this.lanes = data.length;
+    this.data = data;
+  }
+  [inspect.custom](): string {
+    const shown = this.data.slice(0, 16).map((x) => (Object.is(x, -0) ? "-0" : String(x)));
+    return `${this.dtype.name}x${this.lanes} [${shown.join(", ")}${this.lanes > 16 ? ", ..." : ""}]`;
+  }
+}
+
+/** One boolean per lane, held as 0 or 1. */
+export class Mask {
+  readonly lanes: number;
+  readonly data: readonly number[];
+  constructor(data: readonly number[]) {
+    this.lanes = data.length;
+    this.data = data;
+  }
+  [inspect.custom](): string {
+    return `mask<${this.lanes}> ${this.data.map((b) => (b ? "T" : "F")).join("")}`;
+  }
+}
+
+/** Handle of one asynchronous transfer of this tile. */
+export class Event {
+  readonly id: number;
+  constructor(id: number) {
+    this.id = id;
+  }
+  [inspect.custom](): string {
+    return `event ${this.id}`;
+  }
+}

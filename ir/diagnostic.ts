@@ -1,0 +1,87 @@
+/**
+ * Diagnostics are data with positions. Every error a user can cause, before, during or after a run, is one of
+ * these; the text form is made in `capture/render.ts` and nowhere else.
+ */
+import type { DiagnosticCode } from "./codes.ts";
+
+/** A place in the author's own file. Lines and columns count from 1; the end is exclusive. */
+export interface Location {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine?: number;
+  readonly endColumn?: number;
+  /** Where the helper function that holds this place was inlined, innermost first. */
+  readonly inlinedAt?: Location;
+}
+
+export interface Note {
+  readonly message: string;
+  readonly location?: Location;
+}
+
+export interface Diagnostic {
+  readonly code: DiagnosticCode;
+  readonly severity: "error" | "warning";
+  /** What was expected and what came, in one sentence. */
+  readonly message: string;
+  readonly location?: Location;
+  readonly notes: readonly Note[];
+  /** What to write instead. */
+  readonly help?: string;
+  /** Facts for programs that read diagnostics: tile, byte range, seed, values, ... */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The one exception a user ever sees. `message` is the rendered report; `diagnostics` is the data behind it.
+ */
+export class KpuError extends Error {
+  readonly diagnostics: readonly Diagnostic[];
+  constructor(diagnostics: readonly Diagnostic[], rendered?: string) {
+    super(rendered ?? diagnostics.map((d) => plainText(d)).join("\n"));
+    this.name = "KpuError";
+    this.diagnostics = diagnostics;
+  }
+  get code(): DiagnosticCode {
+    const first = this.diagnostics[0];
+    if (first === undefined) throw new TypeError("a KpuError without a diagnostic");
+    return first.code;
+  }
+}
+
+/** One line without excerpt, for places that cannot read the author's file. */
+export function plainText(d: Diagnostic): string {
+  const at = d.location ? `${d.location.file}:${d.location.line}:${d.location.column}: ` : "";
+  const help = d.help ? `\n  help: ${d.help}` : "";
+  const notes = d.notes.map((n) => {
+    const where = n.location ? ` (${n.location.file}:${n.location.line}:${n.location.column})` : "";
+    return `\n  note: ${n.message}${where}`;
+  });
+  return `${at}${d.severity}[${d.code}]: ${d.message}${notes.join("")}${help}`;
+}
+
+/** Options for {@link fail}: all but code and message may be left out. */
+export interface FailOptions {
+  readonly location?: Location | undefined;
+  readonly notes?: readonly Note[];
+  readonly help?: string | undefined;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export function diagnostic(code: DiagnosticCode, message: string, o: FailOptions = {}): Diagnostic {
+  return {
+    code,
+    severity: "error",
+    message,
+    notes: o.notes ?? [],
+    ...(o.location ? { location: o.location } : {}),
+    ...(o.help ? { help: o.help } : {}),
+    ...(o.data ? { data: o.data } : {}),
+  };
+}
+
+/** Throws a {@link KpuError} with one diagnostic. */
+export function fail(code: DiagnosticCode, message: string, o: FailOptions = {}): never {
+  throw new KpuError([diagnostic(code, message, o)]);
+}

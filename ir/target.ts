@@ -1,0 +1,49 @@
+/**
+ * The facts of a machine that the language itself needs: how many tiles, how wide a register is, what fits where.
+ * Sources: the preset table of the public KPU documents (see docs/machine.md once the machine model lands). The
+ * machine model will extend these records; nothing here is about time.
+ */
+import { DTYPES, type DTypeName, type Scope } from "./dtype.ts";
+import { fail } from "./diagnostic.ts";
+
+export interface Target {
+  readonly name: string;
+  /** Compute tiles: the default and the largest tile count of a run. */
+  readonly tiles: number;
+  /** Vector register width in bits: 128, 256, 512 or 1024. */
+  readonly registerBits: number;
+  /** Bytes per scope; l2, local and private per tile, l3 for all tiles together. global is not limited here. */
+  readonly capacity: { readonly [K in Exclude<Scope, "global">]: number };
+  /** Events per tile. */
+  readonly events: number;
+}
+
+const KB = 1024;
+const MB = 1024 * KB;
+
+export const TARGETS = {
+  minimal: { name: "minimal", tiles: 1, registerBits: 256, capacity: { l3: 128 * KB, l2: 128 * KB, local: 32 * KB, private: 8 * KB }, events: 8 },
+  edge: { name: "edge", tiles: 2, registerBits: 256, capacity: { l3: 2 * MB, l2: MB, local: 64 * KB, private: 8 * KB }, events: 16 },
+  "swkpu-v1": { name: "swkpu-v1", tiles: 1, registerBits: 256, capacity: { l3: 2 * MB, l2: 256 * KB, local: 32 * KB, private: 8 * KB }, events: 4 },
+  embodied: { name: "embodied", tiles: 64, registerBits: 256, capacity: { l3: 16 * MB, l2: MB, local: 32 * KB, private: 8 * KB }, events: 16 },
+  t64: { name: "t64", tiles: 32, registerBits: 256, capacity: { l3: 16 * MB, l2: 256 * KB, local: 32 * KB, private: 8 * KB }, events: 16 },
+} as const satisfies Record<string, Target>;
+
+export type TargetName = keyof typeof TARGETS;
+export const DEFAULT_TARGET: Target = TARGETS.edge;
+/** No machine of the presets has more; the bound of what `tileCount()` can be. */
+export const MAX_TILES = 1024;
+
+/** Accepts a preset name or a target record of one's own. */
+export function resolveTarget(t: TargetName | Target | undefined): Target {
+  if (t === undefined) return DEFAULT_TARGET;
+  if (typeof t !== "string") return t;
+  const found = (TARGETS as Record<string, Target>)[t];
+  if (found) return found;
+  return fail("KPU6006", `unknown target "${t}"`, { help: `use one of ${Object.keys(TARGETS).join(", ")}` });
+}
+
+/** Lanes of one register: what `vload` takes when it is not told. */
+export function registerLanes(target: Target, dtype: DTypeName): number {
+  return target.registerBits / DTYPES[dtype].bits;
+}
