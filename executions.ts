@@ -1,0 +1,127 @@
+/**
+ * The two executions of a kernel, wired: `check` (the one checker of both), `simulate` (direct), `build` (compiled).
+ */
+import { render } from "./capture/index.ts";
+import { compileKernel } from "./codegen/index.ts";
+import { installExecutions, type Kernel, type KernelRecord, type ParamDecl, recordOf } from "./dsl/kernel.ts";
+import { type Diagnostic, fail, KpuError } from "./ir/diagnostic.ts";
+import { resolveTarget, type Target, type TargetName } from "./ir/target.ts";
+import { findChanged, type LoweredKernel, lowerKernel } from "./lowering/index.ts";
+import {
+  type SimulateOptions as PysimOptions,
+  type SimulationReport,
+  simulateKernel,
+} from "./pysim/index.ts";
+import { KpuProgram } from "./runtime/index.ts";
+
+/** A kernel as callers hold it: made by `kernel()`, or a static method under `@kernel`. */
+export type AnyKernel = Kernel<readonly ParamDecl[]> | ((...args: never[]) => unknown);
+
+export interface BuildOptions {
+  /** The machine to compile for. Default: "edge". */
+  readonly target?: TargetName | Target;
+  /** Bounds, null and assertion checks that stop the program with the author's line. Default: true. */
+  readonly checks?: boolean;
+}
+
+export interface SimulateOptions extends Omit<PysimOptions, "target"> {
+  readonly target?: TargetName | Target;
+}
+
+/** The record behind a kernel; anything else is refused. */
+export function kernelRecord(kernel: unknown): KernelRecord {
+  return (
+    recordOf(kernel) ??
+    fail(
+      "KPU6008",
+      `expected a kernel, got ${typeof kernel === "function" ? `function ${kernel.name}` : typeof kernel}`,
+      {
+        help: "declare it: kernel([...], function name(...) { ... }), or @kernel([...]) on a static method",
+      },
+    )
+  );
+}
+
+/**
+ * Checks a kernel without running it and returns every finding; an empty list means that both executions accept it.
+ * Example: `check(saxpy).length === 0`.
+ */
+export function check(
+  kernel: AnyKernel,
+  options: { readonly target?: TargetName | Target } = {},
+): readonly Diagnostic[] {
+  const record = kernelRecord(kernel);
+  try {
+    lowerKernel(record, { target: resolveTarget(options.target) });
+    return [];
+  } catch (error) {
+    if (error instanceof KpuError) return error.diagnostics;
+    throw error;
+  }
+}
+
+/**
+ * Runs a kernel directly, as plain JavaScript, with all checks, and reports what the simulation saw.
+ * Example: `simulate(saxpy, [xs, ys, 2, 1000], { tiles: 2, policy: "random", seed: 7 })`.
+ */
+export function simulate(
+  kernel: AnyKernel,
+  args: readonly unknown[],
+  options: SimulateOptions = {},
+): SimulationReport {
+  return simulateRecord(kernelRecord(kernel), args, options);
+}
+
+/**
+ * Compiles a kernel: its running source to KIR to a KPU program. The program gives the same bits as the direct call.
+ * Example: `build(saxpy).run(xs, ys, 2, 1000)`.
+ */
+export function build(kernel: AnyKernel, options: BuildOptions = {}): KpuProgram {
+  const record = kernelRecord(kernel);
+  const target = resolveTarget(options.target);
+  return presenting(() => {
+    const lowered = checked(record, target);
+    return new KpuProgram(compileKernel(lowered.kernel, { target, checks: options.checks ?? true }));
+  });
+}
+
+/** The memoised checker; refuses when a captured value changed since (KPU2003). */
+function checked(record: KernelRecord, target: Target): LoweredKernel {
+  const lowered = lowerKernel(record, { target });
+  const changed = findChanged(lowered.frozen);
+  if (changed !== undefined) throw new KpuError([changed]);
+  return lowered;
+}
+
+function simulateRecord(
+  record: KernelRecord,
+  args: readonly unknown[],
+  options: SimulateOptions,
+): SimulationReport {
+  const target = resolveTarget(options.target);
+  return presenting(() => simulateKernel(record, checked(record, target), args, { ...options, target }));
+}
+
+/** Gives a KpuError that leaves the package its report with the author's lines. */
+function presenting<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof KpuError) present(error);
+    throw error;
+  }
+}
+
+function present(error: KpuError): void {
+  const message = error.diagnostics.map((d) => render(d)).join("\n");
+  if (message === error.message) return;
+  const plain = error.message;
+  error.message = message;
+  if (error.stack !== undefined) error.stack = error.stack.replace(plain, () => message);
+}
+
+installExecutions({
+  call: (record, args) => {
+    simulateRecord(record, args, {});
+  },
+});

@@ -1,0 +1,40 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Tests and examples import the package by its name and get the sources. */
+const alias = [
+  { find: /^kpu-dsl$/, replacement: here("index.ts") },
+  { find: /^kpu-dsl\/vitest$/, replacement: here("equivalence/vitest.ts") },
+  { find: /^kpu-dsl\/runtime$/, replacement: here("runtime/index.ts") },
+];
+
+/** One suite of kernels, run once per execution: the tests do not know which one they get. */
+const kernels = (execution: "direct" | "compiled") => ({
+  resolve: { alias },
+  test: {
+    name: execution,
+    include: ["tests/kernels/**/*.test.ts"],
+    env: { KPU_EXECUTION: execution },
+    testTimeout: 60_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: "unit",
+          include: ["tests/**/*.test.ts"],
+          exclude: ["tests/kernels/**", "tests/install/**"],
+          testTimeout: 60_000,
+        },
+      },
+      kernels("direct"),
+      kernels("compiled"),
+    ],
+  },
+});
