@@ -1,0 +1,5 @@
+/** Capture: a running function as the checker and both executions see it. */
+export { type CapturedFunction, captureFunction, type ScriptPlace } from "./capture.ts";
+export type { BlockingSites, CheckedKernel } from "./checked.ts";
+export { beginCheck } from "./closure.ts";
+export { type TypeScript, typescript, typescriptLoaded } from "./typescript.ts";
