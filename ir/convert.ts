@@ -23,25 +23,24 @@ const f32Word = new Uint32Array(f32.buffer);
  * Rounds float64 to a binary format with `precision` bits of significand (the hidden one counted) and exponents
  * `minExponent` .. `maxExponent` of its normal numbers.
  *
- * Adding 2^(e + 53 - precision) to a number of exponent e leaves exactly `precision` bits of it: the float64 addition does the
- * rounding, to nearest even, and the subtraction that follows is exact. Subnormals share the smallest normal exponent.
+ * Adding 1.5 * 2^(e + 53 - precision) to a number of exponent e leaves exactly `precision` bits of it: the float64 addition does
+ * the rounding, to nearest even, and the subtraction that follows is exact. Subnormals share the smallest normal exponent. 2^e comes
+ * without looking at bits: Rump, Ogita, Oishi, Accurate floating-point summation I (2008), algorithm 3.5.
  */
 function rounder(precision: number, minExponent: number, maxExponent: number): NumberRule {
-  const magic = new Float64Array(2048);
-  for (let biased = 0; biased < 2048; biased++) {
-    magic[biased] = 2 ** (Math.min(Math.max(biased - 1023, minExponent), maxExponent) + 53 - precision);
-  }
+  const shift = 1.5 * 2 ** (53 - precision);
+  const smallest = shift * 2 ** minExponent;
   /** Everything from here on has no finite neighbour above: the first power of two that the format lacks. */
   const overflow = 2 ** (maxExponent + 1);
   return (x) => {
     const a = Math.abs(x);
-    if (!(a < overflow)) return Number.isNaN(x) ? NaN : x < 0 ? -Infinity : Infinity;
-    f64[0] = a;
-    const m = magic[f64Words[1]! >>> 20]!;
-    const r = a + m - m;
-    if (r >= overflow) return x < 0 ? -Infinity : Infinity;
+    if (!(a < overflow)) return x * Infinity;
+    const q = a * (2 ** 52 + 1);
+    const m = Math.max((q - q * (1 - 2 ** -53)) * shift, smallest);
+    const r = x + m - m;
+    if (r >= overflow || r <= -overflow) return x * Infinity;
     // A zero keeps its sign, also when it came by underflow.
-    return x < 0 || (r === 0 && 1 / x < 0) ? -r : r;
+    return r === 0 ? x * 0 : r;
   };
 }
 

@@ -127,7 +127,7 @@ const memset: TypeRule = (args) => {
 
 // ---------------------------------------------------------------------------------------------- the table
 
-const pureAlu = (arity: number, rule: TypeRule, doc: string, cost: CostClass = "valu", attrs?: readonly string[]): OpSpec => ({
+const pureAlu = (arity: number, rule: TypeRule, doc: string, cost: CostClass = "valu", attrs?: readonly string[]): OpSpec & { readonly alu: true } => ({
   arity,
   rule,
   effect: "pure",

@@ -1,0 +1,151 @@
+/**
+ * The ALU table: the exact meaning of every arithmetic op, as formulas over x, y, z. The only place where it is written
+ * down; `alu.ts` turns the formulas into functions, and docs/ir.md prints them.
+ *
+ *   int      on integer lanes, computed in float64 or 32-bit integers; the result then goes into the result dtype by `fit`:
+ *            "wrap" keeps the low bits (default), "clamp" saturates, "none" says the result is in range already
+ *   clamped  on integer lanes with the attribute `saturate`: the exact result, clamped to the result dtype
+ *   rounded  on integer lanes with the attribute `round`
+ *   float    on f16, bf16 and f32 lanes, computed in float64; then one rounding to the dtype. For + - * / and sqrt this is the
+ *            correctly rounded result: float64 has more than twice the bits of f32, so rounding twice changes nothing
+ *   mask     on masks, bool lanes and bool scalars, which are 0 or 1
+ *   scalar   on scalars: JavaScript's own meaning. On f32 the result is rounded; i32 and i64 have no -0
+ *
+ * A column that is absent does not exist. A formula may use JavaScript operators, `Math` functions by their bare names, and the
+ * functions of {@link FORMULA_FUNCTIONS}.
+ */
+
+import { mathFn } from "./math.ts";
+import type { AluOp, OpName } from "./ops.ts";
+import { rint } from "./rint.ts";
+
+export interface Meaning {
+  readonly int?: string;
+  /** Instead of `int` on unsigned dtypes, where the two differ. */
+  readonly unsigned?: string;
+  readonly fit?: "wrap" | "clamp" | "none";
+  readonly clamped?: string;
+  readonly rounded?: string;
+  readonly float?: string;
+  readonly mask?: string;
+  readonly scalar?: string;
+}
+
+export const ALU = {
+  // -- arithmetic
+  add: { int: "x + y", clamped: "x + y", float: "x + y", scalar: "x + y" },
+  sub: { int: "x - y", clamped: "x - y", float: "x - y", scalar: "x - y" },
+  // A 32-bit product can exceed 2^53: its low bits come from imul. Clamping needs no more than the rounded product.
+  mul: { int: "imul(x, y)", clamped: "x * y", float: "x * y", scalar: "x * y" },
+  // The quotient of two 32-bit integers is farther from the next integer than float64 division rounds. Only min / -1 clamps.
+  div: { int: "y === 0 ? 0 : trunc(x / y)", fit: "clamp", float: "x / y", scalar: "x / y" },
+  mod: { int: "y === 0 ? 0 : x % y", float: "x % y", scalar: "x % y" },
+  neg: { int: "0 - x", float: "-x", scalar: "-x" },
+  abs: { int: "abs(x)", clamped: "abs(x)", float: "abs(x)", scalar: "abs(x)" },
+  // fma(acc, x, y): the product of two f32 is exact in float64, the sum rounds there, then to the dtype.
+  fma: { float: "x + y * z" },
+  min: { int: "x < y ? x : y", fit: "none", float: "minimumNumber(x, y)", scalar: "min(x, y)" },
+  max: { int: "x > y ? x : y", fit: "none", float: "maximumNumber(x, y)", scalar: "max(x, y)" },
+
+  // -- rounding to integers
+  floor: { float: "floor(x)", scalar: "floor(x)" },
+  ceil: { float: "ceil(x)", scalar: "ceil(x)" },
+  trunc: { float: "trunc(x)", scalar: "trunc(x)" },
+  rint: { float: "rint(x)", scalar: "rint(x)" },
+
+  // -- functions; on scalars the f32 function, whatever scalar type holds the operand
+  sqrt: { float: "sqrt(x)", scalar: "sqrt(x)" },
+  rsqrt: { float: "1 / sqrt(x)", scalar: "fround(1 / sqrt(fround(x)))" },
+  recip: { float: "1 / x", scalar: "fround(1 / fround(x))" },
+  exp: { float: "exp(x)", scalar: "fround(exp(fround(x)))" },
+  log: { float: "log(x)", scalar: "fround(log(fround(x)))" },
+  tanh: { float: "tanh(x)", scalar: "fround(tanh(fround(x)))" },
+  erf: { float: "erf(x)", scalar: "fround(erf(fround(x)))" },
+
+  // -- comparison: 1 or 0. With a NaN only `ne` holds; -0 equals 0
+  eq: compare("x === y"),
+  ne: compare("x !== y"),
+  lt: compare("x < y"),
+  le: compare("x <= y"),
+  gt: compare("x > y"),
+  ge: compare("x >= y"),
+
+  // -- bits
+  and: { int: "x & y", mask: "x & y", scalar: "x & y" },
+  or: { int: "x | y", mask: "x | y", scalar: "x | y" },
+  xor: { int: "x ^ y", mask: "x ^ y", scalar: "x ^ y" },
+  not: { int: "~x", mask: "1 - x", scalar: "~x" },
+  // `y >>> 0` reads a negative amount as the huge unsigned one it is; any amount from the width on gives 0 or sign fill.
+  shl: { int: "y >>> 0 < 32 ? x << y : 0", clamped: "x * pow2(min(y >>> 0, 33))" },
+  // Rounded is x / 2^y exactly, then half to even: from an amount of width + 1 on that is 0, also for negative x.
+  shr: {
+    int: "x >> min(y >>> 0, 31)",
+    unsigned: "y >>> 0 < 32 ? x >>> y : 0",
+    rounded: "rint(x / pow2(min(y >>> 0, 34)))",
+  },
+} as const satisfies { readonly [K in AluOp]: Meaning };
+
+function compare(relation: string): Meaning {
+  const formula = `${relation} ? 1 : 0`;
+  return { int: formula, fit: "none", float: formula, mask: formula, scalar: formula };
+}
+
+/** Ops that scalars have and lanes have not. */
+export const SCALAR_ONLY = {
+  round: { scalar: "round(x)" },
+  sign: { scalar: "sign(x)" },
+  imul: { scalar: "imul(x, y)" },
+  clz32: { scalar: "clz32(x)" },
+  to_int32: { scalar: "x | 0" },
+  to_uint32: { scalar: "x >>> 0" },
+  js_shl: { scalar: "x << y" },
+  js_shr: { scalar: "x >> y" },
+  ceildiv: { scalar: "ceildiv(x, y)" },
+  floordiv: { scalar: "floordiv(x, y)" },
+  truthy: { scalar: "x ? 1 : 0", mask: "x" },
+  select: { scalar: "x ? y : z", mask: "x ? y : z" },
+} as const satisfies { readonly [K in OpName]?: Meaning };
+
+// ---------------------------------------------------------------------------------------------- functions of formulas
+
+/** IEEE 754-2019 minimumNumber: a NaN loses, -0 is less than 0. */
+function minimumNumber(x: number, y: number): number {
+  return Number.isNaN(x) ? y : Number.isNaN(y) ? x : Math.min(x, y);
+}
+/** IEEE 754-2019 maximumNumber. */
+function maximumNumber(x: number, y: number): number {
+  return Number.isNaN(x) ? y : Number.isNaN(y) ? x : Math.max(x, y);
+}
+
+const POW2 = Float64Array.from({ length: 64 }, (_, n) => 2 ** n);
+/** 2^n for the amounts of a clamped shift. */
+function pow2(n: number): number {
+  return POW2[n] as number;
+}
+
+/**
+ * Largest integer not above the exact x / y of safe integers. Division rounds, but the remainder is exact, and so is the quotient
+ * once the remainder is taken off. A zero divisor gives NaN: the op traps before.
+ */
+function floordiv(x: number, y: number): number {
+  const r = x % y;
+  const q = (x - r) / y;
+  return (r !== 0 && r < 0 !== y < 0 ? q - 1 : q) + 0;
+}
+/** Smallest integer not below the exact x / y of safe integers. */
+function ceildiv(x: number, y: number): number {
+  const r = x % y;
+  const q = (x - r) / y;
+  return (r !== 0 && r < 0 === y < 0 ? q + 1 : q) + 0;
+}
+
+const { abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trunc } = Math;
+/** What a formula may call. */
+export const FORMULA_FUNCTIONS = {
+  ...{ abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trunc },
+  ...{ minimumNumber, maximumNumber, rint, pow2, floordiv, ceildiv },
+  exp: mathFn("exp"),
+  log: mathFn("log"),
+  tanh: mathFn("tanh"),
+  erf: mathFn("erf"),
+} as const satisfies Readonly<Record<string, (...x: number[]) => number>>;
