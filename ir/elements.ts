@@ -1,0 +1,104 @@
+/**
+ * Elements in memory: the exact number that the bytes at an address hold, for every dtype. Little endian, at any byte
+ * offset. Every NaN is stored as the quiet NaN of `toBits`.
+ */
+import { fromBits, storeRule, toBits } from "./convert.ts";
+import { DTYPES, type DTypeName } from "./dtype.ts";
+
+interface ElementAccess {
+  readonly read: (view: DataView, at: number) => number;
+  /** Writes a value of the dtype. */
+  readonly write: (view: DataView, at: number, value: number) => void;
+}
+
+const bits16 = (dtype: "f16" | "bf16"): ElementAccess => ({
+  read: (v, at) => fromBits(dtype, v.getUint16(at, true)),
+  write: (v, at, x) => v.setUint16(at, toBits(dtype, x), true),
+});
+
+const ACCESS: { readonly [K in DTypeName]: ElementAccess } = {
+  i8: { read: (v, at) => v.getInt8(at), write: (v, at, x) => v.setInt8(at, x) },
+  u8: { read: (v, at) => v.getUint8(at), write: (v, at, x) => v.setUint8(at, x) },
+  i16: { read: (v, at) => v.getInt16(at, true), write: (v, at, x) => v.setInt16(at, x, true) },
+  u16: { read: (v, at) => v.getUint16(at, true), write: (v, at, x) => v.setUint16(at, x, true) },
+  i32: { read: (v, at) => v.getInt32(at, true), write: (v, at, x) => v.setInt32(at, x, true) },
+  u32: { read: (v, at) => v.getUint32(at, true), write: (v, at, x) => v.setUint32(at, x, true) },
+  f16: bits16("f16"),
+  bf16: bits16("bf16"),
+  f32: {
+    read: (v, at) => v.getFloat32(at, true),
+    write: (v, at, x) => v.setUint32(at, toBits("f32", x), true),
+  },
+  bool: {
+    read: (v, at) => (v.getUint8(at) === 0 ? 0 : 1),
+    write: (v, at, x) => v.setUint8(at, x === 0 ? 0 : 1),
+  },
+};
+
+/** The exact value of the element at byte `at`; a RangeError beyond the view, which is the caller's bug. */
+export function readElement(dtype: DTypeName, view: DataView, at: number): number {
+  return ACCESS[dtype].read(view, at);
+}
+
+/** Writes a value of the dtype at byte `at`. Use {@link storeElement} for any other number. */
+export function writeElement(dtype: DTypeName, view: DataView, at: number, value: number): void {
+  ACCESS[dtype].write(view, at, value);
+}
+
+/** Writes any number by the dtype's store rule: integers wrap, floats round, bool takes truthiness. */
+export function storeElement(dtype: DTypeName, view: DataView, at: number, value: number): void {
+  ACCESS[dtype].write(view, at, storeRule(dtype)(value));
+}
+
+/** `count` elements from byte `at`; `stride` counts elements from one to the next. */
+export function readElements(
+  dtype: DTypeName,
+  view: DataView,
+  at: number,
+  count: number,
+  stride = 1,
+): number[] {
+  const { read } = ACCESS[dtype];
+  const step = DTYPES[dtype].bytes * stride;
+  const values: number[] = [];
+  for (let i = 0; i < count; i++) values.push(read(view, at + i * step));
+  return values;
+}
+
+/** Writes values of the dtype from byte `at` on. */
+export function writeElements(
+  dtype: DTypeName,
+  view: DataView,
+  at: number,
+  values: readonly number[],
+  stride = 1,
+): void {
+  const { write } = ACCESS[dtype];
+  const step = DTYPES[dtype].bytes * stride;
+  for (const [i, x] of values.entries()) write(view, at + i * step, x);
+}
+
+/** A host array of a dtype: `hostArray("f16", [1, 2])` is a Uint16Array with the bits of 1 and 2. Values are stored by the store rule. */
+export function hostArray(
+  dtype: DTypeName,
+  values: readonly number[],
+): ArrayBufferView & { readonly length: number } {
+  const make = HOST_ARRAYS[dtype];
+  const array = make(values.length);
+  const view = new DataView(array.buffer);
+  for (const [i, x] of values.entries()) storeElement(dtype, view, i * DTYPES[dtype].bytes, x);
+  return array;
+}
+
+const HOST_ARRAYS = {
+  i8: (n: number) => new Int8Array(n),
+  u8: (n: number) => new Uint8Array(n),
+  i16: (n: number) => new Int16Array(n),
+  u16: (n: number) => new Uint16Array(n),
+  i32: (n: number) => new Int32Array(n),
+  u32: (n: number) => new Uint32Array(n),
+  f16: (n: number) => new Uint16Array(n),
+  bf16: (n: number) => new Uint16Array(n),
+  f32: (n: number) => new Float32Array(n),
+  bool: (n: number) => new Uint8Array(n),
+} as const satisfies Record<DTypeName, (n: number) => unknown>;
