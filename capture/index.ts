@@ -3,3 +3,6 @@ export { type CapturedFunction, captureFunction, type ScriptPlace } from "./capt
 export type { BlockingSites, CheckedKernel } from "./checked.ts";
 export { beginCheck } from "./closure.ts";
 export { type TypeScript, typescript, typescriptLoaded } from "./typescript.ts";
+export { render, renderAll, type RenderOptions } from "./render.ts";
+export { authorFrame } from "./stack.ts";
+export { checkSyntax } from "./syntax.ts";

@@ -1,0 +1,54 @@
+/** The author's place in a stack trace: the first frame that is neither ours nor the platform's. */
+import { fileURLToPath } from "node:url";
+import type { Location } from "../ir/diagnostic.ts";
+import { fileLines, pathOfUrl } from "./authorfile.ts";
+import { type PositionMap, positionMap } from "./positions.ts";
+
+/** The folders of this package that can stand in a stack above an author's code. */
+const OURS = /^(ir|dsl|capture|pysim|lowering|codegen|runtime|equivalence|cli)\/|^index\.[jt]s$/;
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * The first author's frame of `stack` (by default, of the call of this function), or undefined. The text of a stack
+ * is already mapped under tsx, vitest and --enable-source-maps; otherwise the script's own source map is applied.
+ */
+export function authorFrame(stack?: string): Location | undefined {
+  let text = stack;
+  if (text === undefined) {
+    const before = Error.stackTraceLimit;
+    Error.stackTraceLimit = 60;
+    text = new Error().stack ?? "";
+    Error.stackTraceLimit = before;
+  }
+  for (const row of text.split("\n")) {
+    const at = /^\s*at (?:.*\()?((?:file:\/\/)?[^()]*?):(\d+):(\d+)\)?$/.exec(row);
+    if (at === null) continue;
+    const file = pathOfUrl(at[1]!.replace(/^async /, ""));
+    if (/^node:|^<|^evalmachine|^wasm:/.test(file) || /[\\/]node_modules[\\/]/.test(file) || isOurs(file)) continue;
+    return mapped(file, Number(at[2]), Number(at[3]));
+  }
+  return undefined;
+}
+
+function isOurs(file: string): boolean {
+  return file.startsWith(ROOT) && OURS.test(file.slice(ROOT.length).replaceAll("\\", "/"));
+}
+
+const maps = new Map<string, PositionMap | undefined>();
+
+/** Applies the map of a JavaScript file whose stack traces nobody maps. */
+function mapped(file: string, line: number, column: number): Location {
+  const plain = { file, line, column };
+  const enabled = (process as { sourceMapsEnabled?: boolean }).sourceMapsEnabled === true;
+  if (enabled || Error.prepareStackTrace !== undefined || !/\.[cm]?js$/.test(file)) return plain;
+  if (!maps.has(file)) {
+    const rows = fileLines(file) ?? [];
+    const comment = /^\/\/[#@] sourceMappingURL=(\S+)$/;
+    const url = rows.slice(-3).map((r) => comment.exec(r.trim())?.[1]).find((u) => u !== undefined);
+    maps.set(file, url === undefined ? undefined : positionMap(file, url));
+  }
+  const map = maps.get(file);
+  if (map === undefined) return plain;
+  const at = map.map({ line: line - 1, column: column - 1 }, (l) => fileLines(file)?.[l]);
+  return { file: at.file, line: at.line + 1, column: at.column + 1 };
+}
