@@ -3,13 +3,15 @@
  * two interfaces that the executions offer to intrinsics: `Simulation` (implemented in pysim) and `LowerContext`
  * (implemented in lowering).
  */
-import type { DiagnosticCode, Attrs, DTypeName, Expr, OpName, Scope, Target } from "./ir.ts";
-import type { Event, Mask, Vec } from "./values.ts";
+
 import type { DType } from "./dtypes.ts";
+import type { Attrs, DiagnosticCode, DTypeName, Expr, OpName, Scope, Target } from "./ir.ts";
 import type { NdBuffer, Ptr } from "./pointer.ts";
+import type { Event, Mask, Vec } from "./values.ts";
 
 export type ExecutionContext =
-  | { readonly kind: "idle" }
+  /** `target` is set while lowering evaluates a static expression, whose meaning may depend on the register width. */
+  | { readonly kind: "idle"; readonly target?: Target }
   | { readonly kind: "simulate"; readonly sim: Simulation }
   | { readonly kind: "lower"; readonly builder: LowerContext };
 
@@ -49,10 +51,28 @@ export interface Simulation {
   loadMasked(p: Ptr, stride: number, mask: readonly number[], r: readonly number[] | undefined): number[];
   store(p: Ptr, data: readonly number[]): void;
   storeMasked(p: Ptr, stride: number, data: readonly number[], mask: readonly number[]): void;
-  gather(p: Ptr, indices: readonly number[], mask: readonly number[] | undefined, r: readonly number[] | undefined): number[];
-  scatter(p: Ptr, indices: readonly number[], data: readonly number[], mask: readonly number[] | undefined): void;
+  gather(
+    p: Ptr,
+    indices: readonly number[],
+    mask: readonly number[] | undefined,
+    r: readonly number[] | undefined,
+  ): number[];
+  scatter(
+    p: Ptr,
+    indices: readonly number[],
+    data: readonly number[],
+    mask: readonly number[] | undefined,
+  ): void;
   /** A transfer of `times` rows of `width` elements; with an event it is asynchronous. */
-  dmaCopy(dst: Ptr, src: Ptr, width: number, srcStride: number, dstStride: number, times: number, event: Event | undefined): void;
+  dmaCopy(
+    dst: Ptr,
+    src: Ptr,
+    width: number,
+    srcStride: number,
+    dstStride: number,
+    times: number,
+    event: Event | undefined,
+  ): void;
   dmaMemset(dst: Ptr, value: number, count: number, event: Event | undefined): void;
   allocEvents(count: number): Event[];
   /** Returns the request that the coroutine yields to the scheduler. */

@@ -1,6 +1,6 @@
 /** Dtypes as an author sees them: a value and a type under one name, `ptr(f32)` and `Ptr<f32>`. */
 import { inspect } from "node:util";
-import { DTYPES, type DTypeName } from "../ir/dtype.ts";
+import { ALL_DTYPES, DTYPES, type DTypeName } from "../ir/dtype.ts";
 
 export class DType<N extends DTypeName = DTypeName> {
   readonly name: N;
@@ -8,6 +8,8 @@ export class DType<N extends DTypeName = DTypeName> {
   readonly bytes: 1 | 2 | 4;
   readonly min: number;
   readonly max: number;
+  /** Position in ALL_DTYPES: the key of per-dtype tables on hot paths. */
+  readonly index: number;
   constructor(name: N) {
     const info = DTYPES[name];
     this.name = name;
@@ -15,6 +17,7 @@ export class DType<N extends DTypeName = DTypeName> {
     this.bytes = info.bytes;
     this.min = info.min;
     this.max = info.max;
+    this.index = ALL_DTYPES.indexOf(name);
     Object.freeze(this);
   }
   toString(): string {
@@ -47,7 +50,18 @@ export const f32: f32 = new DType("f32");
 export const bool: bool = new DType("bool");
 
 /** Long names, as DTYPES lists them. */
-export { bf16 as bfloat16, bool as boolean, f16 as float16, f32 as float32, i8 as int8, i16 as int16, i32 as int32, u8 as uint8, u16 as uint16, u32 as uint32 };
+export {
+  bf16 as bfloat16,
+  bool as boolean,
+  f16 as float16,
+  f32 as float32,
+  i8 as int8,
+  i16 as int16,
+  i32 as int32,
+  u8 as uint8,
+  u16 as uint16,
+  u32 as uint32,
+};
 
 export type IntD = i8 | u8 | i16 | u16 | i32 | u32;
 export type FloatD = f16 | bf16 | f32;

@@ -6,7 +6,19 @@
 import { current, type LowerContext, type Simulation } from "./context.ts";
 import { type CostClass, type DTypeName, type Effect, fail } from "./ir.ts";
 
-export type Family = "arithmetic" | "bitwise" | "compare" | "conversion" | "math" | "memory" | "transfer" | "mask" | "spmd" | "scalar" | "pointer" | "control";
+export type Family =
+  | "arithmetic"
+  | "bitwise"
+  | "compare"
+  | "conversion"
+  | "math"
+  | "memory"
+  | "transfer"
+  | "mask"
+  | "spmd"
+  | "scalar"
+  | "pointer"
+  | "control";
 
 /** One operand or option of an intrinsic, as data: drives docs, `kpu intrinsics --json` and generated tests. */
 export interface OperandSpec {
@@ -52,24 +64,59 @@ export const INTRINSICS: IntrinsicRecord[] = [];
  */
 export function intrinsic<F extends (...args: never[]) => unknown>(
   spec: Omit<IntrinsicRecord, "simulate" | "lower" | "value"> & {
-    readonly simulate: (sim: Simulation, ...args: Parameters<F>) => ReturnType<F> | unknown;
+    /** True when it takes any number of arguments; the others are called with at most six. */
+    readonly variadic?: boolean;
+    readonly simulate: (sim: Simulation, ...args: never[]) => unknown;
     readonly lower: (b: LowerContext, ...args: never[]) => unknown;
   },
 ): F {
   const value = spec.effect === "pure" || spec.effect === "trap";
-  const record: IntrinsicRecord = { ...spec, simulate: spec.simulate as IntrinsicRecord["simulate"], value };
+  const { variadic, ...rest } = spec;
+  const record: IntrinsicRecord = { ...rest, value };
   INTRINSICS.push(record);
-  const simulate = spec.simulate as unknown as (sim: Simulation, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) => unknown;
+  const simulate = spec.simulate as unknown as (
+    sim: Simulation,
+    a: unknown,
+    b: unknown,
+    c: unknown,
+    d: unknown,
+    e: unknown,
+    f: unknown,
+  ) => unknown;
   // Fixed arity instead of rest parameters: this call is the hot path of direct execution.
-  const call = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown => {
+  const fixed = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown => {
     const context = current;
     if (context.kind === "simulate") return simulate(context.sim, a, b, c, d, e, f);
     if (context.kind === "idle" && value) return simulate(NO_SIMULATION, a, b, c, d, e, f);
-    return fail("KPU6005", `S.${spec.name} works only inside a kernel`, { help: "declare a kernel and call it: kernel([...], function name(...) { ... })" });
+    return outside(spec.name);
   };
+  const any = (...args: unknown[]): unknown => {
+    const context = current;
+    const run = spec.simulate as (sim: Simulation, ...args: unknown[]) => unknown;
+    if (context.kind === "simulate") return run(context.sim, ...args);
+    if (context.kind === "idle" && value) return run(NO_SIMULATION, ...args);
+    return outside(spec.name);
+  };
+  const call = variadic ? any : fixed;
   Object.defineProperty(call, "name", { value: spec.name });
   Object.defineProperty(call, RECORD, { value: record });
   return call as unknown as F;
+}
+
+function outside(name: string): never {
+  return fail("KPU6005", `${authorName(name)} works only inside a kernel`, {
+    help: "declare a kernel and call it: kernel([...], function name(...) { ... })",
+  });
+}
+
+/** How an author writes it: `S.vadd`, `Ptr.at`. */
+export function authorName(name: string): string {
+  return name.includes(".") ? name : `S.${name}`;
+}
+
+/** The record of a name, `vadd` or `Ptr.at`. */
+export function intrinsicNamed(name: string): IntrinsicRecord | undefined {
+  return INTRINSICS.find((r) => r.name === name);
 }
 
 /** The record behind a function of `S`, or undefined. */
@@ -80,6 +127,16 @@ export function intrinsicOf(value: unknown): IntrinsicRecord | undefined {
 /** Stands in for the simulation when a value intrinsic runs outside a kernel; any use is an internal error. */
 const NO_SIMULATION: Simulation = new Proxy({} as Simulation, {
   get(_t, property) {
+    if (property === "target") {
+      if (current.kind === "idle" && current.target !== undefined) return current.target;
+      return fail(
+        "KPU6005",
+        "the number of lanes follows from the target, which is known only inside a kernel",
+        {
+          help: "say it: { lanes: 8 }",
+        },
+      );
+    }
     throw new TypeError(`a value intrinsic used the simulation: ${String(property)}`);
   },
 });

@@ -1,7 +1,19 @@
 /** The part of `ir` that the author's side speaks about, in one place. */
-export { DTYPES, type DTypeName, FLOATS, INTS, isFloat, isInt, isShared, NUMERIC, type Scope, SCOPES } from "../ir/dtype.ts";
+
 export type { DiagnosticCode } from "../ir/codes.ts";
 export { fail, KpuError } from "../ir/diagnostic.ts";
+export {
+  DTYPES,
+  type DTypeName,
+  FLOATS,
+  INTS,
+  isFloat,
+  isInt,
+  isShared,
+  NUMERIC,
+  SCOPES,
+  type Scope,
+} from "../ir/dtype.ts";
 export type { Attrs, Expr, Type } from "../ir/kir.ts";
 export type { AluOp, CostClass, Effect, OpName } from "../ir/ops.ts";
 export type { Target, TargetName } from "../ir/target.ts";

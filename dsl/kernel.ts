@@ -3,9 +3,10 @@
  * parameters; what a call and a build do with it is installed by the package's entry (`executions`), so that this
  * folder knows neither execution.
  */
-import type { Ptr } from "./pointer.ts";
+
 import type { AnyD, bool, DType } from "./dtypes.ts";
 import { type DTypeName, fail, type Scope } from "./ir.ts";
+import type { Ptr } from "./pointer.ts";
 
 /** Declares a pointer parameter; made by {@link ptr}. */
 export class PtrParam<D extends DType = AnyD> {
@@ -30,7 +31,8 @@ export function ptr<D extends AnyD>(dtype: D, options: { readonly const?: boolea
 export type ParamDecl = PtrParam<AnyD> | AnyD;
 
 /** What a kernel body sees for a declared parameter. */
-export type BodyParam<P> = P extends PtrParam<infer D> ? Ptr<D> : P extends bool ? boolean : P extends DType ? number : never;
+export type BodyParam<P> =
+  P extends PtrParam<infer D> ? Ptr<D> : P extends bool ? boolean : P extends DType ? number : never;
 export type BodyParams<P extends readonly ParamDecl[]> = { [K in keyof P]: BodyParam<P[K]> };
 
 /** The TypedArray a caller passes for a dtype. */
@@ -55,11 +57,12 @@ export interface Tensor<D extends DType = AnyD> {
 }
 
 /** What a caller passes for a declared parameter. `null` is the null pointer. */
-export type HostParam<P> = P extends PtrParam<infer D>
-  ? (D extends DType<infer N> ? HostArray<N> : never) | Tensor<D> | null
-  : P extends bool
-    ? boolean
-    : number;
+export type HostParam<P> =
+  P extends PtrParam<infer D>
+    ? (D extends DType<infer N> ? HostArray<N> : never) | Tensor<D> | null
+    : P extends bool
+      ? boolean
+      : number;
 export type HostParams<P extends readonly ParamDecl[]> = { [K in keyof P]: HostParam<P[K]> };
 
 /** A declared parameter as plain data, with its name from the source. */
@@ -105,7 +108,8 @@ export function recordOf(value: unknown): KernelRecord | undefined {
 
 function wrap<P extends readonly ParamDecl[]>(record: KernelRecord): Kernel<P> {
   const call = (...args: unknown[]): void => {
-    if (executions === undefined) fail("KPU6005", "no execution is installed", { help: 'import from "kpu-dsl"' });
+    if (executions === undefined)
+      fail("KPU6005", "no execution is installed", { help: 'import from "kpu-dsl"' });
     executions.call(record, args);
   };
   Object.defineProperty(call, "name", { value: record.name });
@@ -117,7 +121,9 @@ function wrap<P extends readonly ParamDecl[]>(record: KernelRecord): Kernel<P> {
 function checkDecl(params: readonly unknown[]): void {
   params.forEach((p, i) => {
     if (!(p instanceof PtrParam) && !isDType(p)) {
-      fail("KPU6008", `parameter ${i} of the kernel is not a dtype or ptr(dtype)`, { help: "write kernel([ptr(f32), i32], function name(x, n) { ... })" });
+      fail("KPU6008", `parameter ${i} of the kernel is not a dtype or ptr(dtype)`, {
+        help: "write kernel([ptr(f32), i32], function name(x, n) { ... })",
+      });
     }
   });
 }
@@ -134,14 +140,19 @@ type Decorator<P extends readonly ParamDecl[]> = <T>(
  * Declares a kernel: `kernel([ptr(f32), i32], function name(x, n) { ... })`, or as a standard decorator on a static
  * method: `@kernel([ptr(f32), i32]) static name(x: Ptr<f32>, n: number) { ... }`.
  */
-export function kernel<const P extends readonly ParamDecl[]>(params: P, fn: (...args: BodyParams<P>) => void): Kernel<P>;
+export function kernel<const P extends readonly ParamDecl[]>(
+  params: P,
+  fn: (...args: BodyParams<P>) => void,
+): Kernel<P>;
 export function kernel<const P extends readonly ParamDecl[]>(params: P): Decorator<P>;
 export function kernel(params: readonly ParamDecl[], fn?: (...args: never[]) => void): unknown {
   checkDecl(params);
   if (fn !== undefined) return wrap({ name: fn.name || "kernel", params, fn, thisValue: undefined });
   return (method: (...args: never[]) => unknown, context: ClassMethodDecoratorContext) => {
     if (context?.kind !== "method" || !context.static) {
-      fail("KPU6008", "@kernel belongs on a static method", { help: "write @kernel([...]) static name(...) { ... }" });
+      fail("KPU6008", "@kernel belongs on a static method", {
+        help: "write @kernel([...]) static name(...) { ... }",
+      });
     }
     const record: KernelRecord = { name: String(context.name), params, fn: method, thisValue: undefined };
     context.addInitializer(function (this: unknown) {
@@ -152,13 +163,18 @@ export function kernel(params: readonly ParamDecl[], fn?: (...args: never[]) => 
 }
 
 /** The caller's view of a decorated static method: TypeScript decorators cannot change a method's type. */
-export type HostView<F> = F extends (...args: infer A) => unknown ? (...args: { [K in keyof A]: A[K] extends Ptr<infer D> ? HostParam<PtrParam<Extract<D, AnyD>>> : A[K] }) => void : never;
+export type HostView<F> = F extends (...args: infer A) => unknown
+  ? (
+      ...args: { [K in keyof A]: A[K] extends Ptr<infer D> ? HostParam<PtrParam<Extract<D, AnyD>>> : A[K] }
+    ) => void
+  : never;
 
 /**
  * A decorated static method with the types of its direct call: `host(Blas.saxpy)(xs, ys, 2, 1000)`. Returns its
  * argument; refuses what is not a kernel.
  */
 export function host<F extends (...args: never[]) => unknown>(method: F): HostView<F> {
-  if (recordOf(method) === undefined) fail("KPU6008", "host() needs a kernel", { help: "decorate the method with @kernel([...])" });
+  if (recordOf(method) === undefined)
+    fail("KPU6008", "host() needs a kernel", { help: "decorate the method with @kernel([...])" });
   return method as unknown as HostView<F>;
 }

@@ -73,20 +73,30 @@ export class Ptr<D extends DType = AnyD> {
 /** A pointer with a row-major shape: `S.alloc`, `S.view`. A 1-d buffer is used like a pointer. */
 export class NdBuffer<D extends DType = AnyD> extends Ptr<D> {
   readonly shape: readonly number[];
-  constructor(dtype: D, memory: MemoryObject | undefined, byteOffset: number, constant: boolean, shape: readonly number[]) {
+  constructor(
+    dtype: D,
+    memory: MemoryObject | undefined,
+    byteOffset: number,
+    constant: boolean,
+    shape: readonly number[],
+  ) {
     super(dtype, memory, byteOffset, constant);
     this.shape = shape;
   }
   /** One index per leading dimension; missing ones are 0. Example: `tile.at(row, col)`. */
   override at(...indices: number[]): Ptr<D> {
     let offset = 0;
-    for (let d = 0; d < this.shape.length; d++) offset = offset * (this.shape[d] as number) + (indices[d] ?? 0);
-    if (indices.length > this.shape.length) fail("KPU3009", `at takes ${this.shape.length} indices, got ${indices.length}`);
+    for (let d = 0; d < this.shape.length; d++)
+      offset = offset * (this.shape[d] as number) + (indices[d] ?? 0);
+    if (indices.length > this.shape.length)
+      fail("KPU3009", `at takes ${this.shape.length} indices, got ${indices.length}`);
     return super.at(offset);
   }
 }
 
 function memory(): Extract<typeof current, { kind: "simulate" }>["sim"] {
   if (current.kind === "simulate") return current.sim;
-  return fail("KPU6005", "memory is reached only inside a kernel", { help: "call the kernel, or use host arrays directly" });
+  return fail("KPU6005", "memory is reached only inside a kernel", {
+    help: "call the kernel, or use host arrays directly",
+  });
 }

@@ -1,6 +1,7 @@
 /** Immutable values of a kernel: vectors and masks. Pointers stand in pointer.ts. */
 import { inspect } from "node:util";
 import type { DType, NumD } from "./dtypes.ts";
+import { fail } from "./ir.ts";
 
 /** A vector of `lanes` exact values of one dtype. `data` is never written after construction. */
 export class Vec<D extends DType = NumD> {
@@ -11,6 +12,10 @@ export class Vec<D extends DType = NumD> {
     this.dtype = dtype;
     this.lanes = data.length;
     this.data = data;
+  }
+  /** One lane as a number. Example: `S.vload(x).at(2)`. */
+  at(lane: number): number {
+    return laneOf(this.data, lane, "Vec.at");
   }
   [inspect.custom](): string {
     const shown = this.data.slice(0, 16).map((x) => (Object.is(x, -0) ? "-0" : String(x)));
@@ -26,6 +31,10 @@ export class Mask {
     this.lanes = data.length;
     this.data = data;
   }
+  /** One lane as a boolean. Example: `S.tailMask(3, 8).at(2)`. */
+  at(lane: number): boolean {
+    return laneOf(this.data, lane, "Mask.at") !== 0;
+  }
   [inspect.custom](): string {
     return `mask<${this.lanes}> ${this.data.map((b) => (b ? "T" : "F")).join("")}`;
   }
@@ -40,4 +49,10 @@ export class Event {
   [inspect.custom](): string {
     return `event ${this.id}`;
   }
+}
+
+function laneOf(data: readonly number[], lane: number, name: string): number {
+  if (!Number.isSafeInteger(lane)) fail("KPU3005", `${name} needs an integer, got ${lane}`);
+  const value = data[lane];
+  return value === undefined ? fail("KPU4001", `${name}: lane ${lane} of ${data.length}`) : value;
 }

@@ -1,0 +1,39 @@
+/** What an author imports. */
+export * from "./dtypes.ts";
+export type { Family, IntrinsicRecord, OperandSpec, Signature } from "./intrinsic.ts";
+export { authorName, INTRINSICS, intrinsicNamed, intrinsicOf } from "./intrinsic.ts";
+export type { CastOptions, CastPart } from "./intrinsics/conversion.ts";
+export type { LoadOptions, StoreOptions } from "./intrinsics/memory.ts";
+export type { ConvertOptions } from "./intrinsics/scalar.ts";
+export type { CopyOptions, Events } from "./intrinsics/transfer.ts";
+export type { DTypeName, Scope, Target, TargetName } from "./ir.ts";
+export { KpuError } from "./ir.ts";
+export type {
+  BodyParam,
+  BodyParams,
+  Executions,
+  HostArray,
+  HostParam,
+  HostParams,
+  HostView,
+  Kernel,
+  KernelRecord,
+  ParamDecl,
+  ParamSpec,
+  Tensor,
+} from "./kernel.ts";
+export { host, installExecutions, kernel, PtrParam, ptr, recordOf } from "./kernel.ts";
+export type {
+  IndexD,
+  LaneOptions,
+  Loaded,
+  MaskArg,
+  MaskLaneOptions,
+  SaturateOptions,
+  Signed,
+  SignOptions,
+} from "./options.ts";
+export type { ElementOf, MemoryObject } from "./pointer.ts";
+export { NdBuffer, Ptr } from "./pointer.ts";
+export { S } from "./s.ts";
+export { Event, Mask, Vec } from "./values.ts";

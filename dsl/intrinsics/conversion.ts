@@ -1,0 +1,231 @@
+/** Conversion of vectors: `cast`, and `vbcast` from a number. */
+
+import { ALL_DTYPES } from "../../ir/dtype.ts";
+import {
+  dtype,
+  flag,
+  integerOnly,
+  laneCount,
+  lanesLike,
+  type Options,
+  options,
+  underMask,
+  vector,
+} from "../arguments.ts";
+import type { AnyD, bool, NumD } from "../dtypes.ts";
+import { intrinsic } from "../intrinsic.ts";
+import { type Attrs, DTYPES, type DTypeName, isFloat, isInt, NUMERIC, registerLanes } from "../ir.ts";
+import { shapeOf, type Value } from "../operand.ts";
+import { DirectOps, LoweredOps, type Ops } from "../ops.ts";
+import type { LaneOptions, Loaded, MaskArg } from "../options.ts";
+import type { Mask, Vec } from "../values.ts";
+
+const family = "conversion";
+
+/** Which lanes of the source are converted; see the table in docs/language.md. */
+export type CastPart = "all" | "low" | "high" | "even" | "odd" | "ll" | "lh" | "hl" | "hh";
+
+export interface CastOptions {
+  readonly part?: CastPart | undefined;
+  /** Integer to narrower integer: clamp instead of keeping the low bits. Float to integer always clamps. */
+  readonly saturate?: boolean | undefined;
+  /** Float to integer: keep the low bits of the i32 result instead of clamping. */
+  readonly wrap?: boolean | undefined;
+}
+
+/** First lane, step and divisor of the lane count. */
+const PARTS: { readonly [K in CastPart]: readonly [quarter: number, step: number, divisor: number] } = {
+  all: [0, 1, 1],
+  low: [0, 1, 2],
+  high: [2, 1, 2],
+  even: [0, 2, 2],
+  odd: [1, 2, 2],
+  ll: [0, 1, 4],
+  lh: [1, 1, 4],
+  hl: [2, 1, 4],
+  hh: [3, 1, 4],
+};
+
+/** Lane numbers that a part takes from `lanes`. */
+function partLanes(ops: Ops, part: CastPart, lanes: number): number[] {
+  const [offset, step, divisor] = PARTS[part];
+  if (lanes % divisor !== 0) {
+    return ops.refuse(
+      "KPU3010",
+      `${ops.name}: part "${part}" needs a lane count divisible by ${divisor}, got ${lanes}`,
+      { argument: 2 },
+    );
+  }
+  const first = step === 2 ? offset : (offset * lanes) / 4;
+  return Array.from({ length: lanes / divisor }, (_, i) => first + i * step);
+}
+
+function readPart(ops: Ops, o: Options): CastPart {
+  const part = o["part"] ?? "all";
+  if (typeof part === "string" && Object.hasOwn(PARTS, part)) return part as CastPart;
+  return ops.refuse("KPU3004", `${ops.name}: unknown part ${typeof part === "string" ? `"${part}"` : ""}`, {
+    argument: 2,
+    help: `part is one of ${Object.keys(PARTS).join(", ")}`,
+  });
+}
+
+function castLanes(ops: Ops, x: unknown, to: unknown, given: unknown): Value {
+  const o = options(ops, given, ["part", "saturate", "wrap"], 2);
+  const target = dtype(ops, to, "dtype", 1, NUMERIC);
+  const part = readPart(ops, o);
+  if (Array.isArray(x)) return merge(ops, x, target, part, o);
+  const from = vector(ops, x, "x", 0, NUMERIC);
+  const picked =
+    part === "all"
+      ? (x as Value)
+      : ops.op("shuffle", [x as Value], { lanes: partLanes(ops, part, from.lanes) });
+  return ops.op("cast", [picked], castAttrs(ops, o, from.dtype, target));
+}
+
+/** A list of vectors becomes one vector of a narrower dtype, in order. */
+function merge(ops: Ops, list: readonly unknown[], target: DTypeName, part: CastPart, o: Options): Value {
+  if (list.length === 0)
+    return ops.refuse("KPU3001", `${ops.name}: the list of vectors is empty`, { argument: 0 });
+  if (part !== "all")
+    return ops.refuse("KPU3004", `${ops.name}: a list of vectors takes no part`, { argument: 2 });
+  const shapes = list.map((v, i) => vector(ops, v, `x[${i}]`, 0, NUMERIC));
+  const from = (shapes[0] as { dtype: DTypeName }).dtype;
+  for (const [i, s] of shapes.entries()) {
+    if (s.dtype !== from)
+      return ops.refuse("KPU3001", `${ops.name}: x[${i}] is ${s.dtype}, x[0] is ${from}`, { argument: 0 });
+  }
+  if (DTYPES[target].bits >= DTYPES[from].bits) {
+    return ops.refuse(
+      "KPU3001",
+      `${ops.name}: a list of ${from} vectors merges into a narrower dtype, not ${target}`,
+      {
+        argument: 1,
+        help: "cast each vector by itself",
+      },
+    );
+  }
+  const total = shapes.reduce((n, s) => n + s.lanes, 0);
+  laneCount(ops, total, 0);
+  const joined = ops.op("shuffle", list as Value[], { lanes: Array.from({ length: total }, (_, i) => i) });
+  return ops.op("cast", [joined], castAttrs(ops, o, from, target));
+}
+
+function castAttrs(ops: Ops, o: Options, from: DTypeName, target: DTypeName): Attrs {
+  integerOnly(ops, o, "saturate", target, 2);
+  const saturate = flag(ops, o, "saturate", 2);
+  const wrap = flag(ops, o, "wrap", 2);
+  if (saturate && wrap)
+    ops.refuse("KPU3004", `${ops.name}: saturate and wrap exclude each other`, { argument: 2 });
+  if (wrap && isFloat(target)) {
+    ops.refuse("KPU3011", `${ops.name}: wrap needs an integer dtype, not ${target}`, { argument: 2 });
+  }
+  return {
+    dtype: target,
+    // Float to integer saturates by itself, integer to integer wraps by itself: only what differs is said.
+    ...(saturate && isInt(from) ? { saturate } : {}),
+    ...(wrap && isFloat(from) ? { wrap } : {}),
+  };
+}
+
+export const cast = intrinsic<
+  <D extends NumD, E extends NumD>(x: Vec<D> | readonly Vec<D>[], dtype: E, options?: CastOptions) => Vec<E>
+>({
+  name: "cast",
+  family,
+  signature: {
+    operands: [
+      { name: "x", kind: "vec", dtype: NUMERIC, doc: "a vector, or a list of vectors to merge" },
+      { name: "dtype", kind: "dtype", dtype: NUMERIC },
+    ],
+    options: [
+      {
+        name: "part",
+        kind: "static",
+        optional: true,
+        doc: '"all", halves "low" "high" "even" "odd", quarters "ll" "lh" "hl" "hh"',
+      },
+      { name: "saturate", kind: "static", optional: true, doc: "integer to integer: clamp" },
+      { name: "wrap", kind: "static", optional: true, doc: "float to integer: low bits of the i32 result" },
+    ],
+    result: "vec of dtype",
+  },
+  effect: "pure",
+  cost: "valu",
+  doc: "Converts lane by lane. Float to integer truncates and clamps, NaN gives 0 (`wrap`: the low bits of the i32 result). Integer to a narrower integer keeps the low bits (`saturate`: clamps). To a float: one rounding. `part` takes half or a quarter of the lanes; a list of vectors merges into one vector of a narrower dtype.",
+  example: "S.vstore(S.cast(S.cast(S.vload(x), i32), f32), y);",
+  simulate: (sim, x: unknown, d: unknown, o?: unknown) => castLanes(new DirectOps(sim, "cast"), x, d, o),
+  lower: (b, x: unknown, d: unknown, o?: unknown) => castLanes(new LoweredOps(b, "cast"), x, d, o),
+});
+
+interface Broadcast {
+  <D extends NumD>(
+    x: number,
+    dtype: D,
+    options?: number | (LaneOptions<D> & { readonly lanes?: number | undefined }),
+  ): Vec<D>;
+  (
+    x: boolean,
+    dtype: bool,
+    options?:
+      | number
+      | {
+          readonly lanes?: number | undefined;
+          readonly mask?: MaskArg | undefined;
+          readonly r?: Mask | boolean | undefined;
+        },
+  ): Mask;
+  <D extends AnyD>(x: number | boolean, dtype: D, options?: number): Loaded<D>;
+}
+
+function broadcast(ops: Ops, x: unknown, to: unknown, given: unknown): Value {
+  const target = dtype(ops, to, "dtype", 1, ALL_DTYPES);
+  const o = options(ops, typeof given === "number" ? { lanes: given } : given, ["lanes", "mask", "r"], 2);
+  const lanes = lanesFor(ops, o, target);
+  const s = shapeOf(x);
+  if (s.is === "vec" || s.is === "mask")
+    ops.refuse("KPU3001", `${ops.name}: x must be a scalar`, { argument: 0 });
+  const like = { dtype: target, lanes };
+  return underMask(ops, o, lanesLike(ops, x, like, "x", 0), like, 2);
+}
+
+/** Lanes of a result: of the mask, else option `lanes`, else one register. */
+function lanesFor(ops: Ops, o: Options, d: DTypeName): number {
+  if (o["lanes"] !== undefined) return laneCount(ops, o["lanes"], 2);
+  const s = shapeOf(o["mask"]);
+  if (s.is === "mask") return s.lanes;
+  return registerLanes(ops.target, d);
+}
+
+export const vbcast = intrinsic<Broadcast>({
+  name: "vbcast",
+  family,
+  signature: {
+    operands: [
+      { name: "x", kind: "scalar", dtype: ALL_DTYPES },
+      { name: "dtype", kind: "dtype", dtype: ALL_DTYPES },
+    ],
+    options: [
+      {
+        name: "lanes",
+        kind: "static",
+        optional: true,
+        doc: "lane count; one register when absent. A plain number as third argument means the same",
+      },
+      { name: "mask", kind: "mask", optional: true, doc: "active lanes" },
+      {
+        name: "r",
+        kind: "vec|scalar",
+        dtype: "dtype",
+        optional: true,
+        doc: "inactive lanes; 0 or false when absent",
+      },
+    ],
+    result: "vec of dtype",
+  },
+  effect: "pure",
+  cost: "valu",
+  doc: "A number in every lane; for bool a mask. The number must fit an integer dtype; floats round once.",
+  example: "S.vstore(S.vbcast(1, f32), y);",
+  simulate: (sim, x: unknown, d: unknown, o?: unknown) => broadcast(new DirectOps(sim, "vbcast"), x, d, o),
+  lower: (b, x: unknown, d: unknown, o?: unknown) => broadcast(new LoweredOps(b, "vbcast"), x, d, o),
+});

@@ -1,0 +1,70 @@
+/** The namespace `S`: every intrinsic that authors call by name, collected from its family's file. */
+import * as arithmetic from "./intrinsics/arithmetic.ts";
+import * as bitwise from "./intrinsics/bitwise.ts";
+import * as compare from "./intrinsics/compare.ts";
+import { assert, grid, print, range, unroll } from "./intrinsics/control.ts";
+import { cast, vbcast } from "./intrinsics/conversion.ts";
+import * as mask from "./intrinsics/mask.ts";
+import * as math from "./intrinsics/math.ts";
+import * as memory from "./intrinsics/memory.ts";
+import "./intrinsics/pointer.ts";
+import {
+  abs,
+  ceildiv,
+  clip,
+  floordiv,
+  max,
+  min,
+  toBf16,
+  toBool,
+  toF16,
+  toF32,
+  toI8,
+  toI16,
+  toI32,
+  toU8,
+  toU16,
+  toU32,
+} from "./intrinsics/scalar.ts";
+import * as spmd from "./intrinsics/spmd.ts";
+import * as transfer from "./intrinsics/transfer.ts";
+
+const conversions = {
+  i8: toI8,
+  u8: toU8,
+  i16: toI16,
+  u16: toU16,
+  i32: toI32,
+  u32: toU32,
+  f16: toF16,
+  bf16: toBf16,
+  f32: toF32,
+  bool: toBool,
+};
+
+/** Everything a kernel can ask of the machine. `kpu intrinsics` prints the reference. */
+export const S = {
+  ...spmd,
+  range,
+  grid,
+  unroll,
+  ceildiv,
+  floordiv,
+  min,
+  max,
+  clip,
+  abs,
+  ...conversions,
+  ...memory,
+  ...transfer,
+  ...mask,
+  ...arithmetic,
+  ...bitwise,
+  ...compare,
+  ...math,
+  cast,
+  vbcast,
+  print,
+  assert,
+};
+Object.freeze(S);

@@ -1,0 +1,101 @@
+/** Call signatures of the intrinsics that many records share; what an editor shows. */
+import type { AnyD, FloatD, IntD, NumD } from "./dtypes.ts";
+import type {
+  LaneOptions,
+  Like,
+  MaskArg,
+  MaskLaneOptions,
+  SaturateOptions,
+  Signed,
+  SignOptions,
+} from "./options.ts";
+import type { Mask, Vec } from "./values.ts";
+
+/** A result of the same width and the given sign. */
+interface OutSign {
+  <D extends IntD, S extends "signed" | "unsigned">(
+    x: Vec<D>,
+    y: Like<D> | number,
+    options: SignOptions<D, S>,
+  ): Vec<Signed<D, S>>;
+  <D extends IntD, S extends "signed" | "unsigned">(
+    x: number,
+    y: Vec<D>,
+    options: SignOptions<D, S>,
+  ): Vec<Signed<D, S>>;
+}
+interface Saturating2 {
+  <D extends IntD>(x: Vec<D>, y: Like<D> | number, options: SaturateOptions<D>): Vec<D>;
+  <D extends IntD>(x: number, y: Vec<D>, options: SaturateOptions<D>): Vec<D>;
+}
+/** vmin, vdiv, ...: two operands of one dtype, one of which may be a scalar. */
+export interface Lanewise2<A extends AnyD = NumD> {
+  <D extends A>(x: Vec<D>, y: Like<D> | number, options?: LaneOptions<D>): Vec<D>;
+  <D extends A>(x: number, y: Vec<D>, options?: LaneOptions<D>): Vec<D>;
+}
+/** vadd, vsub, vmul: as {@link Lanewise2}; integers take `saturate` and `outSign`. */
+export interface Arithmetic2 extends Lanewise2<NumD>, OutSign, Saturating2 {}
+/** vsl: integers, `saturate`. */
+export interface ShiftLeft extends Lanewise2<IntD>, Saturating2 {}
+/** vsr: integers, `withRound`. */
+export interface ShiftRight {
+  <D extends IntD>(
+    x: Vec<D>,
+    amount: Like<D> | number,
+    options?: LaneOptions<D> & { readonly withRound?: boolean },
+  ): Vec<D>;
+  <D extends IntD>(
+    x: number,
+    amount: Vec<D>,
+    options?: LaneOptions<D> & { readonly withRound?: boolean },
+  ): Vec<D>;
+}
+/** vabs, vneg: integers take `saturate`. */
+export interface Arithmetic1 {
+  <D extends NumD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
+  <D extends IntD>(x: Vec<D>, options: SaturateOptions<D>): Vec<D>;
+}
+/** Float functions: on a vector lane by lane, on a number the f32 function. */
+export interface FloatFunction {
+  (x: number): number;
+  <D extends FloatD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
+}
+/** vfma: at least one operand is a vector. */
+export interface Fma {
+  <D extends FloatD>(acc: Vec<D>, x: Like<D> | number, y: Like<D> | number, options?: LaneOptions<D>): Vec<D>;
+  <D extends FloatD>(acc: number, x: Vec<D>, y: Like<D> | number, options?: LaneOptions<D>): Vec<D>;
+  <D extends FloatD>(acc: number, x: number, y: Vec<D>, options?: LaneOptions<D>): Vec<D>;
+}
+/** vclip: x may not be a scalar. */
+export type Clip = <D extends NumD>(
+  x: Vec<D>,
+  low: Like<D> | number,
+  high: Like<D> | number,
+  options?: LaneOptions<D>,
+) => Vec<D>;
+/** Comparisons give a mask. */
+export interface Compare {
+  <D extends NumD>(x: Vec<D>, y: Like<D> | number, options?: MaskLaneOptions): Mask;
+  <D extends NumD>(x: number, y: Vec<D>, options?: MaskLaneOptions): Mask;
+}
+/** vand, vor, vxor: integers or masks. */
+export interface Bitwise2 extends Lanewise2<IntD> {
+  (x: Mask, y: Mask | boolean, options?: MaskLaneOptions): Mask;
+  (x: boolean, y: Mask, options?: MaskLaneOptions): Mask;
+}
+export interface Bitwise1 {
+  <D extends IntD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
+  (x: Mask, options?: MaskLaneOptions): Mask;
+}
+/** vsel: lanes of x where the mask is active, of y elsewhere. */
+export interface Select {
+  <D extends NumD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;
+  <D extends NumD>(x: number, y: Vec<D>, mask: MaskArg): Vec<D>;
+  (x: Mask, y: Mask | boolean, mask: MaskArg): Mask;
+  (x: boolean, y: Mask, mask: MaskArg): Mask;
+}
+export type Reduction = (x: Vec<NumD>, options?: { readonly mask?: MaskArg | undefined }) => number;
+export type IndexedReduction = (
+  x: Vec<NumD>,
+  options?: { readonly mask?: MaskArg | undefined; readonly returnIdx?: boolean | undefined },
+) => number;
