@@ -1,0 +1,80 @@
+/**
+ * Kernel arguments on the command line. `--in name=value` (or values in order of the parameters), where a value is a
+ * file (.npy, .json, .png), `zeros:480x640`, a number, true, false or null; `--out name=file` for what is written.
+ */
+import type { ParamSpec } from "../dsl/kernel.ts";
+import { fail } from "../ir/diagnostic.ts";
+import { type HostData, isDataFile, readData, writeData, zeros } from "./datafile.ts";
+
+/** One bound argument per parameter. */
+export interface Bound {
+  readonly spec: ParamSpec;
+  readonly value: number | boolean | null | HostData;
+}
+
+export function bindInputs(params: readonly ParamSpec[], inputs: readonly string[]): Bound[] {
+  const given = new Map<string, string>();
+  let position = 0;
+  for (const input of inputs) {
+    const named = /^([A-Za-z_$][\w$]*)=(.*)$/.exec(input);
+    const name = named?.[1] ?? params[position++]?.name;
+    if (name === undefined) return fail("KPU8001", `--in ${input}: the kernel has ${params.length} parameters`);
+    if (!params.some((p) => p.name === name)) {
+      return fail("KPU8001", `--in ${input}: the kernel has no parameter "${name}"`, { help: `it has ${params.map((p) => p.name).join(", ")}` });
+    }
+    if (given.has(name)) return fail("KPU8001", `--in ${input}: "${name}" is given twice`);
+    given.set(name, named?.[2] ?? input);
+  }
+  return params.map((spec) => {
+    const text = given.get(spec.name);
+    if (text === undefined) {
+      return fail("KPU8001", `no value for parameter "${spec.name}" (${spec.pointer ? `array of ${spec.dtype}` : spec.dtype})`, {
+        help: spec.pointer ? `add --in ${spec.name}=file.npy or --in ${spec.name}=zeros:1000` : `add --in ${spec.name}=1`,
+      });
+    }
+    return { spec, value: spec.pointer ? arrayOf(spec, text) : scalarOf(spec, text) };
+  });
+}
+
+/** What `runWith` and `simulate` take. */
+export function hostArguments(bound: readonly Bound[]): unknown[] {
+  return bound.map(({ value }) => (typeof value === "object" && value !== null ? value.data : value));
+}
+
+/** Writes `name=file` or `name=file:shape` for every output. */
+export function writeOutputs(bound: readonly Bound[], outputs: readonly string[]): string[] {
+  const planned = outputs.map((output) => {
+    const [, name, file, dims] = /^([A-Za-z_$][\w$]*)=(.+?)(?::(\d+(?:x\d+)*))?$/.exec(output) ?? [];
+    const found = bound.find((b) => b.spec.name === name);
+    if (file === undefined || found === undefined) return fail("KPU8001", `--out ${output}: expected name=file with a parameter's name`);
+    if (typeof found.value !== "object" || found.value === null) return fail("KPU8001", `--out ${output}: ${name} is not an array`);
+    const shape = dims === undefined ? found.value.shape : parseShape(dims);
+    if (shape.reduce((n, d) => n * d, 1) !== found.value.data.length) {
+      return fail("KPU8001", `--out ${output}: ${name} has ${found.value.data.length} elements, shape is ${shape.join("x")}`);
+    }
+    return { file, array: { ...found.value, shape } };
+  });
+  for (const { file, array } of planned) writeData(file, array);
+  return planned.map((p) => p.file);
+}
+
+function arrayOf(spec: ParamSpec, text: string): HostData | null {
+  if (text === "null") return null;
+  if (text.startsWith("zeros:")) return zeros(spec.dtype, parseShape(text.slice("zeros:".length)));
+  if (isDataFile(text)) return readData(text, spec.dtype);
+  return fail("KPU8001", `--in ${spec.name}=${text}: expected a .npy, .json or .png file, zeros:SHAPE or null`);
+}
+
+function parseShape(text: string): number[] {
+  if (!/^\d+(x\d+)*$/.test(text)) fail("KPU8001", `"${text}" is not a shape`, { help: "write 1000 or 480x640x3" });
+  return text.split("x").map(Number);
+}
+
+function scalarOf(spec: ParamSpec, text: string): number | boolean {
+  if (spec.dtype === "bool" && (text === "true" || text === "false")) return text === "true";
+  const value = Number(text);
+  if (text.trim() === "" || (Number.isNaN(value) && text !== "NaN")) {
+    return fail("KPU8001", `--in ${spec.name}=${text}: expected ${spec.dtype === "bool" ? "true or false" : `a number (${spec.dtype})`}`);
+  }
+  return value;
+}

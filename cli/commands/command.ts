@@ -1,0 +1,33 @@
+/** The shape of a command, and the options that several have, parsed. */
+import { z } from "zod";
+import { fail } from "../../ir/diagnostic.ts";
+import { resolveTarget, type TargetName } from "../../ir/target.ts";
+
+export interface Command {
+  /** As cac reads it: `check <...files>`. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: readonly (readonly [flags: string, text: string])[];
+  readonly examples: readonly string[];
+  /** Gives the exit code. */
+  run(args: readonly unknown[], options: unknown): number | Promise<number>;
+}
+
+/** cac gives numbers for what looks like one, and an array for what is repeated. */
+export const text = z.union([z.string(), z.number()]).transform(String);
+export const texts = z.union([text, z.array(text)]).transform((v) => (Array.isArray(v) ? v : [v])).default([]);
+export const flag = z.boolean().default(false);
+export const count = z.number().int().positive();
+export const target = text.transform((name) => resolveTarget(name as TargetName)).optional();
+
+/** Options by a schema; a mismatch is wrong use. */
+export function parse<T extends z.ZodType>(schema: T, options: unknown): z.infer<T> {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  return fail("KPU8001", `option --${issue?.path.join(".")}: ${issue?.message}`, { help: "see kpu --help" });
+}
+
+export const TARGET_OPTION = ["--target <name>", "minimal, edge (default), swkpu-v1, embodied or t64"] as const;
+export const KERNEL_OPTION = ["--kernel <name>", "Which kernel, where the file has several"] as const;
+export const JSON_OPTION = ["--json", "Print JSON"] as const;

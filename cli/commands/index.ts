@@ -1,0 +1,12 @@
+import { build } from "./build.ts";
+import { check } from "./check.ts";
+import type { Command } from "./command.ts";
+import { disasm } from "./disasm.ts";
+import { equiv } from "./equiv.ts";
+import { explain } from "./explain.ts";
+import { intrinsics } from "./intrinsics.ts";
+import { run } from "./run.ts";
+import { sim } from "./sim.ts";
+
+/** In the order of `kpu --help`. */
+export const COMMANDS: readonly Command[] = [check, sim, build, run, equiv, disasm, intrinsics, explain];

@@ -1,0 +1,2 @@
+import { z } from "zod";
+import { documentIntrinsics, type IntrinsicDoc } from "../../dsl/document.ts";

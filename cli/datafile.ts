@@ -1,0 +1,172 @@
+/** Host arrays in files, by extension: .npy, .json (nested arrays), .png (u8). Reading needs the dtype that is wanted. */
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { extname } from "node:path";
+import { PNG } from "pngjs";
+import { fromBits, toBits } from "../ir/convert.ts";
+import { fail } from "../ir/diagnostic.ts";
+import { DTYPES, type DTypeName } from "../ir/dtype.ts";
+import { type NdArray, type NpyData, type NpyType, readNpy, writeNpy } from "./npy.ts";
+
+/** An array of a dtype: f16 and bf16 as bit patterns, bool as bytes. */
+export interface HostData {
+  readonly dtype: DTypeName;
+  readonly shape: readonly number[];
+  readonly data: NpyData;
+}
+
+const ARRAYS: { readonly [K in DTypeName]: new (length: number) => NpyData } = {
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  f16: Uint16Array,
+  bf16: Uint16Array,
+  f32: Float32Array,
+  bool: Uint8Array,
+};
+
+export const isDataFile = (name: string): boolean => [".npy", ".json", ".png"].includes(extname(name).toLowerCase());
+
+export function zeros(dtype: DTypeName, shape: readonly number[]): HostData {
+  return { dtype, shape, data: new ARRAYS[dtype](shape.reduce((n, d) => n * d, 1)) };
+}
+
+export function readData(file: string, dtype: DTypeName): HostData {
+  const bytes = readBytes(file);
+  switch (extname(file).toLowerCase()) {
+    case ".npy":
+      return fromNpy(readNpy(bytes, file), dtype, file);
+    case ".json":
+      return fromJson(bytes, dtype, file);
+    case ".png":
+      return fromPng(bytes, dtype, file);
+  }
+  return fail("KPU7005", `${file}: expected .npy, .json or .png`);
+}
+
+export function writeData(file: string, array: HostData): void {
+  switch (extname(file).toLowerCase()) {
+    case ".npy":
+      return writeWhole(file, writeNpy({ type: npyType(array.dtype), shape: array.shape, data: array.data }));
+    case ".json":
+      return writeWhole(file, `${JSON.stringify(nested(array))}\n`);
+    case ".png":
+      return writeWhole(file, toPng(array, file));
+  }
+  fail("KPU7005", `${file}: expected .npy, .json or .png`);
+}
+
+export function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    return fail("KPU8002", `${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`);
+  }
+}
+
+/** All or nothing: a reader never sees half a file. */
+export function writeWhole(file: string, content: string | Uint8Array): void {
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    writeFileSync(partial, content);
+    renameSync(partial, file);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    fail("KPU8002", `${file}: cannot be written: ${(error as Error).message}`);
+  }
+}
+
+const npyType = (dtype: DTypeName): NpyType => DTYPES[dtype].npy.slice(1) as NpyType;
+
+function fromNpy(array: NdArray, dtype: DTypeName, file: string): HostData {
+  if (array.type !== npyType(dtype)) {
+    fail("KPU6001", `${file}: expected ${dtype} (NumPy ${DTYPES[dtype].npy}), got NumPy ${array.type}`, {
+      help: dtype === "bf16" ? "bf16 travels as its 16-bit words: uint16" : `save it with .astype('${DTYPES[dtype].npy.slice(1)}')`,
+    });
+  }
+  return { dtype, shape: array.shape, data: array.data };
+}
+
+/** JSON has no NaN and no infinities: they are the strings "NaN", "Infinity", "-Infinity". */
+const SPECIAL: Readonly<Record<string, number>> = { NaN, Infinity, "-Infinity": -Infinity, "-0": -0 };
+
+function fromJson(bytes: Uint8Array, dtype: DTypeName, file: string): HostData {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    return fail("KPU7005", `${file}: ${(error as Error).message}`);
+  }
+  const shape: number[] = [];
+  for (let v = value; Array.isArray(v); v = v[0]) shape.push(v.length);
+  if (shape.length === 0) return fail("KPU7005", `${file}: expected an array of numbers`);
+  const array = zeros(dtype, shape);
+  let next = 0;
+  const fill = (v: unknown, depth: number): void => {
+    if (depth < shape.length) {
+      if (!Array.isArray(v) || v.length !== shape[depth]) fail("KPU7005", `${file}: rows have different lengths`);
+      for (const element of v) fill(element, depth + 1);
+    } else array.data[next++] = element(v, dtype, file);
+  };
+  fill(value, 0);
+  return array;
+}
+
+function element(v: unknown, dtype: DTypeName, file: string): number {
+  const info = DTYPES[dtype];
+  const x = typeof v === "string" && v in SPECIAL ? (SPECIAL[v] as number) : v;
+  if (dtype === "bool" && typeof x === "boolean") return Number(x);
+  if (typeof x !== "number") return fail("KPU7005", `${file}: expected a number, got ${JSON.stringify(v)}`);
+  if (info.kind !== "float" && !(Number.isInteger(x) && x >= info.min && x <= info.max)) {
+    return fail("KPU7005", `${file}: ${x} does not fit ${dtype}`);
+  }
+  return dtype === "f16" || dtype === "bf16" ? toBits(dtype, x) : x;
+}
+
+function nested({ dtype, shape, data }: HostData): unknown {
+  let next = 0;
+  const shown = (raw: number): unknown => {
+    const x = dtype === "f16" || dtype === "bf16" ? fromBits(dtype, raw) : raw;
+    if (dtype === "bool") return x !== 0;
+    return Number.isFinite(x) && !Object.is(x, -0) ? x : Object.is(x, -0) ? "-0" : String(x);
+  };
+  const build = (depth: number): unknown =>
+    depth === shape.length ? shown(data[next++] as number) : Array.from({ length: shape[depth] as number }, () => build(depth + 1));
+  return build(0);
+}
+
+/** Pixels as [height, width], or [height, width, 3 or 4]. */
+function fromPng(bytes: Uint8Array, dtype: DTypeName, file: string): HostData {
+  if (dtype !== "u8") fail("KPU6001", `${file}: a PNG holds u8, the parameter is ${dtype}`);
+  let png: PNG & { readonly colorType?: number };
+  try {
+    png = PNG.sync.read(Buffer.from(bytes));
+  } catch (error) {
+    return fail("KPU7005", `${file}: ${(error as Error).message}`);
+  }
+  const channels = png.colorType === 0 ? 1 : (png.colorType ?? 6) & 4 ? 4 : 3;
+  const pixels = png.width * png.height;
+  const data = new Uint8Array(pixels * channels);
+  for (let p = 0; p < pixels; p++) for (let c = 0; c < channels; c++) data[p * channels + c] = png.data[p * 4 + c] as number;
+  return { dtype, shape: channels === 1 ? [png.height, png.width] : [png.height, png.width, channels], data };
+}
+
+const COLOR_TYPE: Readonly<Record<number, 0 | 2 | 6>> = { 1: 0, 3: 2, 4: 6 };
+
+function toPng({ dtype, shape, data }: HostData, file: string): Uint8Array {
+  const [height = 0, width = 0, channels = 1] = shape;
+  const colorType = COLOR_TYPE[channels];
+  if (dtype !== "u8" || shape.length < 2 || shape.length > 3 || colorType === undefined) {
+    return fail("KPU7005", `${file}: a PNG needs u8 of shape height x width, or height x width x 3 or 4; got ${dtype} ${shape.join("x")}`, {
+      help: "give the shape: --out name=file.png:480x640",
+    });
+  }
+  const png = new PNG({ width, height });
+  for (let p = 0; p < width * height; p++) {
+    for (let c = 0; c < 3; c++) png.data[p * 4 + c] = data[p * channels + (channels === 1 ? 0 : c)] as number;
+    png.data[p * 4 + 3] = channels === 4 ? (data[p * 4 + 3] as number) : 255;
+  }
+  return PNG.sync.write(png, { colorType, inputHasAlpha: true });
+}

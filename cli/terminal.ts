@@ -1,0 +1,30 @@
+/** What the command writes where: results to stdout, progress to stderr; colours and progress on a terminal only. */
+import pc from "picocolors";
+
+export const colours = pc.createColors(process.stdout.isTTY === true && !process.env["NO_COLOR"]);
+export const useColour = process.stdout.isTTY === true && !process.env["NO_COLOR"];
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+export function printError(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A line on stderr that is rewritten in place; silent where stderr is no terminal. */
+export class Progress {
+  #shownAt = 0;
+  readonly #label: string;
+  constructor(label: string) {
+    this.#label = label;
+  }
+  update(done: number, total: number): void {
+    const now = Date.now();
+    if (process.stderr.isTTY !== true || now - this.#shownAt < 100) return;
+    this.#shownAt = now;
+    process.stderr.write(`\r\x1b[K${this.#label} ${done}/${total}`);
+  }
+  done(): void {
+    if (process.stderr.isTTY === true && this.#shownAt > 0) process.stderr.write("\r\x1b[K");
+  }
+}
