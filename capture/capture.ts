@@ -14,6 +14,8 @@ export interface ScriptPlace {
   readonly url: string;
   readonly line: number;
   readonly column: number;
+  /** V8's identity of the script; empty where it is not known. */
+  readonly scriptId: string;
   readonly sourceMapURL?: string;
 }
 
@@ -54,7 +56,7 @@ class Captured implements CapturedFunction {
   readonly text: string;
   readonly #closure: Closure;
   #parsed: ParsedFunction | undefined;
-  #script: (ScriptPlace & { readonly scriptId: string }) | undefined;
+  #script: ScriptPlace | undefined;
   #lineStarts: number[] | undefined;
 
   // biome-ignore lint/complexity/noBannedTypes: any function may be captured
@@ -85,7 +87,7 @@ class Captured implements CapturedFunction {
     return this.#place;
   }
   /** The start of the text, computed back from the parameter list, which is the place V8 reports. */
-  get #place(): ScriptPlace & { readonly scriptId: string } {
+  get #place(): ScriptPlace {
     if (this.#script !== undefined) return this.#script;
     const anchor = this.#closure.place;
     const script = anchor && inspectScript(anchor.scriptId);
@@ -151,7 +153,7 @@ class Captured implements CapturedFunction {
 }
 
 const maps = new Map<string, PositionMap>();
-function positionsOf(script: ScriptPlace & { readonly scriptId: string }): PositionMap {
+function positionsOf(script: ScriptPlace): PositionMap {
   let map = maps.get(script.scriptId);
   if (map === undefined) {
     map = positionMap(script.url, script.sourceMapURL ?? "");

@@ -6,3 +6,4 @@ export { type TypeScript, typescript, typescriptLoaded } from "./typescript.ts";
 export { render, renderAll, type RenderOptions } from "./render.ts";
 export { authorFrame } from "./stack.ts";
 export { checkSyntax } from "./syntax.ts";
+export { type ChangedRead, changedDiagnostic, findChanged, freeze, type FrozenRead } from "./frozen.ts";

@@ -139,6 +139,12 @@ export function scriptLine(scriptId: string, line: number): string | undefined {
   return script.startColumn < 0 ? text.slice(-script.startColumn) : " ".repeat(script.startColumn) + text;
 }
 
+/** The whole text of a script. */
+export function scriptText(scriptId: string): string | undefined {
+  if (!lines.has(scriptId)) learnScripts(scriptId);
+  return lines.get(scriptId)?.join("\n");
+}
+
 interface ScriptParsed {
   readonly scriptId: string;
   readonly url: string;

@@ -1,12 +1,8 @@
 /** The author's place in a stack trace: the first frame that is neither ours nor the platform's. */
-import { fileURLToPath } from "node:url";
 import type { Location } from "../ir/diagnostic.ts";
 import { fileLines, pathOfUrl } from "./authorfile.ts";
+import { isOurFile } from "./ours.ts";
 import { type PositionMap, positionMap } from "./positions.ts";
-
-/** The folders of this package that can stand in a stack above an author's code. */
-const OURS = /^(ir|dsl|capture|pysim|lowering|codegen|runtime|equivalence|cli)\/|^index\.[jt]s$/;
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * The first author's frame of `stack` (by default, of the call of this function), or undefined. The text of a stack
@@ -24,14 +20,10 @@ export function authorFrame(stack?: string): Location | undefined {
     const at = /^\s*at (?:.*\()?((?:file:\/\/)?[^()]*?):(\d+):(\d+)\)?$/.exec(row);
     if (at === null) continue;
     const file = pathOfUrl(at[1]!.replace(/^async /, ""));
-    if (/^node:|^<|^evalmachine|^wasm:/.test(file) || /[\\/]node_modules[\\/]/.test(file) || isOurs(file)) continue;
+    if (/^node:|^<|^evalmachine|^wasm:/.test(file) || /[\\/]node_modules[\\/]/.test(file) || isOurFile(file)) continue;
     return mapped(file, Number(at[2]), Number(at[3]));
   }
   return undefined;
-}
-
-function isOurs(file: string): boolean {
-  return file.startsWith(ROOT) && OURS.test(file.slice(ROOT.length).replaceAll("\\", "/"));
 }
 
 const maps = new Map<string, PositionMap | undefined>();
