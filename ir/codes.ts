@@ -65,6 +65,7 @@ export const CODES = {
   KPU5006: "event never waited for or never freed",
   KPU5007: "no free event",
   KPU5008: "event used after it was freed",
+  KPU5009: "exception in the kernel",
   // 6xxx  host side: arguments, calls, options
   KPU6001: "host argument has the wrong type or dtype",
   KPU6002: "host argument has the wrong size",

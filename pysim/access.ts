@@ -1,0 +1,190 @@
+/**
+ * Loads and stores of direct execution. The order of an access is: null, const, bounds, transfers in flight, shadow,
+ * data. The usual access (one dtype, aligned, no transfer in flight) passes each with one comparison and allocates nothing but
+ * its result.
+ */
+import type { DType } from "../dsl/dtypes.ts";
+import type { Ptr } from "../dsl/pointer.ts";
+import type { Faults } from "./faults.ts";
+import { flightInTheWay } from "./flights.ts";
+import { readUnaligned, writeUnaligned } from "./lanes.ts";
+import { type Buffer, CHECK_NOTHING, CHECK_SLOWLY } from "./memory.ts";
+import type { Clock } from "./shadow.ts";
+import type { Watch } from "./watch.ts";
+
+/** So many reads of one place in a row, with no write by anybody, wait for something that cannot happen. */
+const SPIN_LIMIT = 2 ** 25;
+
+export class Access {
+  readonly #clock: Clock;
+  readonly #faults: Faults;
+  readonly #watch: Watch | undefined;
+  #lastRead = -1;
+  #spins = 0;
+
+  constructor(clock: Clock, faults: Faults, watch: Watch | undefined) {
+    this.#clock = clock;
+    this.#faults = faults;
+    this.#watch = watch;
+  }
+
+  // ------------------------------------------------------------------------------------------ checks
+
+  /** The buffer behind a pointer that is read. */
+  source(p: Ptr): Buffer {
+    return (p.memory as Buffer | undefined) ?? this.#faults.nullPointer("reads");
+  }
+  /** The buffer behind a pointer that is written. */
+  destination(p: Ptr): Buffer {
+    const b = (p.memory as Buffer | undefined) ?? this.#faults.nullPointer("writes");
+    return p.constant ? this.#faults.constant(b) : b;
+  }
+
+  /** Checks a read of addresses [start, end) within bounds, and notes it. */
+  reads(b: Buffer, dtype: DType, start: number, end: number): void {
+    const region = b.region;
+    if (start < b.base || end > b.base + b.byteLength) this.#faults.outOfBounds(b, dtype, start, end, "reads");
+    if (region.checks === CHECK_NOTHING) return;
+    if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, false);
+    const found = region.shadow?.read(start - region.start, end - region.start, this.#clock);
+    if (found !== undefined) this.#faults.conflict(b, dtype, start, end, found, false);
+  }
+  /** Checks a write of addresses [start, end) within bounds, and notes it. */
+  writes(b: Buffer, dtype: DType, start: number, end: number): void {
+    const region = b.region;
+    if (start < b.base || end > b.base + b.byteLength) this.#faults.outOfBounds(b, dtype, start, end, "writes");
+    this.#lastRead = -1;
+    if (region.checks === CHECK_NOTHING) return;
+    if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, true);
+    const found = region.shadow?.write(start - region.start, end - region.start, this.#clock);
+    if (found !== undefined) this.#faults.conflict(b, dtype, start, end, found, true);
+  }
+
+  #slowly(b: Buffer, dtype: DType, start: number, end: number, write: boolean): void {
+    const hit = flightInTheWay(b.region, start, end, write);
+    if (hit !== undefined) this.#faults.inFlight(b, dtype, start, end, hit.flight, hit.side, write);
+    this.#watch?.see(b, dtype, start, end, write, this.#clock);
+  }
+
+  #spin(start: number): void {
+    if (start !== this.#lastRead) {
+      this.#lastRead = start;
+      this.#spins = 0;
+    } else if (++this.#spins > SPIN_LIMIT) {
+      this.#faults.fail("KPU5001", `tile ${this.#clock.tile} spins: it has read one place ${SPIN_LIMIT} times and nothing writes it`, {
+        help: "tiles meet at S.barrier() and transfers at S.waitEvents(); memory is not a signal",
+      });
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------ scalars
+
+  get(p: Ptr): number {
+    const b = this.source(p);
+    const dtype = p.dtype;
+    const start = b.base + p.byteOffset;
+    this.reads(b, dtype, start, start + dtype.bytes);
+    this.#spin(start);
+    if ((start & (dtype.bytes - 1)) !== 0) return readUnaligned(b.region.bytes, start, dtype.name, 1)[0] as number;
+    return b.as(dtype).get(start >>> (dtype.bytes >> 1));
+  }
+
+  set(p: Ptr, value: number): void {
+    const b = this.destination(p);
+    const dtype = p.dtype;
+    const start = b.base + p.byteOffset;
+    this.writes(b, dtype, start, start + dtype.bytes);
+    this.#put(b, dtype, start, value);
+  }
+
+  #put(b: Buffer, dtype: DType, start: number, value: number): void {
+    if ((start & (dtype.bytes - 1)) !== 0) writeUnaligned(b.region.bytes, start, dtype.name, value);
+    else b.as(dtype).set(start >>> (dtype.bytes >> 1), value);
+  }
+
+  // ------------------------------------------------------------------------------------------ vectors
+
+  load(p: Ptr, lanes: number): number[] {
+    const b = this.source(p);
+    const dtype = p.dtype;
+    const start = b.base + p.byteOffset;
+    this.reads(b, dtype, start, start + lanes * dtype.bytes);
+    this.#spin(start);
+    if ((start & (dtype.bytes - 1)) !== 0) return readUnaligned(b.region.bytes, start, dtype.name, lanes);
+    return b.as(dtype).read(start >>> (dtype.bytes >> 1), lanes);
+  }
+
+  store(p: Ptr, data: readonly number[]): void {
+    const b = this.destination(p);
+    const dtype = p.dtype;
+    const start = b.base + p.byteOffset;
+    this.writes(b, dtype, start, start + data.length * dtype.bytes);
+    if ((start & (dtype.bytes - 1)) !== 0) for (let i = 0; i < data.length; i++) this.#put(b, dtype, start + i * dtype.bytes, data[i] as number);
+    else b.as(dtype).write(start >>> (dtype.bytes >> 1), data);
+  }
+
+  loadMasked(p: Ptr, stride: number, mask: readonly number[], r: readonly number[] | undefined): number[] {
+    const prefix = stride === 1 ? activePrefix(mask) : -1;
+    if (prefix === mask.length) return this.load(p, prefix);
+    if (prefix === 0) return mask.map((_, i) => r?.[i] ?? 0);
+    const b = this.source(p);
+    const dtype = p.dtype;
+    const start = b.base + p.byteOffset;
+    const step = stride * dtype.bytes;
+    if (prefix > 0) this.reads(b, dtype, start, start + prefix * dtype.bytes);
+    else for (let i = 0; i < mask.length; i++) if (mask[i]) this.reads(b, dtype, start + i * step, start + i * step + dtype.bytes);
+    this.#spin(start);
+    if ((start & (dtype.bytes - 1)) === 0) return b.as(dtype).readMasked(start >>> (dtype.bytes >> 1), stride, mask, r);
+    return mask.map((m, i) => (m ? (readUnaligned(b.region.bytes, start + i * step, dtype.name, 1)[0] as number) : (r?.[i] ?? 0)));
+  }
+
+  storeMasked(p: Ptr, stride: number, data: readonly number[], mask: readonly number[]): void {
+    const prefix = stride === 1 ? activePrefix(mask) : -1;
+    if (prefix === mask.length) return this.store(p, data);
+    if (prefix === 0) return;
+    const b = this.destination(p);
+    const dtype = p.dtype;
+    const start = b.base + p.byteOffset;
+    const step = stride * dtype.bytes;
+    if (prefix > 0) this.writes(b, dtype, start, start + prefix * dtype.bytes);
+    else for (let i = 0; i < mask.length; i++) if (mask[i]) this.writes(b, dtype, start + i * step, start + i * step + dtype.bytes);
+    if ((start & (dtype.bytes - 1)) === 0) b.as(dtype).writeMasked(start >>> (dtype.bytes >> 1), stride, data, mask);
+    else for (let i = 0; i < mask.length; i++) if (mask[i]) this.#put(b, dtype, start + i * step, data[i] as number);
+  }
+
+  gather(p: Ptr, indices: readonly number[], mask: readonly number[] | undefined, r: readonly number[] | undefined): number[] {
+    const data = new Array<number>(indices.length);
+    for (let i = 0; i < indices.length; i++) {
+      if (mask !== undefined && !mask[i]) data[i] = r?.[i] ?? 0;
+      else data[i] = this.#element(p, indices[i] as number);
+    }
+    return data;
+  }
+  #element(p: Ptr, index: number): number {
+    const b = this.source(p);
+    const dtype = p.dtype;
+    const start = b.base + p.byteOffset + index * dtype.bytes;
+    this.reads(b, dtype, start, start + dtype.bytes);
+    if ((start & (dtype.bytes - 1)) !== 0) return readUnaligned(b.region.bytes, start, dtype.name, 1)[0] as number;
+    return b.as(dtype).get(start >>> (dtype.bytes >> 1));
+  }
+
+  scatter(p: Ptr, indices: readonly number[], data: readonly number[], mask: readonly number[] | undefined): void {
+    for (let i = 0; i < indices.length; i++) {
+      if (mask !== undefined && !mask[i]) continue;
+      const b = this.destination(p);
+      const start = b.base + p.byteOffset + (indices[i] as number) * p.dtype.bytes;
+      this.writes(b, p.dtype, start, start + p.dtype.bytes);
+      // Lanes in order: with equal indices the highest lane wins.
+      this.#put(b, p.dtype, start, data[i] as number);
+    }
+  }
+}
+
+/** How many leading lanes are active when no other is; -1 for any other mask. A tail mask is one run of memory. */
+function activePrefix(mask: readonly number[]): number {
+  let n = 0;
+  while (n < mask.length && mask[n]) n++;
+  for (let i = n + 1; i < mask.length; i++) if (mask[i]) return -1;
+  return n;
+}
