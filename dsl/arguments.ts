@@ -7,7 +7,7 @@ import { DType } from "./dtypes.ts";
 import { DTYPES, type DTypeName, isInt } from "./ir.ts";
 import { isExpr, isView, shapeOf, shapeText, textOf, type Value } from "./operand.ts";
 import { isFull, type Ops } from "./ops.ts";
-import { Mask, Vec } from "./values.ts";
+import { Mask } from "./values.ts";
 
 /** No vector may have more lanes; a bound for mistakes, far above what registers can hold. */
 export const MAX_LANES = 4096;
@@ -209,14 +209,21 @@ export function maskOf(
   return m;
 }
 
+/** Mask strings stand in loops: each is read once. */
+const MASK_STRINGS = new Map<string, Mask>();
+
 function maskValue(ops: Ops, v: unknown, argument: number, what: string): Value {
   if (typeof v === "string") {
+    const known = MASK_STRINGS.get(v);
+    if (known !== undefined) return known;
     const parsed = parseMaskString(v);
     if (typeof parsed === "string") {
       return ops.refuse("KPU3008", `${ops.name}: ${what} "${v}": ${parsed}`, { argument, help: MASK_HELP });
     }
     laneCount(ops, parsed.length, argument);
-    return new Mask(parsed);
+    const mask = new Mask(parsed);
+    if (MASK_STRINGS.size < 1024) MASK_STRINGS.set(v, mask);
+    return mask;
   }
   if (Array.isArray(v)) {
     if (v.some((b) => isExpr(b))) {
@@ -317,7 +324,10 @@ export function integerOnly(ops: Ops, o: Options, key: string, dtypeName: DTypeN
   }
 }
 
-/** The vector value of a static vector or mask, or the argument itself. */
-export function isStaticLanes(v: unknown): v is Vec | Mask {
-  return v instanceof Vec || v instanceof Mask;
+/** The mask of options that have nothing else and a ready mask: the form that loops use. */
+export function soleMask(o: unknown): Mask | undefined {
+  if (typeof o !== "object" || o === null) return undefined;
+  for (const key in o) if (key !== "mask") return undefined;
+  const m = (o as { mask?: unknown }).mask;
+  return m instanceof Mask ? m : undefined;
 }

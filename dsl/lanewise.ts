@@ -3,7 +3,6 @@
  * vectors, no options) that calls the ALU table's loop at once; everything else goes through `applyLanewise`, whose
  * text is the same for both executions.
  */
-import { laneLoop } from "../ir/alu.ts";
 import { oppositeSign } from "../ir/dtype.ts";
 import {
   fits,
@@ -17,12 +16,12 @@ import {
   present,
   underMask,
 } from "./arguments.ts";
-import type { LowerContext, Simulation } from "./context.ts";
+import type { LowerContext } from "./context.ts";
+import { directForm } from "./direct.ts";
 import { type Family, intrinsic, type OperandSpec } from "./intrinsic.ts";
 import { type AluOp, type Attrs, type CostClass, DTYPES, type DTypeName, isInt } from "./ir.ts";
 import { shapeOf, shapeText, type Value } from "./operand.ts";
 import { DirectOps, LoweredOps, type Ops } from "./ops.ts";
-import { Mask, Vec } from "./values.ts";
 
 export interface LanewiseSpec {
   readonly name: string;
@@ -63,12 +62,10 @@ const OPTION_SPECS: { readonly [K in OptionName | "mask" | "r"]: OperandSpec } =
   withRound: { name: "withRound", kind: "static", optional: true, doc: "round half to even" },
 };
 
-type Loop = (a: readonly number[], b: readonly number[], c: readonly number[]) => number[];
-const NONE: readonly number[] = [];
-
 /** Declares a lanewise intrinsic. `F` is its precise TypeScript type. */
 export function lanewise<F extends (...args: never[]) => unknown>(spec: LanewiseSpec): F {
   const known = ["mask", "r", ...(spec.options ?? [])];
+  const arity = spec.operands.length;
   const generic = (ops: Ops, args: readonly unknown[], o: unknown): Value =>
     applyLanewise(ops, spec, known, args, o);
   return intrinsic<F>({
@@ -83,82 +80,10 @@ export function lanewise<F extends (...args: never[]) => unknown>(spec: Lanewise
     cost: spec.cost,
     doc: spec.doc,
     example: spec.example,
-    simulate: directForm(spec, generic),
-    lower: lowerForm(spec, generic),
+    simulate: directForm(spec, (sim, args, o) => generic(new DirectOps(sim, spec.name), args, o)),
+    lower: (b: LowerContext, ...args: unknown[]) =>
+      generic(new LoweredOps(b, spec.name), args.slice(0, arity), args[arity]),
   });
-}
-
-type Generic = (ops: Ops, args: readonly unknown[], o: unknown) => Value;
-type Simulate = (sim: Simulation, ...args: unknown[]) => unknown;
-
-function lowerForm(spec: LanewiseSpec, generic: Generic): (b: LowerContext, ...args: unknown[]) => unknown {
-  const arity = spec.operands.length;
-  return (b, ...args) => generic(new LoweredOps(b, spec.name), args.slice(0, arity), args[arity]);
-}
-
-/** The arities are spelled out: rest parameters would cost an array per call on the hot path. */
-function directForm(spec: LanewiseSpec, generic: Generic): Simulate {
-  const loops: (Loop | undefined)[] = [];
-  const slow = (sim: Simulation, args: readonly unknown[], o: unknown, plain: boolean): unknown => {
-    const result = generic(new DirectOps(sim, spec.name), args, o);
-    const x = args[0];
-    // The generic form has accepted the dtype: from now on the loop runs at once.
-    if (plain && x instanceof Vec) loops[x.dtype.index] = laneLoop(spec.op, x.dtype.name);
-    return result;
-  };
-  if (spec.result === "mask") {
-    return (sim, x, y, o) => {
-      const plain =
-        o === undefined && x instanceof Vec && y instanceof Vec && x.dtype === y.dtype && x.lanes === y.lanes;
-      if (plain) {
-        const loop = loops[x.dtype.index];
-        if (loop !== undefined) return new Mask(loop(x.data, y.data, NONE));
-      }
-      return slow(sim, [x, y], o, plain);
-    };
-  }
-  switch (spec.operands.length) {
-    case 1:
-      return (sim, x, o) => {
-        const plain = o === undefined && x instanceof Vec;
-        if (plain) {
-          const loop = loops[x.dtype.index];
-          if (loop !== undefined) return new Vec(x.dtype, loop(x.data, NONE, NONE));
-        }
-        return slow(sim, [x], o, plain);
-      };
-    case 2:
-      return (sim, x, y, o) => {
-        const plain =
-          o === undefined &&
-          x instanceof Vec &&
-          y instanceof Vec &&
-          x.dtype === y.dtype &&
-          x.lanes === y.lanes;
-        if (plain) {
-          const loop = loops[x.dtype.index];
-          if (loop !== undefined) return new Vec(x.dtype, loop(x.data, y.data, NONE));
-        }
-        return slow(sim, [x, y], o, plain);
-      };
-    default:
-      return (sim, x, y, z, o) => {
-        const plain =
-          o === undefined &&
-          x instanceof Vec &&
-          y instanceof Vec &&
-          z instanceof Vec &&
-          x.dtype === y.dtype &&
-          x.dtype === z.dtype &&
-          x.lanes === y.lanes &&
-          x.lanes === z.lanes;
-        if (plain) {
-          const loop = loops[x.dtype.index];
-          if (loop !== undefined) return new Vec(x.dtype, loop(x.data, y.data, z.data));
-        }
-        return slow(sim, [x, y, z], o, plain);
-      };
-  }
 }
 
 /** The lanes that the operands have in common: those of the first vector (or mask) among them. */

@@ -4,6 +4,7 @@
  */
 import { laneLoop, reduce, reduceIndex, scalarFn, tailMask } from "../ir/alu.ts";
 import { castRule, convertRule, roundTo } from "../ir/convert.ts";
+import { newLanes } from "../ir/lanes.ts";
 import { OPS } from "../ir/ops.ts";
 import type { LowerContext, Simulation } from "./context.ts";
 import { dtypeOf } from "./dtypes.ts";
@@ -19,7 +20,7 @@ import {
   type OpName,
   type Target,
 } from "./ir.ts";
-import { shapeOf, type Value } from "./operand.ts";
+import type { Value } from "./operand.ts";
 import { Ptr } from "./pointer.ts";
 import { Mask, Vec } from "./values.ts";
 
@@ -140,10 +141,27 @@ function loaded(p: Ptr, data: number[]): Value {
   return p.dtype.name === "bool" ? new Mask(data) : new Vec(p.dtype, data);
 }
 
+function filled(n: number, value: number): number[] {
+  const out = newLanes(n);
+  for (let i = 0; i < n; i++) out[i] = value;
+  return out;
+}
+/** A scalar in every lane; floats round once, an integer lane has no -0. */
+export function splatLanes(d: DTypeName, n: number, value: number): number[] {
+  return filled(n, isFloat(d) ? roundTo(d)(value) : value + 0);
+}
+/** A rule applied to every lane. */
+export function mapLanes(data: readonly number[], rule: (x: number) => number): number[] {
+  const n = data.length;
+  const out = newLanes(n);
+  for (let i = 0; i < n; i++) out[i] = rule(data[i] as number);
+  return out;
+}
+
 const FULL: Mask[] = [];
 /** The mask with every lane active; shared, since masks are immutable. */
 export function fullMask(n: number): Mask {
-  return (FULL[n] ??= new Mask(new Array<number>(n).fill(1)));
+  return (FULL[n] ??= new Mask(filled(n, 1)));
 }
 
 const TAILS: Mask[][] = [];
@@ -173,7 +191,7 @@ type Run = (args: readonly Value[], attrs: Attrs, sim: Simulation) => Value;
 
 /** A fixed choice of lanes as one new array. */
 function pick(m: readonly number[], x: readonly number[], y: readonly number[]): number[] {
-  const out = new Array<number>(m.length);
+  const out = newLanes(m.length);
   for (let i = 0; i < m.length; i++) out[i] = (m[i] !== 0 ? x[i] : y[i]) as number;
   return out;
 }
@@ -234,10 +252,8 @@ const DIRECT: { readonly [K in OpName]?: Run } = {
   splat: ([x], attrs) => {
     const d = attrs["dtype"] as DTypeName;
     const n = attrs["lanes"] as number;
-    if (d === "bool") return x ? fullMask(n) : new Mask(new Array<number>(n).fill(0));
-    // `+ 0` turns -0 into 0: an integer lane has no sign of zero.
-    const value = isFloat(d) ? roundTo(d)(x as number) : (x as number) + 0;
-    return new Vec(dtypeOf(d), new Array<number>(n).fill(value));
+    if (d === "bool") return x ? fullMask(n) : new Mask(filled(n, 0));
+    return new Vec(dtypeOf(d), splatLanes(d, n, x as number));
   },
   sel: ([m, x, y]) => {
     const data = pick(lanes(m), lanes(x), lanes(y));
@@ -250,12 +266,12 @@ const DIRECT: { readonly [K in OpName]?: Run } = {
       saturate: attrs["saturate"] === true,
       wrap: attrs["wrap"] === true,
     });
-    return new Vec(dtypeOf(to), v.data.map(rule));
+    return new Vec(dtypeOf(to), mapLanes(v.data, rule));
   },
   shuffle: (args, attrs) => {
     const all: number[] = [];
     for (const a of args) for (const x of lanes(a)) all.push(x);
-    const data = (attrs["lanes"] as readonly number[]).map((l) => (l < 0 ? 0 : (all[l] as number)));
+    const data = mapLanes(attrs["lanes"] as readonly number[], (l) => (l < 0 ? 0 : (all[l] as number)));
     return args[0] instanceof Mask ? new Mask(data) : new Vec(vecOf(args[0]).dtype, data);
   },
   extract: ([x, i], _attrs, _sim) => {
@@ -295,6 +311,6 @@ const DIRECT: { readonly [K in OpName]?: Run } = {
 };
 
 /** Ops without a result: nothing uses what they give. */
-function done(_nothing: void): Value {
+function done(_nothing: unknown): Value {
   return 0;
 }

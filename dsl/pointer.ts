@@ -19,11 +19,11 @@ export interface MemoryObject {
 export type ElementOf<D extends DType> = D extends bool ? boolean : number;
 
 export class Ptr<D extends DType = AnyD> {
-  readonly dtype: D;
+  declare readonly dtype: D;
   /** Undefined for the null pointer. */
-  readonly memory: MemoryObject | undefined;
-  readonly byteOffset: number;
-  readonly constant: boolean;
+  declare readonly memory: MemoryObject | undefined;
+  declare readonly byteOffset: number;
+  declare readonly constant: boolean;
   constructor(dtype: D, memory: MemoryObject | undefined, byteOffset = 0, constant = false) {
     this.dtype = dtype;
     this.memory = memory;
@@ -72,7 +72,7 @@ export class Ptr<D extends DType = AnyD> {
 
 /** A pointer with a row-major shape: `S.alloc`, `S.view`. A 1-d buffer is used like a pointer. */
 export class NdBuffer<D extends DType = AnyD> extends Ptr<D> {
-  readonly shape: readonly number[];
+  declare readonly shape: readonly number[];
   constructor(
     dtype: D,
     memory: MemoryObject | undefined,

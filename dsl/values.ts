@@ -5,9 +5,9 @@ import { fail } from "./ir.ts";
 
 /** A vector of `lanes` exact values of one dtype. `data` is never written after construction. */
 export class Vec<D extends DType = NumD> {
-  readonly dtype: D;
-  readonly lanes: number;
-  readonly data: readonly number[];
+  declare readonly dtype: D;
+  declare readonly lanes: number;
+  declare readonly data: readonly number[];
   constructor(dtype: D, data: readonly number[]) {
     this.dtype = dtype;
     this.lanes = data.length;
@@ -25,8 +25,8 @@ export class Vec<D extends DType = NumD> {
 
 /** One boolean per lane, held as 0 or 1. */
 export class Mask {
-  readonly lanes: number;
-  readonly data: readonly number[];
+  declare readonly lanes: number;
+  declare readonly data: readonly number[];
   constructor(data: readonly number[]) {
     this.lanes = data.length;
     this.data = data;

@@ -1,5 +1,5 @@
 /** Comparison, selection and reductions to one number. */
-import { identityOf } from "../../ir/alu.ts";
+import { identityOf, reduce } from "../../ir/alu.ts";
 import { flag, lanesLike, maskOf, options, present, vector } from "../arguments.ts";
 import { intrinsic, type OperandSpec } from "../intrinsic.ts";
 import { type AluOp, type CostClass, NUMERIC } from "../ir.ts";
@@ -7,6 +7,7 @@ import { commonLanes, lanewise } from "../lanewise.ts";
 import type { Value } from "../operand.ts";
 import { DirectOps, fullMask, LoweredOps, type Ops } from "../ops.ts";
 import type { Compare, IndexedReduction, Reduction, Select } from "../signatures.ts";
+import { Vec } from "../values.ts";
 
 const family = "compare";
 
@@ -95,7 +96,10 @@ function reduction<F extends (...args: never[]) => unknown>(name: string, op: Re
     cost,
     doc,
     example: `y.set(0, S.${name}(S.vload(x)));`,
-    simulate: (sim, x: unknown, o?: unknown) => reduceLanes(new DirectOps(sim, name), op, known, x, o),
+    simulate: (sim, x: unknown, o?: unknown) =>
+      o === undefined && x instanceof Vec
+        ? reduce(op, x.dtype.name, x.data)
+        : reduceLanes(new DirectOps(sim, name), op, known, x, o),
     lower: (b, x: unknown, o?: unknown) => reduceLanes(new LoweredOps(b, name), op, known, x, o),
   });
 }

@@ -1,5 +1,6 @@
 /** Conversion of vectors: `cast`, and `vbcast` from a number. */
 
+import { castRule } from "../../ir/convert.ts";
 import { ALL_DTYPES } from "../../ir/dtype.ts";
 import {
   dtype,
@@ -12,13 +13,13 @@ import {
   underMask,
   vector,
 } from "../arguments.ts";
-import type { AnyD, bool, NumD } from "../dtypes.ts";
+import { type AnyD, type bool, DType, type NumD } from "../dtypes.ts";
 import { intrinsic } from "../intrinsic.ts";
 import { type Attrs, DTYPES, type DTypeName, isFloat, isInt, NUMERIC, registerLanes } from "../ir.ts";
 import { shapeOf, type Value } from "../operand.ts";
-import { DirectOps, LoweredOps, type Ops } from "../ops.ts";
+import { DirectOps, LoweredOps, mapLanes, type Ops } from "../ops.ts";
 import type { LaneOptions, Loaded, MaskArg } from "../options.ts";
-import type { Mask, Vec } from "../values.ts";
+import { type Mask, Vec } from "../values.ts";
 
 const family = "conversion";
 
@@ -153,7 +154,12 @@ export const cast = intrinsic<
   cost: "valu",
   doc: "Converts lane by lane. Float to integer truncates and clamps, NaN gives 0 (`wrap`: the low bits of the i32 result). Integer to a narrower integer keeps the low bits (`saturate`: clamps). To a float: one rounding. `part` takes half or a quarter of the lanes; a list of vectors merges into one vector of a narrower dtype.",
   example: "S.vstore(S.cast(S.cast(S.vload(x), i32), f32), y);",
-  simulate: (sim, x: unknown, d: unknown, o?: unknown) => castLanes(new DirectOps(sim, "cast"), x, d, o),
+  simulate: (sim, x: unknown, d: unknown, o?: unknown) => {
+    if (o === undefined && x instanceof Vec && d instanceof DType && d.name !== "bool") {
+      return new Vec(d, mapLanes(x.data, castRule(x.dtype.name, d.name)));
+    }
+    return castLanes(new DirectOps(sim, "cast"), x, d, o);
+  },
   lower: (b, x: unknown, d: unknown, o?: unknown) => castLanes(new LoweredOps(b, "cast"), x, d, o),
 });
 

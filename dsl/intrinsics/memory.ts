@@ -14,6 +14,7 @@ import {
   type Options,
   options,
   pointer,
+  soleMask,
   vector,
 } from "../arguments.ts";
 import type { LowerContext, LoweredView, Simulation } from "../context.ts";
@@ -22,7 +23,7 @@ import { type AnyD, dtypeOf, type NumD } from "../dtypes.ts";
 import { intrinsic } from "../intrinsic.ts";
 import { type DTypeName, registerLanes, SCOPES, type Scope } from "../ir.ts";
 import { isExpr, shapeOf, textOf, type Value } from "../operand.ts";
-import { DirectOps, fullMask, LoweredOps, type Ops } from "../ops.ts";
+import { DirectOps, fullMask, isFull, LoweredOps, type Ops } from "../ops.ts";
 import type { IndexD, Loaded, MaskArg } from "../options.ts";
 import { NdBuffer, Ptr } from "../pointer.ts";
 import { Mask, Vec } from "../values.ts";
@@ -268,6 +269,13 @@ function loadFast(sim: Simulation, p: unknown, o: unknown): unknown {
       const data = sim.load(p as Ptr, sim.target.registerBits / d.bits);
       return d.name === "bool" ? new Mask(data) : new Vec(d, data);
     }
+    const mask = soleMask(o);
+    if (mask !== undefined) {
+      const data = isFull(mask)
+        ? sim.load(p as Ptr, mask.lanes)
+        : sim.loadMasked(p as Ptr, 1, mask.data, undefined);
+      return d.name === "bool" ? new Mask(data) : new Vec(d, data);
+    }
   }
   return loadLanes(new DirectOps(sim, "vload"), p, o);
 }
@@ -381,9 +389,17 @@ export const vstore = intrinsic<Store>({
   doc: "Stores lanes to consecutive (or strided) elements. Out of bounds is an error; inactive lanes touch no memory.",
   example: "S.vstore(S.vload(x), y, { mask: S.tailMask(5, 8) });",
   simulate: (sim, v: unknown, p: unknown, o?: unknown) => {
-    if (o === undefined && v instanceof Vec && p instanceof Ptr && v.dtype === p.dtype && !p.constant) {
-      sim.store(p as Ptr, v.data);
-      return;
+    if (v instanceof Vec && p instanceof Ptr && v.dtype === p.dtype && !p.constant) {
+      if (o === undefined) {
+        sim.store(p as Ptr, v.data);
+        return;
+      }
+      const mask = soleMask(o);
+      if (mask !== undefined && mask.lanes === v.lanes) {
+        if (isFull(mask)) sim.store(p as Ptr, v.data);
+        else sim.storeMasked(p as Ptr, 1, v.data, mask.data);
+        return;
+      }
     }
     storeLanes(new DirectOps(sim, "vstore"), v, p, o);
   },

@@ -1,4 +1,5 @@
 /** Functions on JavaScript numbers: exact integer division, bounds, conversion to a dtype. */
+import { convertRule } from "../../ir/convert.ts";
 import { flag, integer, number, options, present } from "../arguments.ts";
 import { intrinsic } from "../intrinsic.ts";
 import { type DTypeName, isInt } from "../ir.ts";
@@ -71,7 +72,10 @@ export const min = intrinsic<(x: number, y: number) => number>({
   cost: "scalar",
   doc: "Math.min of two numbers.",
   example: "y.set(0, S.min(3, 5));",
-  simulate: (sim, x: unknown, y: unknown) => bound(new DirectOps(sim, "min"), "min", x, y),
+  simulate: (sim, x: unknown, y: unknown) =>
+    typeof x === "number" && typeof y === "number"
+      ? Math.min(x, y)
+      : bound(new DirectOps(sim, "min"), "min", x, y),
   lower: (b, x: unknown, y: unknown) => bound(new LoweredOps(b, "min"), "min", x, y),
 });
 
@@ -83,7 +87,10 @@ export const max = intrinsic<(x: number, y: number) => number>({
   cost: "scalar",
   doc: "Math.max of two numbers.",
   example: "y.set(0, S.max(3, 5));",
-  simulate: (sim, x: unknown, y: unknown) => bound(new DirectOps(sim, "max"), "max", x, y),
+  simulate: (sim, x: unknown, y: unknown) =>
+    typeof x === "number" && typeof y === "number"
+      ? Math.max(x, y)
+      : bound(new DirectOps(sim, "max"), "max", x, y),
   lower: (b, x: unknown, y: unknown) => bound(new LoweredOps(b, "max"), "max", x, y),
 });
 
@@ -160,6 +167,7 @@ type ToFloat = (x: number | boolean) => number;
 
 function conversion<F extends ToInt | ToFloat | ((x: number | boolean) => boolean)>(d: DTypeName): F {
   const wraps = isInt(d);
+  const rule = convertRule(d);
   const doc =
     d === "bool"
       ? "false for 0, -0 and NaN, else true."
@@ -178,7 +186,10 @@ function conversion<F extends ToInt | ToFloat | ((x: number | boolean) => boolea
     cost: "scalar",
     doc,
     example: d === "bool" ? "if (S.bool(2)) y.set(0, 1);" : `y.set(0, S.${d}(3.7));`,
-    simulate: (sim, x: unknown, o?: unknown) => convert(new DirectOps(sim, d), d, x, o),
+    simulate: (sim, x: unknown, o?: unknown) =>
+      typeof x === "number" && o === undefined && d !== "bool"
+        ? rule(x)
+        : convert(new DirectOps(sim, d), d, x, o),
     lower: (b, x: unknown, o?: unknown) => convert(new LoweredOps(b, d), d, x, o),
   }) as unknown as F;
 }
