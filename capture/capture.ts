@@ -33,6 +33,8 @@ export interface CapturedFunction {
   readonly script: ScriptPlace;
   /** The captured value of a free name of the text, or undefined where there is none. Never a guess. */
   resolve(name: string): { readonly value: unknown } | undefined;
+  /** An offset into `text` as a place in the running script, which is where V8 sees it. */
+  scriptPlace(offset: number): Place;
   /** Offsets into `text` to the author's file. */
   locate(start: number, end: number): Location;
 }
@@ -128,7 +130,7 @@ class Captured implements CapturedFunction {
     while (line + 1 < starts.length && starts[line + 1]! <= offset) line++;
     return line;
   }
-  #placeOf(offset: number): Place {
+  scriptPlace(offset: number): Place {
     const script = this.#place;
     const line = this.#lineOf(offset);
     const inLine = offset - this.#starts[line]!;
@@ -139,12 +141,12 @@ class Captured implements CapturedFunction {
     const script = this.#place;
     const positions = positionsOf(script);
     const line = (at: number): string | undefined => scriptLine(script.scriptId, at);
-    const from = positions.map(this.#placeOf(start), line);
+    const from = positions.map(this.scriptPlace(start), line);
     const location = { file: from.file, line: from.line + 1, column: from.column + 1 };
     if (end <= start) return location;
     let last = end - 1;
     while (last > start && /[\w$]/.test(this.text[last]!) && /[\w$]/.test(this.text[last - 1]!)) last--;
-    const to = positions.map(this.#placeOf(last), line);
+    const to = positions.map(this.scriptPlace(last), line);
     const endColumn = tokenEnd(to);
     const forward = to.line > from.line || (to.line === from.line && endColumn > from.column);
     if (to.file !== from.file || !forward) return location;

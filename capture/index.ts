@@ -7,3 +7,4 @@ export { render, renderAll, type RenderOptions } from "./render.ts";
 export { authorFrame } from "./stack.ts";
 export { checkSyntax } from "./syntax.ts";
 export { type ChangedRead, changedDiagnostic, findChanged, freeze, type FrozenRead } from "./frozen.ts";
+export { type Coroutine, coroutineOf, type WaitRequest, type WaitSite } from "./coroutine.ts";

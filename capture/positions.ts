@@ -54,7 +54,8 @@ export function positionMap(url: string, sourceMapURL: string): PositionMap {
   };
 }
 
-function readMap(url: string, sourceMapURL: string): { json: string; url: string } | undefined {
+/** The JSON of the map that a sourceMappingURL comment names, and the URL its sources are relative to. */
+export function readMap(url: string, sourceMapURL: string): { json: string; url: string } | undefined {
   const inline = /^data:application\/json[^,]*?(;base64)?,(.*)$/s.exec(sourceMapURL);
   try {
     if (inline) {

@@ -76,7 +76,13 @@ function parseWithin(text: string, open: string, close: string): ParsedFunction 
 export function anchorOffset(parsed: ParsedFunction): number {
   const { node, sourceFile, textOffset } = parsed;
   const parameters = node.parameters;
-  const opened = sourceFile.text[parameters.pos - 1] === "(";
-  const at = opened ? parameters.pos - 1 : (parameters[0]?.getStart(sourceFile) ?? parameters.pos);
+  const at = hasParentheses(node, sourceFile) ? parameters.pos - 1 : (parameters[0]?.getStart(sourceFile) ?? parameters.pos);
   return at - textOffset;
+}
+
+/** False for `x => ...` only. */
+export function hasParentheses(node: ts.SignatureDeclaration, sourceFile: ts.SourceFile): boolean {
+  if (!typescript().isArrowFunction(node)) return true;
+  const { pos, end } = node.parameters;
+  return pos === end || sourceFile.text.slice(end, node.equalsGreaterThanToken.pos).includes(")");
 }
