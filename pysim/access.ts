@@ -13,7 +13,7 @@ import type { Clock } from "./shadow.ts";
 import type { Watch } from "./watch.ts";
 
 /** So many reads of one place in a row, with no write by anybody, wait for something that cannot happen. */
-const SPIN_LIMIT = 2 ** 25;
+const SPIN_LIMIT = 2 ** 24;
 
 export class Access {
   readonly #clock: Clock;

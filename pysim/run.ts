@@ -4,7 +4,7 @@
  * A kernel that never waits runs as the author's own function, one tile after the other, so that breakpoints and
  * console.log simply work. A kernel that waits runs as coroutines of the same text under the scheduler.
  */
-import { authorFrame, type CheckedKernel, render } from "../capture/index.ts";
+import { authorFrame, type CheckedKernel, coroutineOf, render } from "../capture/index.ts";
 import { current, enter } from "../dsl/context.ts";
 import { dtypeOf } from "../dsl/dtypes.ts";
 import type { KernelRecord } from "../dsl/kernel.ts";
@@ -19,7 +19,6 @@ import { type RunOptions, resolveOptions, type SimulateOptions } from "./options
 import { SimulationReport } from "./report.ts";
 import { type Coroutine, Scheduler } from "./scheduler.ts";
 import { TileSimulation } from "./simulation.ts";
-import { siteTable } from "./sites.ts";
 import { Watch } from "./watch.ts";
 
 /** A call that can be run again from the same memory. */
@@ -99,7 +98,7 @@ function run(call: Call, watch?: Watch): Outcome {
       const { thisValue } = record;
       const tiles = Array.from({ length: options.tiles }, () => make.apply(thisValue, [...values]) as Coroutine);
       sim.suspends = true;
-      scheduler = new Scheduler(sim, tiles, options.policy, options.seed, siteTable(checked));
+      scheduler = new Scheduler(sim, tiles, options.policy, options.seed);
       scheduler.run();
     }
   } catch (e) {

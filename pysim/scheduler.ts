@@ -2,19 +2,13 @@
  * Runs the tiles of a kernel that blocks: one cooperative scheduler, no clock, no threads. A tile runs until it waits;
  * which of those that can run goes next is the policy's choice, and all that is drawn is drawn from the seed.
  */
+import type { WaitSite } from "../capture/index.ts";
 import type { Location, Note } from "../ir/diagnostic.ts";
 import type { SchedulePolicy } from "./options.ts";
 import { Random } from "./random.ts";
-import type { Request, TileSimulation } from "./simulation.ts";
+import type { EventRequest, TileSimulation } from "./simulation.ts";
 
 export type Coroutine = Generator<unknown, void, unknown>;
-
-/** Tells call sites of waits apart and finds their lines. */
-export interface Sites {
-  /** Identity of the call expression at which a coroutine stands. */
-  of(yielded: unknown): unknown;
-  locate(site: unknown): Location | undefined;
-}
 
 const READY = 0;
 const AT_BARRIER = 1;
@@ -62,24 +56,22 @@ export class Scheduler {
   readonly #sim: TileSimulation;
   readonly #tiles: readonly Coroutine[];
   readonly #choose: Choose;
-  readonly #sites: Sites;
   readonly #state: Uint8Array;
   /** What each tile waits at. */
-  readonly #site: unknown[];
+  readonly #site: (WaitSite | undefined)[];
   /** Event waits whose transfers complete when the tile goes on. */
-  readonly #waiting: (Extract<Request, { kind: "wait" }> | undefined)[];
+  readonly #waiting: (EventRequest | undefined)[];
   #ready: number;
   #done = 0;
   /** Barriers that all tiles passed. */
   barriers = 0;
 
-  constructor(sim: TileSimulation, tiles: readonly Coroutine[], policy: SchedulePolicy, seed: number, sites: Sites) {
+  constructor(sim: TileSimulation, tiles: readonly Coroutine[], policy: SchedulePolicy, seed: number) {
     this.#sim = sim;
     this.#tiles = tiles;
     this.#choose = chooser(policy, seed, sim);
-    this.#sites = sites;
     this.#state = new Uint8Array(tiles.length);
-    this.#site = new Array<unknown>(tiles.length).fill(undefined);
+    this.#site = new Array<undefined>(tiles.length).fill(undefined);
     this.#waiting = new Array<undefined>(tiles.length).fill(undefined);
     this.#ready = tiles.length;
   }
@@ -106,8 +98,7 @@ export class Scheduler {
       this.#waiting[tile] = undefined;
       sim.transfers.complete(arrived.events);
     }
-    const { done, value } = (this.#tiles[tile] as Coroutine).next();
-    if (done) {
+    if ((this.#tiles[tile] as Coroutine).next().done) {
       sim.transfers.atEndOfTile();
       this.#state[tile] = DONE;
       this.#done++;
@@ -121,7 +112,7 @@ export class Scheduler {
       this.#waiting[tile] = request;
       return;
     }
-    this.#site[tile] = this.#sites.of(value);
+    this.#site[tile] = request.site;
     this.#state[tile] = AT_BARRIER;
     this.#ready--;
   }
@@ -158,23 +149,23 @@ export class Scheduler {
   }
 
   /** Waiting tiles by where they wait. */
-  #groups(): { site: unknown; tiles: number[]; location: Location | undefined }[] {
-    const groups = new Map<unknown, number[]>();
+  #groups(): { site: WaitSite | undefined; tiles: number[]; location: Location | undefined }[] {
+    const groups = new Map<WaitSite | undefined, number[]>();
     for (const t of this.#tilesIn(AT_BARRIER)) {
       const site = this.#site[t];
       const group = groups.get(site);
       if (group === undefined) groups.set(site, [t]);
       else group.push(t);
     }
-    return [...groups].map(([site, tiles]) => ({ site, tiles, location: this.#sites.locate(site) }));
+    return [...groups].map(([site, tiles]) => ({ site, tiles, location: site?.locate() }));
   }
 
-  #fail(code: "KPU5002" | "KPU5003", message: string, site: unknown, o: { help: string; data: Readonly<Record<string, unknown>> }): never {
+  #fail(code: "KPU5002" | "KPU5003", message: string, site: WaitSite | undefined, o: { help: string; data: Readonly<Record<string, unknown>> }): never {
     const notes: Note[] = this.#groups().map(({ tiles, location }) => ({
       message: `${tileList(tiles)} wait${tiles.length === 1 ? "s" : ""} here for all other tiles`,
       ...(location ? { location } : {}),
     }));
-    const location = this.#sites.locate(site);
+    const location = site?.locate();
     return this.#sim.faults.fail(code, message, { ...o, notes, ...(location ? { location } : {}) });
   }
 

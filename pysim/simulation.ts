@@ -1,5 +1,6 @@
 /** The simulation that intrinsics see: one object per run, whose clock says which tile is running. */
 import { inspect } from "node:util";
+import type { WaitRequest } from "../capture/index.ts";
 import type { PrintValue, Simulation } from "../dsl/context.ts";
 import type { DType } from "../dsl/dtypes.ts";
 import { NdBuffer, type Ptr } from "../dsl/pointer.ts";
@@ -16,9 +17,14 @@ import { Transfers } from "./transfers.ts";
 import type { Watch } from "./watch.ts";
 
 /** What a tile yields when it may have to wait. */
-export type Request = { readonly kind: "barrier" } | { readonly kind: "wait"; readonly events: readonly Event[] };
-
-const BARRIER: Request = { kind: "barrier" };
+export interface BarrierRequest extends WaitRequest {
+  readonly kind: "barrier";
+}
+export interface EventRequest extends WaitRequest {
+  readonly kind: "wait";
+  readonly events: readonly Event[];
+}
+export type Request = BarrierRequest | EventRequest;
 
 export class TileSimulation implements Simulation {
   readonly target: Target;
@@ -30,6 +36,7 @@ export class TileSimulation implements Simulation {
   readonly #print: (line: string) => void;
   /** False while tiles run natively: a wait could then not suspend. */
   suspends = false;
+  readonly #barrier: BarrierRequest = { kind: "barrier", site: undefined };
   readonly printed: string[] = [];
   /** What the tile that suspends now waits for; the scheduler takes it. */
   requested: Request | undefined = undefined;
@@ -56,11 +63,13 @@ export class TileSimulation implements Simulation {
   }
 
   barrier(): Request {
-    return this.#suspend(BARRIER);
+    // One object serves all barriers: the scheduler has read it before the next tile runs.
+    this.#barrier.site = undefined;
+    return this.#suspend(this.#barrier);
   }
   waitEvents(events: readonly Event[]): Request {
     this.transfers.checkWait(events);
-    return this.#suspend({ kind: "wait", events });
+    return this.#suspend({ kind: "wait", events, site: undefined });
   }
   #suspend(request: Request): Request {
     if (!this.suspends) throw new TypeError(`a ${request.kind} in a kernel that was checked as not blocking`);
