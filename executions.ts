@@ -1,17 +1,13 @@
 /**
  * The two executions of a kernel, wired: `check` (the one checker of both), `simulate` (direct), `build` (compiled).
  */
-import { render } from "./capture/index.ts";
+import { changedDiagnostic, findChanged, renderAll } from "./capture/index.ts";
 import { compileKernel } from "./codegen/index.ts";
 import { installExecutions, type Kernel, type KernelRecord, type ParamDecl, recordOf } from "./dsl/kernel.ts";
 import { type Diagnostic, fail, KpuError } from "./ir/diagnostic.ts";
 import { resolveTarget, type Target, type TargetName } from "./ir/target.ts";
-import { findChanged, type LoweredKernel, lowerKernel } from "./lowering/index.ts";
-import {
-  type SimulateOptions as PysimOptions,
-  type SimulationReport,
-  simulateKernel,
-} from "./pysim/index.ts";
+import { type LoweredKernel, lowerKernel } from "./lowering/index.ts";
+import { type SimulateOptions, type SimulationReport, simulateKernel } from "./pysim/index.ts";
 import { KpuProgram } from "./runtime/index.ts";
 
 /** A kernel as callers hold it: made by `kernel()`, or a static method under `@kernel`. */
@@ -24,9 +20,7 @@ export interface BuildOptions {
   readonly checks?: boolean;
 }
 
-export interface SimulateOptions extends Omit<PysimOptions, "target"> {
-  readonly target?: TargetName | Target;
-}
+export type { SimulateOptions };
 
 /** The record behind a kernel; anything else is refused. */
 export function kernelRecord(kernel: unknown): KernelRecord {
@@ -89,7 +83,7 @@ export function build(kernel: AnyKernel, options: BuildOptions = {}): KpuProgram
 function checked(record: KernelRecord, target: Target): LoweredKernel {
   const lowered = lowerKernel(record, { target });
   const changed = findChanged(lowered.frozen);
-  if (changed !== undefined) throw new KpuError([changed]);
+  if (changed !== undefined) throw new KpuError([changedDiagnostic(changed)]);
   return lowered;
 }
 
@@ -113,7 +107,7 @@ function presenting<T>(run: () => T): T {
 }
 
 function present(error: KpuError): void {
-  const message = error.diagnostics.map((d) => render(d)).join("\n");
+  const message = renderAll(error.diagnostics);
   if (message === error.message) return;
   const plain = error.message;
   error.message = message;

@@ -8,17 +8,23 @@
 export { render } from "./capture/index.ts";
 export * from "./dsl/dtypes.ts";
 export {
+  type BodyParam,
+  type BodyParams,
   type HostArray,
+  type HostParam,
   type HostParams,
   type HostView,
   host,
   type Kernel,
+  type KernelRecord,
   kernel,
   type ParamDecl,
+  PtrParam,
   ptr,
   recordOf,
   type Tensor,
 } from "./dsl/kernel.ts";
+export type { Loaded, MaskArg } from "./dsl/options.ts";
 export { NdBuffer, Ptr } from "./dsl/pointer.ts";
 export { S } from "./dsl/s.ts";
 export { Event, Mask, Vec } from "./dsl/values.ts";
@@ -40,4 +46,5 @@ export {
 export { CODES, type DiagnosticCode } from "./ir/codes.ts";
 export { type Diagnostic, KpuError, type Location } from "./ir/diagnostic.ts";
 export { TARGETS, type Target, type TargetName } from "./ir/target.ts";
+export type { SimulationReport } from "./pysim/index.ts";
 export { createDevice, KpuProgram, loadProgram } from "./runtime/index.ts";

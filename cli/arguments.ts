@@ -18,9 +18,12 @@ export function bindInputs(params: readonly ParamSpec[], inputs: readonly string
   for (const input of inputs) {
     const named = /^([A-Za-z_$][\w$]*)=(.*)$/.exec(input);
     const name = named?.[1] ?? params[position++]?.name;
-    if (name === undefined) return fail("KPU8001", `--in ${input}: the kernel has ${params.length} parameters`);
+    if (name === undefined)
+      return fail("KPU8001", `--in ${input}: the kernel has ${params.length} parameters`);
     if (!params.some((p) => p.name === name)) {
-      return fail("KPU8001", `--in ${input}: the kernel has no parameter "${name}"`, { help: `it has ${params.map((p) => p.name).join(", ")}` });
+      return fail("KPU8001", `--in ${input}: the kernel has no parameter "${name}"`, {
+        help: `it has ${params.map((p) => p.name).join(", ")}`,
+      });
     }
     if (given.has(name)) return fail("KPU8001", `--in ${input}: "${name}" is given twice`);
     given.set(name, named?.[2] ?? input);
@@ -28,9 +31,15 @@ export function bindInputs(params: readonly ParamSpec[], inputs: readonly string
   return params.map((spec) => {
     const text = given.get(spec.name);
     if (text === undefined) {
-      return fail("KPU8001", `no value for parameter "${spec.name}" (${spec.pointer ? `array of ${spec.dtype}` : spec.dtype})`, {
-        help: spec.pointer ? `add --in ${spec.name}=file.npy or --in ${spec.name}=zeros:1000` : `add --in ${spec.name}=1`,
-      });
+      return fail(
+        "KPU8001",
+        `no value for parameter "${spec.name}" (${spec.pointer ? `array of ${spec.dtype}` : spec.dtype})`,
+        {
+          help: spec.pointer
+            ? `add --in ${spec.name}=file.npy or --in ${spec.name}=zeros:1000`
+            : `add --in ${spec.name}=1`,
+        },
+      );
     }
     return { spec, value: spec.pointer ? arrayOf(spec, text) : scalarOf(spec, text) };
   });
@@ -46,11 +55,16 @@ export function writeOutputs(bound: readonly Bound[], outputs: readonly string[]
   const planned = outputs.map((output) => {
     const [, name, file, dims] = /^([A-Za-z_$][\w$]*)=(.+?)(?::(\d+(?:x\d+)*))?$/.exec(output) ?? [];
     const found = bound.find((b) => b.spec.name === name);
-    if (file === undefined || found === undefined) return fail("KPU8001", `--out ${output}: expected name=file with a parameter's name`);
-    if (typeof found.value !== "object" || found.value === null) return fail("KPU8001", `--out ${output}: ${name} is not an array`);
+    if (file === undefined || found === undefined)
+      return fail("KPU8001", `--out ${output}: expected name=file with a parameter's name`);
+    if (typeof found.value !== "object" || found.value === null)
+      return fail("KPU8001", `--out ${output}: ${name} is not an array`);
     const shape = dims === undefined ? found.value.shape : parseShape(dims);
     if (shape.reduce((n, d) => n * d, 1) !== found.value.data.length) {
-      return fail("KPU8001", `--out ${output}: ${name} has ${found.value.data.length} elements, shape is ${shape.join("x")}`);
+      return fail(
+        "KPU8001",
+        `--out ${output}: ${name} has ${found.value.data.length} elements, shape is ${shape.join("x")}`,
+      );
     }
     return { file, array: { ...found.value, shape } };
   });
@@ -62,11 +76,15 @@ function arrayOf(spec: ParamSpec, text: string): HostData | null {
   if (text === "null") return null;
   if (text.startsWith("zeros:")) return zeros(spec.dtype, parseShape(text.slice("zeros:".length)));
   if (isDataFile(text)) return readData(text, spec.dtype);
-  return fail("KPU8001", `--in ${spec.name}=${text}: expected a .npy, .json or .png file, zeros:SHAPE or null`);
+  return fail(
+    "KPU8001",
+    `--in ${spec.name}=${text}: expected a .npy, .json or .png file, zeros:SHAPE or null`,
+  );
 }
 
 function parseShape(text: string): number[] {
-  if (!/^\d+(x\d+)*$/.test(text)) fail("KPU8001", `"${text}" is not a shape`, { help: "write 1000 or 480x640x3" });
+  if (!/^\d+(x\d+)*$/.test(text))
+    fail("KPU8001", `"${text}" is not a shape`, { help: "write 1000 or 480x640x3" });
   return text.split("x").map(Number);
 }
 
@@ -74,7 +92,10 @@ function scalarOf(spec: ParamSpec, text: string): number | boolean {
   if (spec.dtype === "bool" && (text === "true" || text === "false")) return text === "true";
   const value = Number(text);
   if (text.trim() === "" || (Number.isNaN(value) && text !== "NaN")) {
-    return fail("KPU8001", `--in ${spec.name}=${text}: expected ${spec.dtype === "bool" ? "true or false" : `a number (${spec.dtype})`}`);
+    return fail(
+      "KPU8001",
+      `--in ${spec.name}=${text}: expected ${spec.dtype === "bool" ? "true or false" : `a number (${spec.dtype})`}`,
+    );
   }
   return value;
 }

@@ -27,7 +27,8 @@ const ARRAYS: { readonly [K in DTypeName]: new (length: number) => NpyData } = {
   bool: Uint8Array,
 };
 
-export const isDataFile = (name: string): boolean => [".npy", ".json", ".png"].includes(extname(name).toLowerCase());
+export const isDataFile = (name: string): boolean =>
+  [".npy", ".json", ".png"].includes(extname(name).toLowerCase());
 
 export function zeros(dtype: DTypeName, shape: readonly number[]): HostData {
   return { dtype, shape, data: new ARRAYS[dtype](shape.reduce((n, d) => n * d, 1)) };
@@ -47,22 +48,29 @@ export function readData(file: string, dtype: DTypeName): HostData {
 }
 
 export function writeData(file: string, array: HostData): void {
+  writeWhole(file, encoded(file, array));
+}
+
+function encoded(file: string, array: HostData): string | Uint8Array {
   switch (extname(file).toLowerCase()) {
     case ".npy":
-      return writeWhole(file, writeNpy({ type: npyType(array.dtype), shape: array.shape, data: array.data }));
+      return writeNpy({ type: npyType(array.dtype), shape: array.shape, data: array.data });
     case ".json":
-      return writeWhole(file, `${JSON.stringify(nested(array))}\n`);
+      return `${JSON.stringify(nested(array))}\n`;
     case ".png":
-      return writeWhole(file, toPng(array, file));
+      return toPng(array, file);
   }
-  fail("KPU7005", `${file}: expected .npy, .json or .png`);
+  return fail("KPU7005", `${file}: expected .npy, .json or .png`);
 }
 
 export function readBytes(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {
-    return fail("KPU8002", `${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`);
+    return fail(
+      "KPU8002",
+      `${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`,
+    );
   }
 }
 
@@ -83,7 +91,10 @@ const npyType = (dtype: DTypeName): NpyType => DTYPES[dtype].npy.slice(1) as Npy
 function fromNpy(array: NdArray, dtype: DTypeName, file: string): HostData {
   if (array.type !== npyType(dtype)) {
     fail("KPU6001", `${file}: expected ${dtype} (NumPy ${DTYPES[dtype].npy}), got NumPy ${array.type}`, {
-      help: dtype === "bf16" ? "bf16 travels as its 16-bit words: uint16" : `save it with .astype('${DTYPES[dtype].npy.slice(1)}')`,
+      help:
+        dtype === "bf16"
+          ? "bf16 travels as its 16-bit words: uint16"
+          : `save it with .astype('${DTYPES[dtype].npy.slice(1)}')`,
     });
   }
   return { dtype, shape: array.shape, data: array.data };
@@ -106,7 +117,8 @@ function fromJson(bytes: Uint8Array, dtype: DTypeName, file: string): HostData {
   let next = 0;
   const fill = (v: unknown, depth: number): void => {
     if (depth < shape.length) {
-      if (!Array.isArray(v) || v.length !== shape[depth]) fail("KPU7005", `${file}: rows have different lengths`);
+      if (!Array.isArray(v) || v.length !== shape[depth])
+        fail("KPU7005", `${file}: rows have different lengths`);
       for (const element of v) fill(element, depth + 1);
     } else array.data[next++] = element(v, dtype, file);
   };
@@ -133,7 +145,9 @@ function nested({ dtype, shape, data }: HostData): unknown {
     return Number.isFinite(x) && !Object.is(x, -0) ? x : Object.is(x, -0) ? "-0" : String(x);
   };
   const build = (depth: number): unknown =>
-    depth === shape.length ? shown(data[next++] as number) : Array.from({ length: shape[depth] as number }, () => build(depth + 1));
+    depth === shape.length
+      ? shown(data[next++] as number)
+      : Array.from({ length: shape[depth] as number }, () => build(depth + 1));
   return build(0);
 }
 
@@ -149,7 +163,8 @@ function fromPng(bytes: Uint8Array, dtype: DTypeName, file: string): HostData {
   const channels = png.colorType === 0 ? 1 : (png.colorType ?? 6) & 4 ? 4 : 3;
   const pixels = png.width * png.height;
   const data = new Uint8Array(pixels * channels);
-  for (let p = 0; p < pixels; p++) for (let c = 0; c < channels; c++) data[p * channels + c] = png.data[p * 4 + c] as number;
+  for (let p = 0; p < pixels; p++)
+    for (let c = 0; c < channels; c++) data[p * channels + c] = png.data[p * 4 + c] as number;
   return { dtype, shape: channels === 1 ? [png.height, png.width] : [png.height, png.width, channels], data };
 }
 
@@ -159,9 +174,13 @@ function toPng({ dtype, shape, data }: HostData, file: string): Uint8Array {
   const [height = 0, width = 0, channels = 1] = shape;
   const colorType = COLOR_TYPE[channels];
   if (dtype !== "u8" || shape.length < 2 || shape.length > 3 || colorType === undefined) {
-    return fail("KPU7005", `${file}: a PNG needs u8 of shape height x width, or height x width x 3 or 4; got ${dtype} ${shape.join("x")}`, {
-      help: "give the shape: --out name=file.png:480x640",
-    });
+    return fail(
+      "KPU7005",
+      `${file}: a PNG needs u8 of shape height x width, or height x width x 3 or 4; got ${dtype} ${shape.join("x")}`,
+      {
+        help: "give the shape: --out name=file.png:480x640",
+      },
+    );
   }
   const png = new PNG({ width, height });
   for (let p = 0; p < width * height; p++) {

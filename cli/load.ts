@@ -4,8 +4,8 @@ import { register } from "node:module";
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { globSync } from "tinyglobby";
-import type { AnyKernel } from "../executions.ts";
 import { recordOf } from "../dsl/kernel.ts";
+import type { AnyKernel } from "../executions.ts";
 import { type Diagnostic, diagnostic, fail, KpuError } from "../ir/diagnostic.ts";
 
 export interface FoundKernel {
@@ -32,7 +32,10 @@ export function expandFiles(patterns: readonly string[]): string[] {
       continue;
     }
     const globs = existsSync(path) ? `${pattern.replace(/\/$/, "")}/**/*.{ts,mts,js,mjs}` : pattern;
-    const found = globSync(globs, { absolute: true, ignore: ["**/node_modules/**", "**/*.d.ts", "**/*.test.ts"] });
+    const found = globSync(globs, {
+      absolute: true,
+      ignore: ["**/node_modules/**", "**/*.d.ts", "**/*.test.ts"],
+    });
     if (found.length === 0) fail("KPU8002", `${pattern}: no such file, and no file matches`);
     for (const f of found) files.add(f);
   }
@@ -55,14 +58,19 @@ export async function loadFile(file: string): Promise<LoadedFile> {
   } catch (error) {
     if (error instanceof KpuError) return { file: shown, kernels: [], failed: error.diagnostics };
     const { message } = error as Error;
-    return { file: shown, kernels: [], failed: [diagnostic("KPU8002", `${shown} cannot be loaded: ${message}`)] };
+    return {
+      file: shown,
+      kernels: [],
+      failed: [diagnostic("KPU8002", `${shown} cannot be loaded: ${message}`)],
+    };
   }
 }
 
 function kernelsOf(module: Record<string, unknown>, file: string): FoundKernel[] {
   const found = new Map<unknown, FoundKernel>();
   const add = (name: string, value: unknown): void => {
-    if (recordOf(value) !== undefined && !found.has(value)) found.set(value, { file, name, kernel: value as AnyKernel });
+    if (recordOf(value) !== undefined && !found.has(value))
+      found.set(value, { file, name, kernel: value as AnyKernel });
   };
   for (const [name, value] of Object.entries(module)) {
     add(name, value);
@@ -82,8 +90,15 @@ export async function loadKernel(file: string, name: string | undefined): Promis
   const { kernels, failed } = await loadFile(path);
   if (failed.length > 0) throw new KpuError(failed);
   const names = kernels.map((k) => k.name).join(", ");
-  if (kernels.length === 0) fail("KPU8003", `${file} exports no kernel`, { help: "export const name = kernel([...], function name(...) { ... })" });
-  if (name === undefined && kernels.length > 1) fail("KPU8001", `${file} has several kernels`, { help: `add --kernel with one of ${names}` });
-  const found = name === undefined ? kernels[0] : kernels.find((k) => k.name === name || recordOf(k.kernel)?.name === name);
+  if (kernels.length === 0)
+    fail("KPU8003", `${file} exports no kernel`, {
+      help: "export const name = kernel([...], function name(...) { ... })",
+    });
+  if (name === undefined && kernels.length > 1)
+    fail("KPU8001", `${file} has several kernels`, { help: `add --kernel with one of ${names}` });
+  const found =
+    name === undefined
+      ? kernels[0]
+      : kernels.find((k) => k.name === name || recordOf(k.kernel)?.name === name);
   return found ?? fail("KPU8001", `${file} has no kernel "${name}"`, { help: `it has ${names}` });
 }

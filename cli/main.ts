@@ -7,7 +7,10 @@ import { KpuError } from "../ir/diagnostic.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { printError, useColour } from "./terminal.ts";
 
-const packageFile = new URL(import.meta.url.endsWith(".ts") ? "../package.json" : "../../package.json", import.meta.url);
+const packageFile = new URL(
+  import.meta.url.endsWith(".ts") ? "../package.json" : "../../package.json",
+  import.meta.url,
+);
 
 async function main(argv: readonly string[]): Promise<number> {
   const cli = cac("kpu");
@@ -43,7 +46,9 @@ function report(error: unknown): number {
     printError(`kpu: ${error.message}\nSee kpu --help.`);
     return 2;
   }
-  printError(`kpu: internal error, please report it\n${error instanceof Error ? error.stack : String(error)}`);
+  printError(
+    `kpu: internal error, please report it\n${error instanceof Error ? error.stack : String(error)}`,
+  );
   return 1;
 }
 

@@ -13,7 +13,14 @@ export interface NdArray {
 }
 
 export type NpyType = keyof typeof READERS;
-export type NpyData = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array;
+export type NpyData =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array;
 
 const READERS = {
   i1: Int8Array,
@@ -42,20 +49,30 @@ export function readNpy(bytes: Uint8Array, file = "npy data"): NdArray {
   if (bytes.length < start) damaged("truncated in the header");
   const header = new TextDecoder(major === 3 ? "utf-8" : "latin1").decode(bytes.subarray(headerStart, start));
 
-  const descr = /'descr'\s*:\s*'([^']*)'/.exec(header)?.[1] ?? damaged("has no plain 'descr'", "structured dtypes are not supported");
+  const descr =
+    /'descr'\s*:\s*'([^']*)'/.exec(header)?.[1] ??
+    damaged("has no plain 'descr'", "structured dtypes are not supported");
   const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(header)?.[1] ?? damaged("has no 'fortran_order'");
   const dims = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(header)?.[1] ?? damaged("has no 'shape'");
-  const shape = dims.split(",").map((d) => d.trim().replace(/L$/, "")).filter((d) => d !== "").map(Number);
+  const shape = dims
+    .split(",")
+    .map((d) => d.trim().replace(/L$/, ""))
+    .filter((d) => d !== "")
+    .map(Number);
   const type = descr.slice(1);
-  if (!(type in READERS)) damaged(`dtype ${descr} is not one of the KPU`, "convert it, for example with .astype('float32')");
+  if (!(type in READERS))
+    damaged(`dtype ${descr} is not one of the KPU`, "convert it, for example with .astype('float32')");
   const Data = READERS[type as NpyType];
-  if (descr.startsWith(">") && Data.BYTES_PER_ELEMENT > 1) damaged("is big-endian", "save it with .astype(a.dtype.newbyteorder('<'))");
+  if (descr.startsWith(">") && Data.BYTES_PER_ELEMENT > 1)
+    damaged("is big-endian", "save it with .astype(a.dtype.newbyteorder('<'))");
 
   const count = shape.reduce((n, d) => n * d, 1);
   const size = count * Data.BYTES_PER_ELEMENT;
   if (!Number.isSafeInteger(size)) damaged(`shape (${shape.join(", ")}) is too large`);
-  if (bytes.length - start < size) damaged(`truncated: ${count} elements need ${size} bytes, ${bytes.length - start} are there`);
-  if (bytes.length - start > size) damaged(`has ${bytes.length - start - size} bytes after its ${count} elements`);
+  if (bytes.length - start < size)
+    damaged(`truncated: ${count} elements need ${size} bytes, ${bytes.length - start} are there`);
+  if (bytes.length - start > size)
+    damaged(`has ${bytes.length - start - size} bytes after its ${count} elements`);
   const data = new Data(bytes.slice(start, start + size).buffer);
   return { type: type as NpyType, shape, data: fortran === "True" ? toRowMajor(data, shape) : data };
 }

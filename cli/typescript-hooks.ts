@@ -8,7 +8,8 @@ import { createRequire, type LoadHook, type ResolveHook } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type * as TypeScript from "typescript";
 
-const isTypeScript = (url: string): boolean => url.startsWith("file:") && /\.[cm]?tsx?$/.test(new URL(url).pathname) && !url.includes("/node_modules/");
+const isTypeScript = (url: string): boolean =>
+  url.startsWith("file:") && /\.[cm]?tsx?$/.test(new URL(url).pathname) && !url.includes("/node_modules/");
 
 /** Tries, for a relative import: as written; `.js` as `.ts`; with `.ts` added; as a folder's index.ts. */
 export const resolve: ResolveHook = (specifier, context, next) => {

@@ -10,7 +10,11 @@ export interface InputCase<Where> {
 }
 
 /** Cases of a description over configurations, the simplest configuration first. */
-export function inputCases<Where>(fc: typeof FastCheck, describe: Description, configurations: readonly Where[]): FastCheck.Arbitrary<InputCase<Where>> {
+export function inputCases<Where>(
+  fc: typeof FastCheck,
+  describe: Description,
+  configurations: readonly Where[],
+): FastCheck.Arbitrary<InputCase<Where>> {
   const caseOf = (record: readonly Choice[], entropy?: Entropy): FastCheck.Value<InputCase<Where>> => {
     const source = new ChoiceSource(record, entropy);
     const g = drawFrom(source);
@@ -26,7 +30,10 @@ export function inputCases<Where>(fc: typeof FastCheck, describe: Description, c
     override canShrinkWithoutContext(_value: unknown): _value is InputCase<Where> {
       return false;
     }
-    override shrink(_value: InputCase<Where>, context: unknown): FastCheck.Stream<FastCheck.Value<InputCase<Where>>> {
+    override shrink(
+      _value: InputCase<Where>,
+      context: unknown,
+    ): FastCheck.Stream<FastCheck.Value<InputCase<Where>>> {
       const record = context as readonly Choice[];
       function* simpler(): Generator<FastCheck.Value<InputCase<Where>>> {
         for (const candidate of simplerRecords(record)) yield caseOf(candidate);

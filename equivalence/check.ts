@@ -21,7 +21,10 @@ export interface Configuration {
 }
 
 /** What stands for the compiled execution, for programs that do not come from `build`. */
-export type CompiledExecution = (args: readonly unknown[], o: Configuration & { readonly print: (line: string) => void }) => void;
+export type CompiledExecution = (
+  args: readonly unknown[],
+  o: Configuration & { readonly print: (line: string) => void },
+) => void;
 
 export interface EquivalenceOptions<P extends readonly ParamDecl[] = readonly ParamDecl[]> {
   /** How inputs are generated; default: what `describeInputs` declared, else derived from the signature. */
@@ -58,7 +61,10 @@ export interface EquivalenceReport {
  *
  *     checkEquivalence(saxpy, { runs: 500 });
  */
-export function checkEquivalence<P extends readonly ParamDecl[]>(kernel: Kernel<P>, options?: EquivalenceOptions<P>): EquivalenceReport;
+export function checkEquivalence<P extends readonly ParamDecl[]>(
+  kernel: Kernel<P>,
+  options?: EquivalenceOptions<P>,
+): EquivalenceReport;
 export function checkEquivalence(kernel: AnyKernel, options?: EquivalenceOptions): EquivalenceReport;
 export function checkEquivalence(kernel: AnyKernel, options: EquivalenceOptions = {}): EquivalenceReport {
   const report = compareExecutions(kernel, options);
@@ -74,11 +80,14 @@ export function checkEquivalence(kernel: AnyKernel, options: EquivalenceOptions 
 export function compareExecutions(kernel: AnyKernel, options: EquivalenceOptions = {}): EquivalenceReport {
   const record = kernelRecord(kernel);
   const runs = options.runs ?? 100;
-  if (!Number.isSafeInteger(runs) || runs < 1) fail("KPU6006", `runs must be a positive integer, got ${runs}`);
+  if (!Number.isSafeInteger(runs) || runs < 1)
+    fail("KPU6006", `runs must be a positive integer, got ${runs}`);
   const seed = options.seed ?? 1;
   const describe: Description = options.inputs ?? descriptionOf(record);
   const programs = buildFor(kernel, options);
-  const configurations = [...programs.keys()].flatMap((target) => tileCounts(target, options.tiles).map((tiles) => ({ target, tiles })));
+  const configurations = [...programs.keys()].flatMap((target) =>
+    tileCounts(target, options.tiles).map((tiles) => ({ target, tiles })),
+  );
 
   let done = 0;
   let compared = 0;
@@ -102,7 +111,11 @@ export function compareExecutions(kernel: AnyKernel, options: EquivalenceOptions
     if (done <= runs) options.onProgress?.(done, runs);
     return difference === undefined;
   });
-  const outcome = fc.check(property, { numRuns: runs, seed, ...(options.path === undefined ? {} : { path: options.path }) });
+  const outcome = fc.check(property, {
+    numRuns: runs,
+    seed,
+    ...(options.path === undefined ? {} : { path: options.path }),
+  });
   if (outcome.errorInstance !== null && outcome.errorInstance !== undefined) throw outcome.errorInstance;
   const base = { kernel: record.name, seed, runs: outcome.numRuns, compared, stopped };
   const failing = outcome.counterexample?.[0];
@@ -115,16 +128,23 @@ export function compareExecutions(kernel: AnyKernel, options: EquivalenceOptions
   return {
     ...base,
     ok: false,
-    counterexample: explainDifference(kernel, failing, difference, { seed, path: outcome.counterexamplePath ?? "" }),
+    counterexample: explainDifference(kernel, failing, difference, {
+      seed,
+      path: outcome.counterexamplePath ?? "",
+    }),
   };
 }
 
 function refuseVacuous(record: KernelRecord, stopped: number): never {
-  return fail("KPU6010", `${record.name}: all ${stopped} generated inputs were stopped by an error, so nothing was compared`, {
-    help: isDescribed(record)
-      ? "its describeInputs(...) draws inputs that the kernel does not accept"
-      : "declare its inputs: describeInputs(kernel, (g) => { const n = g.size(); return [g.array(f32, n), n]; })",
-  });
+  return fail(
+    "KPU6010",
+    `${record.name}: all ${stopped} generated inputs were stopped by an error, so nothing was compared`,
+    {
+      help: isDescribed(record)
+        ? "its describeInputs(...) draws inputs that the kernel does not accept"
+        : "declare its inputs: describeInputs(kernel, (g) => { const n = g.size(); return [g.array(f32, n), n]; })",
+    },
+  );
 }
 
 /** One program per target. Of the default targets, those that refuse the kernel are left out. */
@@ -140,13 +160,15 @@ function buildFor(kernel: AnyKernel, options: EquivalenceOptions): Map<Target, K
       refused ??= error;
     }
   }
-  if (programs.size === 0) throw refused ?? new KpuError([diagnostic("KPU6006", "targets must not be empty")]);
+  if (programs.size === 0)
+    throw refused ?? new KpuError([diagnostic("KPU6006", "targets must not be empty")]);
   return programs;
 }
 
 function tileCounts(target: Target, asked: readonly number[] | undefined): number[] {
   const counts = (asked ?? [1, 2, 3, target.tiles]).filter((n) => n >= 1 && n <= target.tiles);
-  if (counts.length === 0) fail("KPU6006", `${target.name} has ${target.tiles} tiles; asked for ${asked?.join(", ")}`);
+  if (counts.length === 0)
+    fail("KPU6006", `${target.name} has ${target.tiles} tiles; asked for ${asked?.join(", ")}`);
   return [...new Set(counts)].sort((a, b) => a - b);
 }
 

@@ -17,7 +17,12 @@ export type HostBytes =
 
 export type Choice =
   | { readonly kind: "number"; readonly value: number; readonly simplest: number }
-  | { readonly kind: "array"; readonly dtype: DTypeName; readonly data: HostBytes; readonly simplest: number };
+  | {
+      readonly kind: "array";
+      readonly dtype: DTypeName;
+      readonly data: HostBytes;
+      readonly simplest: number;
+    };
 
 /** A source of 32 random bits. */
 export interface Entropy {
@@ -34,17 +39,22 @@ export class ChoiceSource {
     this.entropy = entropy;
   }
 
-  /** A number; `fit` brings a recorded one into what is allowed now. */
-  number(simplest: number, fresh: (e: Entropy) => number, fit: (value: number) => number): number {
+  /** A number; `admit` brings a recorded one into what is allowed now. */
+  number(simplest: number, fresh: (e: Entropy) => number, admit: (value: number) => number): number {
     const old = this.#record[this.made.length];
     const value =
-      old?.kind === "number" ? fit(old.value) : this.entropy === undefined ? simplest : fresh(this.entropy);
+      old?.kind === "number" ? admit(old.value) : this.entropy === undefined ? simplest : fresh(this.entropy);
     this.made.push({ kind: "number", value, simplest });
     return value;
   }
 
   /** An array; a recorded one is cut, or padded with the simplest element. The caller gets a copy of its own. */
-  array(dtype: DTypeName, empty: HostBytes, simplest: number, fresh: (e: Entropy, into: HostBytes) => void): HostBytes {
+  array(
+    dtype: DTypeName,
+    empty: HostBytes,
+    simplest: number,
+    fresh: (e: Entropy, into: HostBytes) => void,
+  ): HostBytes {
     const old = this.#record[this.made.length];
     empty.fill(simplest);
     if (old?.kind === "array" && old.dtype === dtype) empty.set(old.data.subarray(0, empty.length));
@@ -62,7 +72,8 @@ export function* simplerRecords(record: readonly Choice[]): Generator<readonly C
     if (choice.kind === "number") {
       for (const value of simplerNumbers(choice.value, choice.simplest)) yield put({ ...choice, value });
     } else {
-      for (const data of simplerArrays(choice.data, choice.simplest, isFloat(choice.dtype))) yield put({ ...choice, data });
+      for (const data of simplerArrays(choice.data, choice.simplest, isFloat(choice.dtype)))
+        yield put({ ...choice, data });
     }
   }
 }
@@ -74,7 +85,8 @@ function* simplerNumbers(value: number, simplest: number): Generator<number> {
   if (!Number.isFinite(value)) return;
   const whole = Math.trunc(value);
   if (whole !== value) yield whole;
-  for (let step = Math.trunc((whole - simplest) / 2); step !== 0; step = Math.trunc(step / 2)) yield whole - step;
+  for (let step = Math.trunc((whole - simplest) / 2); step !== 0; step = Math.trunc(step / 2))
+    yield whole - step;
   if (whole < simplest && -whole > simplest) yield -whole;
 }
 
@@ -92,7 +104,8 @@ function* simplerArrays(data: HostBytes, simplest: number, float: boolean): Gene
   if (!float || !(data instanceof Float32Array)) return;
   for (let i = 0; i < data.length; i++) {
     for (const plain of [1, Math.trunc(data[i] as number)]) {
-      if (Object.is(data[i], simplest) || data[i] === 1 || Object.is(data[i], plain) || Number.isNaN(plain)) continue;
+      if (Object.is(data[i], simplest) || data[i] === 1 || Object.is(data[i], plain) || Number.isNaN(plain))
+        continue;
       const copy = data.slice();
       copy[i] = plain;
       yield copy;

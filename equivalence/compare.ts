@@ -1,7 +1,7 @@
 /** One input, both executions on copies of it, compared bit for bit. */
 import { type KernelRecord, PtrParam } from "../dsl/kernel.ts";
-import { fromBits } from "../ir/convert.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
+import { fromBits } from "../ir/convert.ts";
 import { KpuError } from "../ir/diagnostic.ts";
 import { DTYPES, type DTypeName } from "../ir/dtype.ts";
 
@@ -14,8 +14,20 @@ export interface Outcome {
 }
 
 export type Difference =
-  | { readonly kind: "element"; readonly param: number; readonly index: number; readonly dtype: DTypeName; readonly direct: Shown; readonly compiled: Shown }
-  | { readonly kind: "print"; readonly line: number; readonly direct: string | undefined; readonly compiled: string | undefined }
+  | {
+      readonly kind: "element";
+      readonly param: number;
+      readonly index: number;
+      readonly dtype: DTypeName;
+      readonly direct: Shown;
+      readonly compiled: Shown;
+    }
+  | {
+      readonly kind: "print";
+      readonly line: number;
+      readonly direct: string | undefined;
+      readonly compiled: string | undefined;
+    }
   | { readonly kind: "error"; readonly direct: string | undefined; readonly compiled: string | undefined };
 
 export interface Shown {
@@ -24,7 +36,10 @@ export interface Shown {
 }
 
 /** Runs on a copy of the arguments; arguments that share a buffer share it in the copy too. */
-export function observe(args: readonly unknown[], run: (args: readonly unknown[], print: (line: string) => void) => void): Outcome {
+export function observe(
+  args: readonly unknown[],
+  run: (args: readonly unknown[], print: (line: string) => void) => void,
+): Outcome {
   const copies = new Map<ArrayBufferLike, ArrayBuffer>();
   const own = args.map((a) => copyArgument(a, copies));
   const printed: string[] = [];
@@ -45,15 +60,25 @@ function copyArgument(arg: unknown, copies: Map<ArrayBufferLike, ArrayBuffer>): 
       buffer = new Uint8Array(view.buffer as ArrayBuffer).slice().buffer;
       copies.set(view.buffer, buffer);
     }
-    const Array = view.constructor as new (b: ArrayBuffer, offset: number, length: number) => Uint8Array;
-    return new Array(buffer, view.byteOffset, view.length);
+    const Same = view.constructor as new (b: ArrayBuffer, offset: number, length: number) => Uint8Array;
+    return new Same(buffer, view.byteOffset, view.length);
   }
-  if (typeof arg === "object" && arg !== null && "data" in arg) return { ...arg, data: copyArgument(arg.data, copies) };
+  if (typeof arg === "object" && arg !== null && "data" in arg)
+    return { ...arg, data: copyArgument(arg.data, copies) };
   return arg;
 }
 
 /** Faults that a compiled program finds as well, so both must report the same code. */
-const FOUND_BY_BOTH: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>(["KPU3013", "KPU4001", "KPU4008", "KPU6001", "KPU6002", "KPU6003", "KPU6004", "KPU6007"]);
+const FOUND_BY_BOTH: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
+  "KPU3013",
+  "KPU4001",
+  "KPU4008",
+  "KPU6001",
+  "KPU6002",
+  "KPU6003",
+  "KPU6004",
+  "KPU6007",
+]);
 
 /**
  * - Direct ran through: the program must too, with the same memory and the same printed lines.
@@ -62,16 +87,27 @@ const FOUND_BY_BOTH: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>(["KPU
  *
  * Memory after a stop is not compared: how far other tiles came is not part of a kernel's meaning.
  */
-export function compareOutcomes(record: KernelRecord, direct: Outcome, compiled: Outcome, tiles: number): Difference | undefined {
+export function compareOutcomes(
+  record: KernelRecord,
+  direct: Outcome,
+  compiled: Outcome,
+  tiles: number,
+): Difference | undefined {
   if (direct.error !== undefined || compiled.error !== undefined) {
     if (direct.error !== undefined && !FOUND_BY_BOTH.has(direct.error.code)) return undefined;
     if (direct.error?.code === compiled.error?.code) return undefined;
     return { kind: "error", direct: direct.error?.message, compiled: compiled.error?.message };
   }
-  return firstElement(record, direct.args, compiled.args) ?? firstPrint(direct.printed, compiled.printed, tiles);
+  return (
+    firstElement(record, direct.args, compiled.args) ?? firstPrint(direct.printed, compiled.printed, tiles)
+  );
 }
 
-function firstElement(record: KernelRecord, direct: readonly unknown[], compiled: readonly unknown[]): Difference | undefined {
+function firstElement(
+  record: KernelRecord,
+  direct: readonly unknown[],
+  compiled: readonly unknown[],
+): Difference | undefined {
   for (const [param, decl] of record.params.entries()) {
     if (!(decl instanceof PtrParam)) continue;
     const a = bitsOf(direct[param]);
@@ -93,7 +129,8 @@ function firstElement(record: KernelRecord, direct: readonly unknown[], compiled
 function bitsOf(arg: unknown): Uint8Array | Uint16Array | Uint32Array | undefined {
   if (ArrayBuffer.isView(arg)) {
     const view = arg as Uint8Array;
-    const Bits = view.BYTES_PER_ELEMENT === 1 ? Uint8Array : view.BYTES_PER_ELEMENT === 2 ? Uint16Array : Uint32Array;
+    const Bits =
+      view.BYTES_PER_ELEMENT === 1 ? Uint8Array : view.BYTES_PER_ELEMENT === 2 ? Uint16Array : Uint32Array;
     return new Bits(view.buffer as ArrayBuffer, view.byteOffset, view.length);
   }
   if (typeof arg === "object" && arg !== null && "data" in arg) return bitsOf(arg.data);
@@ -101,7 +138,11 @@ function bitsOf(arg: unknown): Uint8Array | Uint16Array | Uint32Array | undefine
 }
 
 /** Tiles print in an order of their own, so with several tiles lines are compared as a set. */
-function firstPrint(direct: readonly string[], compiled: readonly string[], tiles: number): Difference | undefined {
+function firstPrint(
+  direct: readonly string[],
+  compiled: readonly string[],
+  tiles: number,
+): Difference | undefined {
   const a = tiles === 1 ? direct : [...direct].sort();
   const b = tiles === 1 ? compiled : [...compiled].sort();
   for (let line = 0; line < Math.max(a.length, b.length); line++) {

@@ -3,12 +3,20 @@
  * the description that is used where the author gave none.
  */
 import type { AnyD, DType } from "../dsl/dtypes.ts";
-import { type HostArray, type HostParams, type Kernel, type KernelRecord, type ParamDecl, PtrParam, recordOf } from "../dsl/kernel.ts";
+import {
+  type HostArray,
+  type HostParams,
+  type Kernel,
+  type KernelRecord,
+  type ParamDecl,
+  PtrParam,
+  recordOf,
+} from "../dsl/kernel.ts";
 import { fromBits, toBits } from "../ir/convert.ts";
 import { fail } from "../ir/diagnostic.ts";
 import { DTYPES, type DTypeName, isFloat } from "../ir/dtype.ts";
 import { edgeValues } from "../ir/edges.ts";
-import { type ChoiceSource, type Entropy, type HostBytes } from "./choices.ts";
+import type { ChoiceSource, Entropy, HostBytes } from "./choices.ts";
 
 /** What elements of an array, or a scalar, may be. */
 export interface ValueOptions {
@@ -47,11 +55,15 @@ const registered = new WeakMap<KernelRecord, Description>();
  *       return [g.array(f32, n), g.array(f32, n), g.scalar(f32), n];
  *     });
  */
-export function describeInputs<P extends readonly ParamDecl[]>(kernel: Kernel<P>, describe: (g: Draw) => HostParams<P>): Kernel<P>;
+export function describeInputs<P extends readonly ParamDecl[]>(
+  kernel: Kernel<P>,
+  describe: (g: Draw) => HostParams<P>,
+): Kernel<P>;
 export function describeInputs<F extends (...args: never[]) => unknown>(kernel: F, describe: Description): F;
 export function describeInputs(kernel: unknown, describe: Description): unknown {
   const record = recordOf(kernel);
-  if (record === undefined) fail("KPU6010", "describeInputs needs a kernel", { help: "pass what kernel([...], fn) returned" });
+  if (record === undefined)
+    fail("KPU6010", "describeInputs needs a kernel", { help: "pass what kernel([...], fn) returned" });
   registered.set(record, describe);
   return kernel;
 }
@@ -96,16 +108,26 @@ export function drawFrom(source: ChoiceSource): Draw {
     },
     scalar: (dtype, options = {}) => {
       const allowed = ruleOf(dtype.name, options);
-      return source.number(allowed.simplest, (e) => freshValue(e, allowed, STYLES[e.nextInt(0, STYLES.length - 1)] as Style), allowed.fit);
+      return source.number(
+        allowed.simplest,
+        (e) => freshValue(e, allowed, STYLES[e.nextInt(0, STYLES.length - 1)] as Style),
+        allowed.admit,
+      );
     },
     array: <N extends DTypeName>(dtype: DType<N>, length: number, options: ValueOptions = {}) => {
-      if (!Number.isSafeInteger(length) || length < 0) fail("KPU6010", `an array needs a length, got ${length}`);
+      if (!Number.isSafeInteger(length) || length < 0)
+        fail("KPU6010", `an array needs a length, got ${length}`);
       const allowed = ruleOf(dtype.name, options);
       const fresh = (e: Entropy, into: HostBytes): void => {
         const style = STYLES[e.nextInt(0, STYLES.length - 1)] as Style;
         for (let i = 0; i < into.length; i++) into[i] = stored(dtype.name, freshValue(e, allowed, style));
       };
-      return source.array(dtype.name, hostArray(dtype.name, length), stored(dtype.name, allowed.simplest), fresh) as HostArray<N>;
+      return source.array(
+        dtype.name,
+        hostArray(dtype.name, length),
+        stored(dtype.name, allowed.simplest),
+        fresh,
+      ) as HostArray<N>;
     },
   };
 }
@@ -126,7 +148,7 @@ interface Rule {
   readonly dtype: DTypeName;
   readonly edges: readonly number[];
   readonly only: readonly number[] | undefined;
-  readonly fit: (x: number) => number;
+  readonly admit: (x: number) => number;
   readonly simplest: number;
   readonly min: number;
   readonly max: number;
@@ -150,29 +172,35 @@ function ruleOf(dtype: DTypeName, o: ValueOptions): Rule {
     max,
     edges: edgeValues(dtype).filter(allowed),
     simplest: only ? (only[0] as number) : near,
-    fit: (x) => {
+    admit: (x) => {
       if (only) return only.includes(x) ? x : (only[0] as number);
-      const held = fromBits(dtype, toBits(dtype, info.kind === "int" ? Math.min(Math.max(Math.trunc(x), info.min), info.max) : x));
+      const held = fromBits(
+        dtype,
+        toBits(dtype, info.kind === "int" ? Math.min(Math.max(Math.trunc(x), info.min), info.max) : x),
+      );
       return allowed(held) ? held : Number.isNaN(held) ? near : Math.min(Math.max(held, min), max);
     },
   };
 }
 
 function freshValue(e: Entropy, rule: Rule, style: Style): number {
-  const { dtype, edges, only, fit, min, max } = rule;
+  const { dtype, edges, only, admit, min, max } = rule;
   if (only) return only[e.nextInt(0, only.length - 1)] as number;
   const info = DTYPES[dtype];
   switch (style) {
     case "small":
-      return fit(e.nextInt(0, 9));
+      return admit(e.nextInt(0, 9));
     case "edges":
       if (edges.length > 0 && e.nextInt(0, 2) !== 0) return edges[e.nextInt(0, edges.length - 1)] as number;
       return freshValue(e, rule, "plain");
     case "bits":
-      return fit(fromBits(dtype, e.nextInt(0, 2 ** info.bits - 1)));
+      return admit(fromBits(dtype, e.nextInt(0, 2 ** info.bits - 1)));
     case "plain":
       if (info.kind !== "float") return e.nextInt(Math.ceil(min), Math.floor(max));
-      return fit(Math.max(min, -100) + (e.nextInt(0, 0xffffff) / 0xffffff) * (Math.min(max, 100) - Math.max(min, -100)));
+      return admit(
+        Math.max(min, -100) +
+          (e.nextInt(0, 0xffffff) / 0xffffff) * (Math.min(max, 100) - Math.max(min, -100)),
+      );
   }
 }
 

@@ -2,11 +2,11 @@
 import { inspect } from "node:util";
 import { type AnyKernel, kernelRecord } from "../executions.ts";
 import type { Location } from "../ir/diagnostic.ts";
-import { lowerKernel } from "../lowering/index.ts";
 import type { Target } from "../ir/target.ts";
+import { lowerKernel } from "../lowering/index.ts";
 import type { InputCase } from "./arbitrary.ts";
 import { type Difference, hex } from "./compare.ts";
-import { directWriter, compiledWriters } from "./writers.ts";
+import { compiledWriters, directWriter } from "./writers.ts";
 
 export interface Counterexample {
   /** The smallest failing input. */
@@ -37,7 +37,8 @@ export function explainDifference(
   const direct = directWriter(kernel, failing, difference.param, difference.index);
   return {
     ...base,
-    argument: lowerKernel(record, { target }).paramSpecs[difference.param]?.name ?? `argument ${difference.param}`,
+    argument:
+      lowerKernel(record, { target }).paramSpecs[difference.param]?.name ?? `argument ${difference.param}`,
     ...(direct ? { directLocation: direct } : {}),
     compiledLocations: compiledWriters(record, target, difference.param),
   };
@@ -45,21 +46,33 @@ export function explainDifference(
 
 /** The report a person reads. */
 export function counterexampleText(kernel: string, c: Counterexample): string {
-  const lines = [`${kernel}: direct and compiled execution differ (target ${c.target}, ${c.tiles} ${c.tiles === 1 ? "tile" : "tiles"})`];
+  const lines = [
+    `${kernel}: direct and compiled execution differ (target ${c.target}, ${c.tiles} ${c.tiles === 1 ? "tile" : "tiles"})`,
+  ];
   const d = c.difference;
   if (d.kind === "element") {
-    const show = (s: { value: number; bits: number }): string => `${Object.is(s.value, -0) ? "-0" : s.value} (${hex(s.bits, d.dtype)})`;
+    const show = (s: { value: number; bits: number }): string =>
+      `${Object.is(s.value, -0) ? "-0" : s.value} (${hex(s.bits, d.dtype)})`;
     lines.push(`  ${c.argument}[${d.index}]: ${d.dtype}`);
-    lines.push(`    direct    ${show(d.direct)}${c.directLocation ? `, written at ${place(c.directLocation)}` : ""}`);
+    lines.push(
+      `    direct    ${show(d.direct)}${c.directLocation ? `, written at ${place(c.directLocation)}` : ""}`,
+    );
     const stores = c.compiledLocations.map(place).join(" or ");
-    lines.push(`    compiled  ${show(d.compiled)}${stores ? `, ${c.compiledLocations.length > 1 ? "may be written" : "written"} at ${stores}` : ""}`);
+    lines.push(
+      `    compiled  ${show(d.compiled)}${stores ? `, ${c.compiledLocations.length > 1 ? "may be written" : "written"} at ${stores}` : ""}`,
+    );
   } else if (d.kind === "print") {
-    lines.push(`  printed line ${d.line + 1}`, `    direct    ${d.direct ?? "(nothing)"}`, `    compiled  ${d.compiled ?? "(nothing)"}`);
+    lines.push(
+      `  printed line ${d.line + 1}`,
+      `    direct    ${d.direct ?? "(nothing)"}`,
+      `    compiled  ${d.compiled ?? "(nothing)"}`,
+    );
   } else {
     lines.push(`    direct    ${d.direct ?? "ran through"}`, `    compiled  ${d.compiled ?? "ran through"}`);
   }
   lines.push("  smallest failing input:");
-  for (const [i, arg] of c.args.entries()) lines.push(`    ${i}: ${inspect(arg, { breakLength: 100, maxArrayLength: 16 })}`);
+  for (const [i, arg] of c.args.entries())
+    lines.push(`    ${i}: ${inspect(arg, { breakLength: 100, maxArrayLength: 16 })}`);
   lines.push(`  replay with { seed: ${c.seed}, path: "${c.path}" }`);
   return lines.join("\n");
 }

@@ -4,9 +4,9 @@
  *     expect(saxpy).toAgree({ runs: 200 });
  */
 import { expect } from "vitest";
+import type { AnyKernel } from "../executions.ts";
 import { compareExecutions, type EquivalenceOptions } from "./check.ts";
 import { counterexampleText } from "./report.ts";
-import type { AnyKernel } from "../executions.ts";
 
 declare module "vitest" {
   interface Matchers<T> {

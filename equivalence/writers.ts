@@ -64,6 +64,7 @@ function* statements(body: readonly Stmt[]): Generator<Stmt> {
 
 function* applications(body: readonly Stmt[]): Generator<Apply> {
   for (const s of statements(body)) {
-    if ((s.kind === "effect" || s.kind === "let" || s.kind === "assign") && s.value.kind === "apply") yield s.value;
+    if ((s.kind === "effect" || s.kind === "let" || s.kind === "assign") && s.value.kind === "apply")
+      yield s.value;
   }
 }

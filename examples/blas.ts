@@ -9,7 +9,6 @@ function myPart(n: number): { begin: number; end: number } {
   return { begin, end: Math.min(begin + per, n) };
 }
 
-// biome-ignore lint/complexity/noStaticOnlyClass: decorators need a class
 export class Blas {
   /** y += a * x */
   @kernel([ptr(f32), ptr(f32), f32, i32])

@@ -12,39 +12,42 @@ const LANES = 8;
 const chunkStart = (k: number): number => (S.tileId() + k * S.tileCount()) * CHUNK;
 const chunkLength = (k: number, n: number): number => Math.min(CHUNK, n - chunkStart(k));
 
-export const scale = kernel([ptr(f32), ptr(f32, { const: true }), f32, i32], function scale(out, x, factor, n) {
-  const inputs = S.alloc(f32, [2, CHUNK]);
-  const outputs = S.alloc(f32, [2, CHUNK]);
-  const loaded = S.allocEvents(2);
-  const stored = S.allocEvents(2);
+export const scale = kernel(
+  [ptr(f32), ptr(f32, { const: true }), f32, i32],
+  function scale(out, x, factor, n) {
+    const inputs = S.alloc(f32, [2, CHUNK]);
+    const outputs = S.alloc(f32, [2, CHUNK]);
+    const loaded = S.allocEvents(2);
+    const stored = S.allocEvents(2);
 
-  const chunks = S.ceildiv(n, CHUNK);
-  const mine = chunks > S.tileId() ? S.ceildiv(chunks - S.tileId(), S.tileCount()) : 0;
+    const chunks = S.ceildiv(n, CHUNK);
+    const mine = chunks > S.tileId() ? S.ceildiv(chunks - S.tileId(), S.tileCount()) : 0;
 
-  if (mine > 0) S.asyncDmaCopy(inputs.at(0), x.at(chunkStart(0)), chunkLength(0, n), loaded[0]!);
-  for (let pair = 0; pair < mine; pair += 2) {
-    for (const slot of S.unroll(2)) {
-      const k = pair + slot;
-      if (k < mine) {
-        const next = 1 - slot;
-        if (k + 1 < mine) {
-          S.asyncDmaCopy(inputs.at(next), x.at(chunkStart(k + 1)), chunkLength(k + 1, n), loaded[next]!);
+    if (mine > 0) S.asyncDmaCopy(inputs.at(0), x.at(chunkStart(0)), chunkLength(0, n), loaded[0]!);
+    for (let pair = 0; pair < mine; pair += 2) {
+      for (const slot of S.unroll(2)) {
+        const k = pair + slot;
+        if (k < mine) {
+          const next = 1 - slot;
+          if (k + 1 < mine) {
+            S.asyncDmaCopy(inputs.at(next), x.at(chunkStart(k + 1)), chunkLength(k + 1, n), loaded[next]!);
+          }
+          S.waitEvents(loaded[slot]!);
+          if (k >= 2) S.waitEvents(stored[slot]!);
+          const length = chunkLength(k, n);
+          for (let i = 0; i < length; i += LANES) {
+            const mask = S.tailMask(length - i, LANES);
+            S.vstore(S.vmul(S.vload(inputs.at(slot, i), { mask }), factor), outputs.at(slot, i), { mask });
+          }
+          S.asyncDmaCopy(out.at(chunkStart(k)), outputs.at(slot), length, stored[slot]!);
         }
-        S.waitEvents(loaded[slot]!);
-        if (k >= 2) S.waitEvents(stored[slot]!);
-        const length = chunkLength(k, n);
-        for (let i = 0; i < length; i += LANES) {
-          const mask = S.tailMask(length - i, LANES);
-          S.vstore(S.vmul(S.vload(inputs.at(slot, i), { mask }), factor), outputs.at(slot, i), { mask });
-        }
-        S.asyncDmaCopy(out.at(chunkStart(k)), outputs.at(slot), length, stored[slot]!);
       }
     }
-  }
-  for (const slot of S.unroll(2)) if (mine > slot) S.waitEvents(stored[slot]!);
-  S.freeEvents(loaded);
-  S.freeEvents(stored);
-});
+    for (const slot of S.unroll(2)) if (mine > slot) S.waitEvents(stored[slot]!);
+    S.freeEvents(loaded);
+    S.freeEvents(stored);
+  },
+);
 
 describeInputs(scale, (g) => {
   const n = g.size(0, 700);

@@ -1,5 +1,22 @@
 /** A template: a function that makes kernels, specialised by what its closure captures. */
-import { bf16, describeInputs, type Draw, f16, f32, i8, i16, i32, kernel, type NumD, ptr, S, u8, u16, u32, type Vec } from "kpu-dsl";
+import {
+  bf16,
+  type Draw,
+  describeInputs,
+  f16,
+  f32,
+  i8,
+  i16,
+  i32,
+  kernel,
+  type NumD,
+  ptr,
+  S,
+  u8,
+  u16,
+  u32,
+  type Vec,
+} from "kpu-dsl";
 import { isMain } from "./is-main.ts";
 
 /** What to do with a register of each operand. */
@@ -9,15 +26,18 @@ export type Binary<D extends NumD> = (x: Vec<D>, y: Vec<D>) => Vec<D>;
 export function elementwise<D extends NumD>(dtype: D, op: Binary<D>, unroll = 2) {
   const lanes = 256 / dtype.bits;
   const step = lanes * unroll;
-  const made = kernel([ptr(dtype), ptr(dtype, { const: true }), ptr(dtype, { const: true }), i32], function elementwise(out, x, y, n) {
-    for (let i = S.tileId() * step; i < n; i += S.tileCount() * step) {
-      for (const u of S.unroll(unroll)) {
-        const at = i + u * lanes;
-        const mask = S.tailMask(n - at, lanes);
-        S.vstore(op(S.vload(x.at(at), { mask }), S.vload(y.at(at), { mask })), out.at(at), { mask });
+  const made = kernel(
+    [ptr(dtype), ptr(dtype, { const: true }), ptr(dtype, { const: true }), i32],
+    function elementwise(out, x, y, n) {
+      for (let i = S.tileId() * step; i < n; i += S.tileCount() * step) {
+        for (const u of S.unroll(unroll)) {
+          const at = i + u * lanes;
+          const mask = S.tailMask(n - at, lanes);
+          S.vstore(op(S.vload(x.at(at), { mask }), S.vload(y.at(at), { mask })), out.at(at), { mask });
+        }
       }
-    }
-  });
+    },
+  );
   return describeInputs(made, (g: Draw) => {
     const n = g.size();
     return [g.array(dtype, n), g.array(dtype, n), g.array(dtype, n), n];

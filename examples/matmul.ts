@@ -6,7 +6,15 @@ const ROWS = 4;
 const COLUMNS = 8;
 
 /** One block of `rows` x 8 of C. `rows` is static: the accumulators are registers, and the loop over them is unrolled. */
-function block(rows: number, c: Ptr<f32>, a: Ptr<f32>, b: Ptr<f32>, n: number, depth: number, mask: Mask): void {
+function block(
+  rows: number,
+  c: Ptr<f32>,
+  a: Ptr<f32>,
+  b: Ptr<f32>,
+  n: number,
+  depth: number,
+  mask: Mask,
+): void {
   const zero = S.vbcast(0, f32, COLUMNS);
   const sums = [zero, zero, zero, zero];
   for (let k = 0; k < depth; k++) {

@@ -18,18 +18,22 @@ const LANES = 32;
 export function quantizedAdd(a: Quantization, b: Quantization, sum: Quantization) {
   const ratioA = Math.round((a.scale / sum.scale) * 2 ** SHIFT);
   const ratioB = Math.round((b.scale / sum.scale) * 2 ** SHIFT);
-  if (Math.max(ratioA, ratioB) > 2 ** (SHIFT + 3)) throw new RangeError("a scale is more than 8 times the result's");
+  if (Math.max(ratioA, ratioB) > 2 ** (SHIFT + 3))
+    throw new RangeError("a scale is more than 8 times the result's");
 
-  return kernel([ptr(i8), ptr(i8, { const: true }), ptr(i8, { const: true }), i32], function quantizedAdd(out, x, y, n) {
-    for (let i = S.tileId() * LANES; i < n; i += S.tileCount() * LANES) {
-      const mask = S.tailMask(n - i, LANES);
-      const wideX = S.vsub(S.cast(S.vload(x.at(i), { mask }), i32), a.zeroPoint);
-      const wideY = S.vsub(S.cast(S.vload(y.at(i), { mask }), i32), b.zeroPoint);
-      const scaled = S.vadd(S.vmul(wideX, ratioA), S.vmul(wideY, ratioB));
-      const rounded = S.vadd(S.vsr(scaled, SHIFT, { withRound: true }), sum.zeroPoint);
-      S.vstore(S.cast(rounded, i8, { saturate: true }), out.at(i), { mask });
-    }
-  });
+  return kernel(
+    [ptr(i8), ptr(i8, { const: true }), ptr(i8, { const: true }), i32],
+    function quantizedAdd(out, x, y, n) {
+      for (let i = S.tileId() * LANES; i < n; i += S.tileCount() * LANES) {
+        const mask = S.tailMask(n - i, LANES);
+        const wideX = S.vsub(S.cast(S.vload(x.at(i), { mask }), i32), a.zeroPoint);
+        const wideY = S.vsub(S.cast(S.vload(y.at(i), { mask }), i32), b.zeroPoint);
+        const scaled = S.vadd(S.vmul(wideX, ratioA), S.vmul(wideY, ratioB));
+        const rounded = S.vadd(S.vsr(scaled, SHIFT, { withRound: true }), sum.zeroPoint);
+        S.vstore(S.cast(rounded, i8, { saturate: true }), out.at(i), { mask });
+      }
+    },
+  );
 }
 
 export const exampleA: Quantization = { scale: 0.05, zeroPoint: 3 };

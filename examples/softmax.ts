@@ -4,33 +4,36 @@ import { isMain } from "./is-main.ts";
 
 const LANES = 8;
 
-export const softmax = kernel([ptr(f32), ptr(f32, { const: true }), i32, i32], function softmax(out, x, rows, columns) {
-  for (let row = S.tileId(); row < rows; row += S.tileCount()) {
-    const from = x.at(row * columns);
-    const to = out.at(row * columns);
+export const softmax = kernel(
+  [ptr(f32), ptr(f32, { const: true }), i32, i32],
+  function softmax(out, x, rows, columns) {
+    for (let row = S.tileId(); row < rows; row += S.tileCount()) {
+      const from = x.at(row * columns);
+      const to = out.at(row * columns);
 
-    let highest = S.vbcast(-Infinity, f32, LANES);
-    for (const c of S.range(0, columns, LANES)) {
-      const mask = S.tailMask(columns - c, LANES);
-      highest = S.vmax(highest, S.vload(from.at(c), { mask, r: -Infinity }));
-    }
-    const peak = S.vrpmax(highest);
+      let highest = S.vbcast(-Infinity, f32, LANES);
+      for (const c of S.range(0, columns, LANES)) {
+        const mask = S.tailMask(columns - c, LANES);
+        highest = S.vmax(highest, S.vload(from.at(c), { mask, r: -Infinity }));
+      }
+      const peak = S.vrpmax(highest);
 
-    let sums = S.vbcast(0, f32, LANES);
-    for (const c of S.range(0, columns, LANES)) {
-      const mask = S.tailMask(columns - c, LANES);
-      const e = S.vexp(S.vsub(S.vload(from.at(c), { mask }), peak), { mask });
-      S.vstore(e, to.at(c), { mask });
-      sums = S.vadd(sums, e);
-    }
-    const total = S.vrpadd(sums);
+      let sums = S.vbcast(0, f32, LANES);
+      for (const c of S.range(0, columns, LANES)) {
+        const mask = S.tailMask(columns - c, LANES);
+        const e = S.vexp(S.vsub(S.vload(from.at(c), { mask }), peak), { mask });
+        S.vstore(e, to.at(c), { mask });
+        sums = S.vadd(sums, e);
+      }
+      const total = S.vrpadd(sums);
 
-    for (const c of S.range(0, columns, LANES)) {
-      const mask = S.tailMask(columns - c, LANES);
-      S.vstore(S.vdiv(S.vload(to.at(c), { mask }), total), to.at(c), { mask });
+      for (const c of S.range(0, columns, LANES)) {
+        const mask = S.tailMask(columns - c, LANES);
+        S.vstore(S.vdiv(S.vload(to.at(c), { mask }), total), to.at(c), { mask });
+      }
     }
-  }
-});
+  },
+);
 
 describeInputs(softmax, (g) => {
   const rows = g.size(0, 8);

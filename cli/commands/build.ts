@@ -6,7 +6,12 @@ import { loadKernel } from "../load.ts";
 import { print } from "../terminal.ts";
 import { type Command, KERNEL_OPTION, parse, TARGET_OPTION, target, text } from "./command.ts";
 
-const Options = z.object({ kernel: text.optional(), target, output: text.optional(), checks: z.boolean().default(true) });
+const Options = z.object({
+  kernel: text.optional(),
+  target,
+  output: text.optional(),
+  checks: z.boolean().default(true),
+});
 
 export const build: Command = {
   usage: "build <file>",
@@ -21,7 +26,10 @@ export const build: Command = {
   async run([file], options) {
     const o = parse(Options, options);
     const found = await loadKernel(String(file), o.kernel);
-    const program = buildKernel(found.kernel, { checks: o.checks, ...(o.target ? { target: o.target } : {}) });
+    const program = buildKernel(found.kernel, {
+      checks: o.checks,
+      ...(o.target ? { target: o.target } : {}),
+    });
     const output = o.output ?? `${program.name}.kpubin`;
     writeWhole(output, program.bytes);
     print(`${basename(output)}: ${program.name}, ${program.bytes.length} bytes`);

@@ -3,7 +3,7 @@ import { render } from "../../capture/index.ts";
 import { check as checkKernel } from "../../executions.ts";
 import { fail } from "../../ir/diagnostic.ts";
 import { expandFiles, loadFile } from "../load.ts";
-import { colours, print, Progress, useColour } from "../terminal.ts";
+import { colours, Progress, print, useColour } from "../terminal.ts";
 import { type Command, flag, JSON_OPTION, parse, TARGET_OPTION, target } from "./command.ts";
 
 const Options = z.object({ target, json: flag });
@@ -31,11 +31,27 @@ export const check: Command = {
     }
     progress.done();
     if (kernels === 0 && found.length === 0) fail("KPU8003", `${patterns} exports no kernel`);
-    if (o.json) print(JSON.stringify({ files: files.length, kernels, findings: found.map((f) => ({ ...f.diagnostic, file: f.file, kernel: f.kernel })) }, null, 2));
+    if (o.json)
+      print(
+        JSON.stringify(
+          {
+            files: files.length,
+            kernels,
+            findings: found.map((f) => ({ ...f.diagnostic, file: f.file, kernel: f.kernel })),
+          },
+          null,
+          2,
+        ),
+      );
     else {
       for (const f of found) print(`${render(f.diagnostic, { color: useColour })}\n`);
-      const verdict = found.length === 0 ? colours.green("no findings") : colours.red(`${found.length} finding${found.length === 1 ? "" : "s"}`);
-      print(`${kernels} kernel${kernels === 1 ? "" : "s"} in ${files.length} file${files.length === 1 ? "" : "s"}: ${verdict}`);
+      const verdict =
+        found.length === 0
+          ? colours.green("no findings")
+          : colours.red(`${found.length} finding${found.length === 1 ? "" : "s"}`);
+      print(
+        `${kernels} kernel${kernels === 1 ? "" : "s"} in ${files.length} file${files.length === 1 ? "" : "s"}: ${verdict}`,
+      );
     }
     return found.length === 0 ? 0 : 1;
   },

@@ -15,7 +15,10 @@ export interface Command {
 
 /** cac gives numbers for what looks like one, and an array for what is repeated. */
 export const text = z.union([z.string(), z.number()]).transform(String);
-export const texts = z.union([text, z.array(text)]).transform((v) => (Array.isArray(v) ? v : [v])).default([]);
+export const texts = z
+  .union([text, z.array(text)])
+  .transform((v) => (Array.isArray(v) ? v : [v]))
+  .default([]);
 export const flag = z.boolean().default(false);
 export const count = z.number().int().positive();
 export const target = text.transform((name) => resolveTarget(name as TargetName)).optional();
@@ -28,6 +31,9 @@ export function parse<T extends z.ZodType>(schema: T, options: unknown): z.infer
   return fail("KPU8001", `option --${issue?.path.join(".")}: ${issue?.message}`, { help: "see kpu --help" });
 }
 
-export const TARGET_OPTION = ["--target <name>", "minimal, edge (default), swkpu-v1, embodied or t64"] as const;
+export const TARGET_OPTION = [
+  "--target <name>",
+  "minimal, edge (default), swkpu-v1, embodied or t64",
+] as const;
 export const KERNEL_OPTION = ["--kernel <name>", "Which kernel, where the file has several"] as const;
 export const JSON_OPTION = ["--json", "Print JSON"] as const;

@@ -5,7 +5,7 @@ import { counterexampleText } from "../../equivalence/report.ts";
 import { fail, KpuError } from "../../ir/diagnostic.ts";
 import { resolveTarget, type TargetName } from "../../ir/target.ts";
 import { expandFiles, loadFile } from "../load.ts";
-import { colours, print, Progress, useColour } from "../terminal.ts";
+import { colours, Progress, print, useColour } from "../terminal.ts";
 import { type Command, count, flag, JSON_OPTION, KERNEL_OPTION, parse, text, texts } from "./command.ts";
 
 const Options = z.object({
@@ -54,20 +54,42 @@ export const equiv: Command = {
           if (!report.ok) bad++;
           results.push({ file: k.file, name: k.name, ...report });
           if (o.json) continue;
-          if (report.counterexample === undefined) print(`${colours.green("agree")}   ${label}: ${report.runs} inputs, ${report.compared} compared, ${report.stopped} stopped alike, ${seconds} s`);
-          else print(`${colours.red("differ")}  ${label}\n${counterexampleText(report.kernel, report.counterexample)}`);
+          if (report.counterexample === undefined)
+            print(
+              `${colours.green("agree")}   ${label}: ${report.runs} inputs, ${report.compared} compared, ${report.stopped} stopped alike, ${seconds} s`,
+            );
+          else
+            print(
+              `${colours.red("differ")}  ${label}\n${counterexampleText(report.kernel, report.counterexample)}`,
+            );
         } catch (error) {
           progress.done();
           if (!(error instanceof KpuError)) throw error;
           bad++;
           results.push({ file: k.file, name: k.name, ok: false, diagnostics: error.diagnostics });
-          if (!o.json) print(`${colours.red("error")}   ${label}\n${error.diagnostics.map((d) => render(d, { color: useColour })).join("\n")}`);
+          if (!o.json)
+            print(
+              `${colours.red("error")}   ${label}\n${error.diagnostics.map((d) => render(d, { color: useColour })).join("\n")}`,
+            );
         }
       }
     }
-    if (results.length === 0) fail("KPU8003", `${patterns} exports no kernel${o.kernel === undefined ? "" : ` "${o.kernel}"`}`);
-    if (o.json) print(JSON.stringify(results, (_k, v: unknown) => (ArrayBuffer.isView(v) ? [...(v as Uint8Array)].map(jsonNumber) : v), 2));
-    else print(bad === 0 ? colours.green(`${results.length} kernels agree`) : colours.red(`${bad} of ${results.length} kernels do not`));
+    if (results.length === 0)
+      fail("KPU8003", `${patterns} exports no kernel${o.kernel === undefined ? "" : ` "${o.kernel}"`}`);
+    if (o.json)
+      print(
+        JSON.stringify(
+          results,
+          (_k, v: unknown) => (ArrayBuffer.isView(v) ? [...(v as Uint8Array)].map(jsonNumber) : v),
+          2,
+        ),
+      );
+    else
+      print(
+        bad === 0
+          ? colours.green(`${results.length} kernels agree`)
+          : colours.red(`${bad} of ${results.length} kernels do not`),
+      );
     return bad === 0 ? 0 : 1;
   },
 };

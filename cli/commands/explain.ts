@@ -22,8 +22,12 @@ export const explain: Command = {
   examples: ["explain KPU4006", "explain"],
   run([code], options) {
     const codes = Object.keys(CODES) as DiagnosticCode[];
-    const asked = code === undefined ? codes : codes.filter((c) => c === String(code).toUpperCase() || c === `KPU${code}`);
-    if (asked.length === 0) fail("KPU8001", `there is no code ${String(code)}`, { help: "kpu explain lists them all" });
+    const asked =
+      code === undefined
+        ? codes
+        : codes.filter((c) => c === String(code).toUpperCase() || c === `KPU${code}`);
+    if (asked.length === 0)
+      fail("KPU8001", `there is no code ${String(code)}`, { help: "kpu explain lists them all" });
     const rows = asked.map((c) => ({ code: c, title: CODES[c], stage: STAGES[c.charAt(3)] ?? "" }));
     if (parse(z.object({ json: flag }), options).json) print(JSON.stringify(rows, null, 2));
     else if (code === undefined) for (const r of rows) print(`${r.code}  ${r.title}`);

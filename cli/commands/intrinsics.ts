@@ -1,2 +1,2 @@
 import { z } from "zod";
-import { documentIntrinsics, type IntrinsicDoc } from "../../dsl/document.ts";
+import { INTRINSICS } from "../../dsl/index.ts";

@@ -10,14 +10,25 @@ import { type Command, count, KERNEL_OPTION, parse, TARGET_OPTION, target, text,
 const Options = z.object({ kernel: text.optional(), target, tiles: count.optional(), in: texts, out: texts });
 
 export const INPUT_OPTIONS = [
-  ["--in <name=value>", "Argument: .npy, .json, .png file, zeros:480x640, number, true, false, null (repeat)"],
-  ["--out <name=file>", "Write an array after the run: .npy, .json, .png, with a shape as file:480x640 (repeat)"],
+  [
+    "--in <name=value>",
+    "Argument: .npy, .json, .png file, zeros:480x640, number, true, false, null (repeat)",
+  ],
+  [
+    "--out <name=file>",
+    "Write an array after the run: .npy, .json, .png, with a shape as file:480x640 (repeat)",
+  ],
 ] as const;
 
 export const run: Command = {
   usage: "run <file>",
   summary: "Run a program file, or compile a kernel and run it",
-  options: [...INPUT_OPTIONS, KERNEL_OPTION, TARGET_OPTION, ["--tiles <n>", "Tiles; default: all of the target"]],
+  options: [
+    ...INPUT_OPTIONS,
+    KERNEL_OPTION,
+    TARGET_OPTION,
+    ["--tiles <n>", "Tiles; default: all of the target"],
+  ],
   examples: [
     "run saxpy.kpubin --in x=x.npy --in y=y.npy --in a=2 --in n=1000 --out y=y.npy",
     "run image.ts --kernel grey --in rgb=photo.png --in out=zeros:512x512 --in pixels=262144 --out out=grey.png",

@@ -32,7 +32,10 @@ export const sim: Command = {
     ["--seed <n>", "Seed of the schedule"],
     ["--transfers <when>", "Asynchronous transfers complete eager or late"],
   ],
-  examples: ["sim saxpy.ts --in x=x.npy --in y=y.npy --in a=2 --in n=1000 --out y=y.npy", "sim scan.ts --in x=x.json --in n=100 --policy random --seed 7"],
+  examples: [
+    "sim saxpy.ts --in x=x.npy --in y=y.npy --in a=2 --in n=1000 --out y=y.npy",
+    "sim scan.ts --in x=x.json --in n=100 --policy random --seed 7",
+  ],
   async run([file], options) {
     const { kernel: name, in: inputs, out, ...rest } = parse(Options, options);
     const { kernel } = await loadKernel(String(file), name);

@@ -1,0 +1,76 @@
+/** Data for kernel tests: sizes with edges, deterministic numbers, and exact comparison of arrays. */
+import type { DTypeName } from "kpu-dsl";
+import { expect } from "vitest";
+import { BF16, F16 } from "./floats.ts";
+
+/** 0, 1, around a register of 8 lanes, around the edges of tiles, a large prime. */
+export const SIZES = [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 997];
+
+export type HostArray =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array;
+
+const ARRAYS: { readonly [K in DTypeName]: new (n: number) => HostArray } = {
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  f16: Uint16Array,
+  bf16: Uint16Array,
+  f32: Float32Array,
+  bool: Uint8Array,
+};
+
+export const NUMERIC = ["i8", "u8", "i16", "u16", "i32", "u32", "f16", "bf16", "f32"] as const;
+export const INTEGERS = ["i8", "u8", "i16", "u16", "i32", "u32"] as const;
+export const FLOATS = ["f16", "bf16", "f32"] as const;
+
+/** What a store of an exact number leaves in memory: ground truth, not the project's table. */
+export function held(dtype: DTypeName, x: number): number {
+  if (dtype === "f16") return F16.round(x);
+  if (dtype === "bf16") return BF16.round(x);
+  if (dtype === "bool") return x ? 1 : 0;
+  const one = new ARRAYS[dtype](1);
+  one[0] = x;
+  return one[0] as number;
+}
+
+/** A host array of numbers: bit patterns for the 16-bit floats. */
+export function hostArray(dtype: DTypeName, values: ArrayLike<number>): HostArray {
+  const out: HostArray = new ARRAYS[dtype](values.length);
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i] as number;
+    out[i] = dtype === "f16" ? F16.bits(x) : dtype === "bf16" ? BF16.bits(x) : x;
+  }
+  return out;
+}
+
+export function numbersOf(dtype: DTypeName, array: HostArray): number[] {
+  return Array.from(array, (x) => (dtype === "f16" ? F16.value(x) : dtype === "bf16" ? BF16.value(x) : x));
+}
+
+/** Numbers that any dtype holds exactly after `held`: small, signed where the dtype is, some fractions for floats. */
+export function samples(dtype: DTypeName, count: number, salt = 0): number[] {
+  const float = dtype === "f16" || dtype === "bf16" || dtype === "f32";
+  return Array.from({ length: count }, (_, i) => {
+    const h = Math.imul(i + 1 + salt * 7919, 0x9e3779b1) >>> 8;
+    const x = (h % 251) - 125;
+    return held(dtype, float ? x / 8 : dtype.startsWith("u") ? Math.abs(x) : x);
+  });
+}
+
+/** Exact: -0 and NaN included. */
+export function expectNumbers(dtype: DTypeName, got: HostArray, want: readonly number[]): void {
+  const numbers = numbersOf(dtype, got);
+  for (let i = 0; i < Math.max(numbers.length, want.length); i++) {
+    if (!Object.is(numbers[i], want[i]))
+      expect({ at: i, value: numbers[i] }).toEqual({ at: i, value: want[i] });
+  }
+}
