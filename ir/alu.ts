@@ -37,6 +37,7 @@ function laneMeaning(op: AluOp, d: DTypeName, attrs: Attrs): LaneMeaning {
     throw new TypeError(`${op} is not defined for ${d} lanes with attributes ${JSON.stringify(attrs)}`);
   };
   const given = (formula: string | undefined): string => formula ?? undefinedHere();
+  for (const key in attrs) if (attrs[key] && !OPS[op].attrs?.includes(`${key}?`)) undefinedHere();
   const { saturate, round, out } = attrs;
   if (!isInt(d)) {
     if (saturate || round || out !== undefined) undefinedHere();
@@ -138,8 +139,9 @@ const OWN_RESULT: ReadonlySet<OpName> = new Set([
  */
 export const scalarFn: (op: OpName, type: ScalarType, attrs?: Attrs) => ScalarFn = memo(
   (op: OpName, type: ScalarType, attrs) => {
-    if (op === "convert") return convertRule(attrs["dtype"] as DTypeName, attrs["wrap"] === true) as ScalarFn;
-    if (op === "cast_scalar") return (attrs["to"] === "bool" ? storeRule("bool") : identity) as ScalarFn;
+    const { dtype, wrap, to } = attrs;
+    if (op === "convert") return convertRule(dtype as DTypeName, wrap === true) as ScalarFn;
+    if (op === "cast_scalar") return (to === "bool" ? storeRule("bool") : identity) as ScalarFn;
     const row: Meaning | undefined =
       op in ALU ? ALU[op as AluOp] : SCALAR_ONLY[op as keyof typeof SCALAR_ONLY];
     const formula = type === "bool" ? row?.mask : row?.scalar;
