@@ -81,26 +81,23 @@ function compileLoop({ formula, fit }: LaneMeaning, arity: number): LaneLoop {
   return compile(text, fit) as LaneLoop;
 }
 
-/** A table of functions made at first use, by op, type and the attributes that choose a formula. */
+/** A table of functions made at first use: by op, type, and the attributes that are not absent or false. */
 function memo<O extends string, T extends string, F>(
   make: (op: O, type: T, attrs: Attrs) => F,
 ): (op: O, type: T, attrs?: Attrs) => F {
-  const plain = new Map<string, Map<string, F>>();
-  const special = new Map<string, F>();
-  return (op, type, attrs) => {
-    if (attrs !== undefined && attrs !== NO_ATTRS) {
-      for (const key in attrs) {
-        if (attrs[key] === undefined || attrs[key] === false) continue;
-        const text = `${op} ${type} ${JSON.stringify(attrs)}`;
-        let f = special.get(text);
-        if (f === undefined) special.set(text, (f = make(op, type, attrs)));
-        return f;
-      }
+  const table = new Map<string, Map<string, Map<string, F>>>();
+  return (op, type, attrs = NO_ATTRS) => {
+    let chosen = "";
+    for (const key in attrs) {
+      const value = attrs[key];
+      if (value !== undefined && value !== false) chosen += value === true ? `${key} ` : `${key} ${value} `;
     }
-    let byType = plain.get(op);
-    if (byType === undefined) plain.set(op, (byType = new Map()));
-    let f = byType.get(type);
-    if (f === undefined) byType.set(type, (f = make(op, type, NO_ATTRS)));
+    let byType = table.get(op);
+    if (byType === undefined) table.set(op, (byType = new Map()));
+    let byAttrs = byType.get(type);
+    if (byAttrs === undefined) byType.set(type, (byAttrs = new Map()));
+    let f = byAttrs.get(chosen);
+    if (f === undefined) byAttrs.set(chosen, (f = make(op, type, attrs)));
     return f;
   };
 }
