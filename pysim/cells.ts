@@ -1,6 +1,6 @@
 /**
- * Cells of finished runs, kept for the next: fresh memory costs a page fault per thousand cells, which is more than all
- * checks on them. Only shadows of initialised memory take used cells; to them an old stamp means "before".
+ * Memory of finished shadows, kept for the next: fresh memory costs a page fault per thousand cells, which is more than
+ * all checks on them. Who takes it must be content with stamps of the past.
  */
 
 /** Cells kept between runs: 64 MB. */

@@ -12,7 +12,6 @@ import { Ptr } from "../dsl/pointer.ts";
 import { type Diagnostic, diagnostic, fail, KpuError, type Note } from "../ir/diagnostic.ts";
 import { DTYPES } from "../ir/dtype.ts";
 import { type BoundArg, bindArguments, memoryRegions } from "../ir/hostargs.ts";
-import { giveBackCells } from "./cells.ts";
 import { rangeText, STACK_DEPTH } from "./faults.ts";
 import { Buffer } from "./memory.ts";
 import { type RunOptions, resolveOptions, type SimulateOptions } from "./options.ts";
@@ -108,7 +107,7 @@ function run(call: Call, watch?: Watch): Outcome {
   } finally {
     Error.stackTraceLimit = depth;
     enter(before);
-    for (const shadow of sim.clock.shadows) if (shadow.floor === 0) giveBackCells(shadow.cells);
+    for (const shadow of sim.clock.shadows) shadow.giveBack();
   }
   return { sim, barriers: scheduler?.barriers ?? 0, error };
 }
