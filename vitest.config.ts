@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/kernels/**", "tests/install/**"],
+          exclude: ["tests/kernels/**", "tests/install/**", "tests/bad/**"],
           testTimeout: 60_000,
         },
       },

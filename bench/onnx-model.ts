@@ -9,12 +9,19 @@ function varint(value: number): number[] {
   }
 }
 const number = (field: number, value: number): number[] => [...varint(field * 8), ...varint(value)];
-const bytes = (field: number, content: ArrayLike<number>): number[] => [...varint(field * 8 + 2), ...varint(content.length), ...Array.from(content)];
+const bytes = (field: number, content: ArrayLike<number>): number[] => [
+  ...varint(field * 8 + 2),
+  ...varint(content.length),
+  ...Array.from(content),
+];
 const string = (field: number, value: string): number[] => bytes(field, text.encode(value));
 
 /** ValueInfoProto of a float tensor. */
 function tensor(name: string, shape: readonly number[]): number[] {
-  const dims = bytes(2, shape.flatMap((d) => bytes(1, number(1, d))));
+  const dims = bytes(
+    2,
+    shape.flatMap((d) => bytes(1, number(1, d))),
+  );
   const FLOAT = 1;
   const type = bytes(1, [...number(1, FLOAT), ...dims]);
   return [...string(1, name), ...bytes(2, type)];

@@ -4,9 +4,10 @@ import { type AnyKernel, kernelRecord } from "../executions.ts";
 import type { Location } from "../ir/diagnostic.ts";
 import type { Target } from "../ir/target.ts";
 import { lowerKernel } from "../lowering/index.ts";
+import { lastWriter } from "../pysim/index.ts";
 import type { InputCase } from "./arbitrary.ts";
-import { type Difference, hex } from "./compare.ts";
-import { compiledWriters, directWriter } from "./writers.ts";
+import { type Difference, hex, observe } from "./compare.ts";
+import { compiledWriters } from "./writers.ts";
 
 export interface Counterexample {
   /** The smallest failing input. */
@@ -34,11 +35,14 @@ export function explainDifference(
   const { target, tiles } = failing.where;
   const base = { args: failing.args, target: target.name, tiles, difference, ...replay };
   if (difference.kind !== "element") return { ...base, compiledLocations: [] };
-  const direct = directWriter(kernel, failing, difference.param, difference.index);
+  const checked = lowerKernel(record, { target });
+  let direct: Location | undefined;
+  observe(failing.args, (own, print) => {
+    direct = lastWriter(record, checked, own, { target, tiles, print }, difference.param, difference.index);
+  });
   return {
     ...base,
-    argument:
-      lowerKernel(record, { target }).paramSpecs[difference.param]?.name ?? `argument ${difference.param}`,
+    argument: checked.paramSpecs[difference.param]?.name ?? `argument ${difference.param}`,
     ...(direct ? { directLocation: direct } : {}),
     compiledLocations: compiledWriters(record, target, difference.param),
   };

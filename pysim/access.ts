@@ -10,7 +10,7 @@ import { flightInTheWay } from "./flights.ts";
 import { readUnaligned, writeUnaligned } from "./lanes.ts";
 import { type Buffer, CHECK_NOTHING, CHECK_SLOWLY } from "./memory.ts";
 import type { Clock } from "./shadow.ts";
-import type { Watch } from "./watch.ts";
+import type { Watcher } from "./watch.ts";
 
 /** So many reads of one place in a row, with no write by anybody, wait for something that cannot happen. */
 const SPIN_LIMIT = 2 ** 24;
@@ -18,11 +18,11 @@ const SPIN_LIMIT = 2 ** 24;
 export class Access {
   readonly #clock: Clock;
   readonly #faults: Faults;
-  readonly #watch: Watch | undefined;
+  readonly #watch: Watcher | undefined;
   #lastRead = -1;
   #spins = 0;
 
-  constructor(clock: Clock, faults: Faults, watch: Watch | undefined) {
+  constructor(clock: Clock, faults: Faults, watch: Watcher | undefined) {
     this.#clock = clock;
     this.#faults = faults;
     this.#watch = watch;
@@ -43,7 +43,8 @@ export class Access {
   /** Checks a read of addresses [start, end) within bounds, and notes it. */
   reads(b: Buffer, dtype: DType, start: number, end: number): void {
     const region = b.region;
-    if (start < b.base || end > b.base + b.byteLength) this.#faults.outOfBounds(b, dtype, start, end, "reads");
+    if (start < b.base || end > b.base + b.byteLength)
+      this.#faults.outOfBounds(b, dtype, start, end, "reads");
     if (region.checks === CHECK_NOTHING) return;
     if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, false);
     const found = region.shadow?.read(start - region.start, end - region.start, this.#clock);
@@ -52,7 +53,8 @@ export class Access {
   /** Checks a write of addresses [start, end) within bounds, and notes it. */
   writes(b: Buffer, dtype: DType, start: number, end: number): void {
     const region = b.region;
-    if (start < b.base || end > b.base + b.byteLength) this.#faults.outOfBounds(b, dtype, start, end, "writes");
+    if (start < b.base || end > b.base + b.byteLength)
+      this.#faults.outOfBounds(b, dtype, start, end, "writes");
     this.#lastRead = -1;
     if (region.checks === CHECK_NOTHING) return;
     if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, true);
@@ -71,9 +73,13 @@ export class Access {
       this.#lastRead = start;
       this.#spins = 0;
     } else if (++this.#spins > SPIN_LIMIT) {
-      this.#faults.fail("KPU5001", `tile ${this.#clock.tile} spins: it has read one place ${SPIN_LIMIT} times and nothing writes it`, {
-        help: "tiles meet at S.barrier() and transfers at S.waitEvents(); memory is not a signal",
-      });
+      this.#faults.fail(
+        "KPU5001",
+        `tile ${this.#clock.tile} spins: it has read one place ${SPIN_LIMIT} times and nothing writes it`,
+        {
+          help: "tiles meet at S.barrier() and transfers at S.waitEvents(); memory is not a signal",
+        },
+      );
     }
   }
 
@@ -85,7 +91,8 @@ export class Access {
     const start = b.base + p.byteOffset;
     this.reads(b, dtype, start, start + dtype.bytes);
     this.#spin(start);
-    if ((start & (dtype.bytes - 1)) !== 0) return readUnaligned(b.region.bytes, start, dtype.name, 1)[0] as number;
+    if ((start & (dtype.bytes - 1)) !== 0)
+      return readUnaligned(b.region.bytes, start, dtype.name, 1)[0] as number;
     return b.as(dtype).get(start >>> (dtype.bytes >> 1));
   }
 
@@ -119,7 +126,8 @@ export class Access {
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;
     this.writes(b, dtype, start, start + data.length * dtype.bytes);
-    if ((start & (dtype.bytes - 1)) !== 0) for (let i = 0; i < data.length; i++) this.#put(b, dtype, start + i * dtype.bytes, data[i] as number);
+    if ((start & (dtype.bytes - 1)) !== 0)
+      for (let i = 0; i < data.length; i++) this.#put(b, dtype, start + i * dtype.bytes, data[i] as number);
     else b.as(dtype).write(start >>> (dtype.bytes >> 1), data);
   }
 
@@ -132,10 +140,15 @@ export class Access {
     const start = b.base + p.byteOffset;
     const step = stride * dtype.bytes;
     if (prefix > 0) this.reads(b, dtype, start, start + prefix * dtype.bytes);
-    else for (let i = 0; i < mask.length; i++) if (mask[i]) this.reads(b, dtype, start + i * step, start + i * step + dtype.bytes);
+    else
+      for (let i = 0; i < mask.length; i++)
+        if (mask[i]) this.reads(b, dtype, start + i * step, start + i * step + dtype.bytes);
     this.#spin(start);
-    if ((start & (dtype.bytes - 1)) === 0) return b.as(dtype).readMasked(start >>> (dtype.bytes >> 1), stride, mask, r);
-    return mask.map((m, i) => (m ? (readUnaligned(b.region.bytes, start + i * step, dtype.name, 1)[0] as number) : (r?.[i] ?? 0)));
+    if ((start & (dtype.bytes - 1)) === 0)
+      return b.as(dtype).readMasked(start >>> (dtype.bytes >> 1), stride, mask, r);
+    return mask.map((m, i) =>
+      m ? (readUnaligned(b.region.bytes, start + i * step, dtype.name, 1)[0] as number) : (r?.[i] ?? 0),
+    );
   }
 
   storeMasked(p: Ptr, stride: number, data: readonly number[], mask: readonly number[]): void {
@@ -147,12 +160,22 @@ export class Access {
     const start = b.base + p.byteOffset;
     const step = stride * dtype.bytes;
     if (prefix > 0) this.writes(b, dtype, start, start + prefix * dtype.bytes);
-    else for (let i = 0; i < mask.length; i++) if (mask[i]) this.writes(b, dtype, start + i * step, start + i * step + dtype.bytes);
-    if ((start & (dtype.bytes - 1)) === 0) b.as(dtype).writeMasked(start >>> (dtype.bytes >> 1), stride, data, mask);
-    else for (let i = 0; i < mask.length; i++) if (mask[i]) this.#put(b, dtype, start + i * step, data[i] as number);
+    else
+      for (let i = 0; i < mask.length; i++)
+        if (mask[i]) this.writes(b, dtype, start + i * step, start + i * step + dtype.bytes);
+    if ((start & (dtype.bytes - 1)) === 0)
+      b.as(dtype).writeMasked(start >>> (dtype.bytes >> 1), stride, data, mask);
+    else
+      for (let i = 0; i < mask.length; i++)
+        if (mask[i]) this.#put(b, dtype, start + i * step, data[i] as number);
   }
 
-  gather(p: Ptr, indices: readonly number[], mask: readonly number[] | undefined, r: readonly number[] | undefined): number[] {
+  gather(
+    p: Ptr,
+    indices: readonly number[],
+    mask: readonly number[] | undefined,
+    r: readonly number[] | undefined,
+  ): number[] {
     const data = new Array<number>(indices.length);
     for (let i = 0; i < indices.length; i++) {
       if (mask !== undefined && !mask[i]) data[i] = r?.[i] ?? 0;
@@ -165,11 +188,17 @@ export class Access {
     const dtype = p.dtype;
     const start = b.base + p.byteOffset + index * dtype.bytes;
     this.reads(b, dtype, start, start + dtype.bytes);
-    if ((start & (dtype.bytes - 1)) !== 0) return readUnaligned(b.region.bytes, start, dtype.name, 1)[0] as number;
+    if ((start & (dtype.bytes - 1)) !== 0)
+      return readUnaligned(b.region.bytes, start, dtype.name, 1)[0] as number;
     return b.as(dtype).get(start >>> (dtype.bytes >> 1));
   }
 
-  scatter(p: Ptr, indices: readonly number[], data: readonly number[], mask: readonly number[] | undefined): void {
+  scatter(
+    p: Ptr,
+    indices: readonly number[],
+    data: readonly number[],
+    mask: readonly number[] | undefined,
+  ): void {
     for (let i = 0; i < indices.length; i++) {
       if (mask !== undefined && !mask[i]) continue;
       const b = this.destination(p);

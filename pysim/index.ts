@@ -2,5 +2,5 @@
 export type { Checks } from "./allocator.ts";
 export { POLICIES, type SchedulePolicy, type SimulateOptions } from "./options.ts";
 export { type RunFacts, SimulationReport } from "./report.ts";
-export { simulateKernel } from "./run.ts";
+export { lastWriter, simulateKernel } from "./run.ts";
 export type { TransferPolicy } from "./transfers.ts";

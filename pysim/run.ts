@@ -9,7 +9,7 @@ import { current, enter } from "../dsl/context.ts";
 import { dtypeOf } from "../dsl/dtypes.ts";
 import type { KernelRecord } from "../dsl/kernel.ts";
 import { Ptr } from "../dsl/pointer.ts";
-import { type Diagnostic, diagnostic, fail, KpuError, type Note } from "../ir/diagnostic.ts";
+import { type Diagnostic, diagnostic, fail, KpuError, type Location, type Note } from "../ir/diagnostic.ts";
 import { DTYPES } from "../ir/dtype.ts";
 import { type BoundArg, bindArguments, memoryRegions } from "../ir/hostargs.ts";
 import { rangeText, STACK_DEPTH } from "./faults.ts";
@@ -18,7 +18,7 @@ import { type RunOptions, resolveOptions, type SimulateOptions } from "./options
 import { SimulationReport } from "./report.ts";
 import { type Coroutine, Scheduler } from "./scheduler.ts";
 import { TileSimulation } from "./simulation.ts";
-import { Watch } from "./watch.ts";
+import { LastWrite, Watch, type Watcher } from "./watch.ts";
 
 /** A call that can be run again from the same memory. */
 interface Call {
@@ -80,8 +80,37 @@ export function simulateKernel(
   });
 }
 
+/**
+ * Runs a checked kernel and returns the author's line that wrote element `index` of pointer parameter `param` last;
+ * undefined when none did, or the run failed before. Changes the arrays as any run does.
+ */
+export function lastWriter(
+  record: KernelRecord,
+  checked: CheckedKernel,
+  args: readonly unknown[],
+  o: SimulateOptions,
+  param: number,
+  index: number,
+): Location | undefined {
+  const call: Call = {
+    record,
+    checked,
+    args: bindArguments(record.name, checked.paramSpecs, args),
+    options: resolveOptions(o),
+  };
+  // Host arguments are the first regions of a run, in this order.
+  const region = memoryRegions(call.args).findIndex((r) => r.members.includes(param));
+  const arg = call.args[param];
+  const spec = checked.paramSpecs[param];
+  if (region < 0 || arg?.kind !== "pointer" || spec === undefined) return undefined;
+  const { bytes } = DTYPES[spec.dtype];
+  const watch = new LastWrite(region, arg.byteOffset + index * bytes, arg.byteOffset + (index + 1) * bytes);
+  run(call, watch);
+  return watch.location;
+}
+
 /** Runs all tiles from the memory as it is. */
-function run(call: Call, watch?: Watch): Outcome {
+function run(call: Call, watch?: Watcher): Outcome {
   const { record, checked, options } = call;
   const sim = new TileSimulation(options, watch);
   const values = bodyValues(call, sim);
@@ -95,7 +124,10 @@ function run(call: Call, watch?: Watch): Outcome {
     else {
       const make = coroutineOf(checked.captured, checked.blocking);
       const { thisValue } = record;
-      const tiles = Array.from({ length: options.tiles }, () => make.apply(thisValue, [...values]) as Coroutine);
+      const tiles = Array.from(
+        { length: options.tiles },
+        () => make.apply(thisValue, [...values]) as Coroutine,
+      );
       sim.suspends = true;
       scheduler = new Scheduler(sim, tiles, options.policy, options.seed);
       scheduler.run();
@@ -133,7 +165,10 @@ function bodyValues({ checked, args }: Call, sim: TileSimulation): unknown[] {
     const dtypes = members.map((i) => (specs[i] as (typeof specs)[number]).dtype);
     // The shadow's cells fit the smallest element, so that no member has to refine them.
     const smallest = dtypes.reduce((a, b) => (DTYPES[b].bytes < DTYPES[a].bytes ? b : a));
-    const region = sim.memory.region(buffer, start, end, dtypeOf(smallest), { shared: true, initialised: true });
+    const region = sim.memory.region(buffer, start, end, dtypeOf(smallest), {
+      shared: true,
+      initialised: true,
+    });
     for (const i of members) {
       const arg = args[i] as Extract<BoundArg, { kind: "pointer" }>;
       const { name, dtype, constant } = specs[i] as (typeof specs)[number];
@@ -158,13 +193,24 @@ function snapshot({ checked, args }: Call): () => void {
 }
 
 /** The error that the caller sees: every diagnostic with its line, tile, and how to run it again. */
-function report({ record, options }: Call, sim: TileSimulation, error: unknown, earlier: Watch["found"]): KpuError {
+function report(
+  { record, options }: Call,
+  sim: TileSimulation,
+  error: unknown,
+  earlier: Watch["found"],
+): KpuError {
   const { tile, tiles } = sim.clock;
   const frame = error instanceof Error ? authorFrame(error.stack) : undefined;
   const found: readonly Diagnostic[] =
     error instanceof KpuError
       ? error.diagnostics
-      : [diagnostic("KPU5009", `${tiles > 1 ? `tile ${tile} of ` : ""}${record.name} threw ${String(error)}`, { location: frame })];
+      : [
+          diagnostic(
+            "KPU5009",
+            `${tiles > 1 ? `tile ${tile} of ` : ""}${record.name} threw ${String(error)}`,
+            { location: frame },
+          ),
+        ];
   const replay = `tile ${tile} of ${tiles} on ${options.target.name}, policy ${options.policy}, transfers ${options.transfers}, seed ${options.seed}`;
   const diagnostics = found.map((d): Diagnostic => {
     const notes: Note[] = [...d.notes];
@@ -190,7 +236,12 @@ function report({ record, options }: Call, sim: TileSimulation, error: unknown, 
         transfers: options.transfers,
         ...d.data,
         ...(earlier
-          ? { otherTile: earlier.tile, otherLine: earlier.location?.line, otherFirst: earlier.range.first, otherLast: earlier.range.last }
+          ? {
+              otherTile: earlier.tile,
+              otherLine: earlier.location?.line,
+              otherFirst: earlier.range.first,
+              otherLast: earlier.range.last,
+            }
           : {}),
       },
     };

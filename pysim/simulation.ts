@@ -14,7 +14,7 @@ import { Faults } from "./faults.ts";
 import type { RunOptions } from "./options.ts";
 import { Clock } from "./shadow.ts";
 import { Transfers } from "./transfers.ts";
-import type { Watch } from "./watch.ts";
+import type { Watcher } from "./watch.ts";
 
 /** What a tile yields when it may have to wait. */
 export interface BarrierRequest extends WaitRequest {
@@ -41,11 +41,11 @@ export class TileSimulation implements Simulation {
   /** What the tile that suspends now waits for; the scheduler takes it. */
   requested: Request | undefined = undefined;
 
-  constructor(options: RunOptions, watch?: Watch) {
+  constructor(options: RunOptions, watch?: Watcher) {
     this.target = options.target;
     this.clock = new Clock(options.tiles);
     this.faults = new Faults(this.clock);
-    this.memory = new Allocator(options.target, this.clock, this.faults, options.checks, watch?.race.region);
+    this.memory = new Allocator(options.target, this.clock, this.faults, options.checks, watch?.region);
     this.#access = new Access(this.clock, this.faults, watch);
     this.transfers = new Transfers(this.clock, this.faults, this.#access, {
       policy: options.transfers,
@@ -103,14 +103,32 @@ export class TileSimulation implements Simulation {
   storeMasked(p: Ptr, stride: number, data: readonly number[], mask: readonly number[]): void {
     this.#access.storeMasked(p, stride, data, mask);
   }
-  gather(p: Ptr, indices: readonly number[], mask: readonly number[] | undefined, r: readonly number[] | undefined): number[] {
+  gather(
+    p: Ptr,
+    indices: readonly number[],
+    mask: readonly number[] | undefined,
+    r: readonly number[] | undefined,
+  ): number[] {
     return this.#access.gather(p, indices, mask, r);
   }
-  scatter(p: Ptr, indices: readonly number[], data: readonly number[], mask: readonly number[] | undefined): void {
+  scatter(
+    p: Ptr,
+    indices: readonly number[],
+    data: readonly number[],
+    mask: readonly number[] | undefined,
+  ): void {
     this.#access.scatter(p, indices, data, mask);
   }
 
-  dmaCopy(dst: Ptr, src: Ptr, width: number, srcStride: number, dstStride: number, times: number, event: Event | undefined): void {
+  dmaCopy(
+    dst: Ptr,
+    src: Ptr,
+    width: number,
+    srcStride: number,
+    dstStride: number,
+    times: number,
+    event: Event | undefined,
+  ): void {
     this.transfers.copy(dst, src, width, srcStride, dstStride, times, event);
   }
   dmaMemset(dst: Ptr, value: number, count: number, event: Event | undefined): void {

@@ -1,0 +1,142 @@
+/** `npm run bench`: every budget of the project in one run on one machine, with what it is compared to. */
+import { spawnSync } from "node:child_process";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { build, simulate } from "kpu-dsl";
+import * as ort from "onnxruntime-web/wasm";
+import { barriers, fiftyLines, gemm, vectorAdd } from "./kernels.ts";
+import { bestOf, bestOfAsync, type Row, table } from "./measure.ts";
+import { matmulModel } from "./onnx-model.ts";
+
+const rows: Row[] = [];
+const add = (row: Row): void => {
+  rows.push(row);
+};
+
+console.log(
+  `Node ${process.version}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores; best of several batches\n`,
+);
+
+// -- vector add: direct, compiled, plain JavaScript
+const N = 1 << 16;
+const x = Float32Array.from({ length: N }, (_, i) => i % 1000);
+const y = Float32Array.from({ length: N }, (_, i) => (i * 7) % 1000);
+const out = new Float32Array(N);
+
+const direct = bestOf(() => simulate(vectorAdd, [out, x, y, N], { tiles: 1 }));
+add({
+  name: "direct vector add, all checks",
+  value: N / direct / 1000,
+  unit: "M elements/s",
+  budget: { atLeast: 20 },
+});
+
+function plainAdd(to: Float32Array, a: Float32Array, b: Float32Array, n: number): void {
+  for (let i = 0; i < n; i++) to[i] = (a[i] as number) + (b[i] as number);
+}
+const plain = bestOf(() => plainAdd(out, x, y, N));
+for (const checks of [true, false]) {
+  const program = build(vectorAdd, { checks, target: "minimal" });
+  const device = program.device();
+  const memory = [out, x, y].map((a) => device.from(a));
+  const zeroCopy = bestOf(() => program.runWith({ tiles: 1, device }, ...memory, N));
+  const copied = bestOf(() => program.runWith({ tiles: 1 }, out, x, y, N));
+  const label = checks ? "checks on" : "checks off";
+  const rate = (ms: number): string =>
+    `${(N / ms / 1000).toFixed(0)} M elements/s, plain loop ${(N / plain / 1000).toFixed(0)}`;
+  add({
+    name: `compiled vector add, device memory, ${label}`,
+    value: zeroCopy / plain,
+    unit: "x plain loop",
+    compared: rate(zeroCopy),
+    budget: { atMost: 1.5 },
+  });
+  add({
+    name: `compiled vector add, host arrays, ${label}`,
+    value: copied / plain,
+    unit: "x plain loop",
+    compared: rate(copied),
+  });
+}
+
+// -- barriers
+const ROUNDS = 2000;
+for (const tiles of [2, 16]) {
+  const viaSimulation = bestOf(() => simulate(barriers, [ROUNDS], { tiles, target: "t64" }), { batches: 5 });
+  add({
+    name: `barrier, direct, ${tiles} tiles`,
+    value: (viaSimulation * 1000) / ROUNDS / tiles,
+    unit: "us per tile",
+    budget: { atMost: 0.5 },
+  });
+  const program = build(barriers, { target: "t64" });
+  const compiled = bestOf(() => program.runWith({ tiles }, ROUNDS), { batches: 5 });
+  add({
+    name: `barrier, compiled, ${tiles} tiles`,
+    value: (compiled * 1000) / ROUNDS / tiles,
+    unit: "us per tile",
+    budget: { atMost: 0.5 },
+  });
+}
+
+// -- latencies
+const buildTime = bestOf(() => build(fiftyLines()), { batches: 5, batchMs: 200 });
+add({ name: "build of a 50-line kernel, warm", value: buildTime, unit: "ms", budget: { atMost: 5 } });
+
+const cold = { cold: Infinity, warm: Infinity };
+for (let i = 0; i < 3; i++) {
+  const child = spawnSync(
+    process.execPath,
+    ["--conditions=kpu-source", "--import", "tsx", fileURLToPath(new URL("cold.ts", import.meta.url))],
+    { encoding: "utf8" },
+  );
+  if (child.status !== 0) throw new Error(child.stderr);
+  const measured = JSON.parse(child.stdout) as typeof cold;
+  cold.cold = Math.min(cold.cold, measured.cold);
+  cold.warm = Math.min(cold.warm, measured.warm);
+}
+add({
+  name: "first direct call of a kernel, cold process",
+  value: cold.cold,
+  unit: "ms",
+  budget: { atMost: 600 },
+});
+add({
+  name: "first direct call of a kernel, checker loaded",
+  value: cold.warm,
+  unit: "ms",
+  budget: { atMost: 2 },
+});
+
+// -- GEMM against onnxruntime-web on one thread
+ort.env.wasm.numThreads = 1;
+for (const size of [128, 256]) {
+  const a = Float32Array.from({ length: size * size }, (_, i) => ((i * 31) % 17) - 8);
+  const b = Float32Array.from({ length: size * size }, (_, i) => ((i * 13) % 11) - 5);
+  const c = new Float32Array(size * size);
+  const session = await ort.InferenceSession.create(matmulModel(size, size, size));
+  const feeds = {
+    A: new ort.Tensor("float32", a, [size, size]),
+    B: new ort.Tensor("float32", b, [size, size]),
+  };
+  const program = build(gemm, { checks: false, target: "minimal" });
+  const device = program.device();
+  const [dc, da, db] = [c, a, b].map((array) => device.from(array));
+  const times = Math.max(1, Math.round(2e8 / size ** 3));
+  const theirs = await bestOfAsync(() => session.run(feeds), times);
+  const ours = bestOf(() => program.runWith({ tiles: 1, device }, dc, da, db, size, size, size));
+  const result = await session.run(feeds);
+  const theirData = result["C"]?.data as Float32Array;
+  const ourData = dc as Float32Array;
+  if (theirData.some((v, i) => v !== ourData[i])) throw new Error("GEMM results differ from onnxruntime-web");
+  const flops = (ms: number): string => ((2 * size ** 3) / ms / 1e6).toFixed(1);
+  add({
+    name: `f32 GEMM ${size}, one core, against onnxruntime-web`,
+    value: theirs / ours,
+    unit: "x",
+    compared: `${flops(ours)} GFLOP/s, onnxruntime-web ${flops(theirs)}`,
+    budget: { atLeast: 1.5 },
+  });
+}
+
+console.log(table(rows));

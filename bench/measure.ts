@@ -1,0 +1,62 @@
+/** Time of one call: the best of several batches, each long enough for the clock. */
+export function bestOf(
+  run: () => void,
+  o: { readonly batches?: number; readonly batchMs?: number } = {},
+): number {
+  const { batches = 7, batchMs = 60 } = o;
+  let times = 1;
+  const batch = (): number => {
+    const start = performance.now();
+    for (let i = 0; i < times; i++) run();
+    return performance.now() - start;
+  };
+  for (let elapsed = batch(); elapsed < batchMs; elapsed = batch())
+    times = Math.ceil(times * Math.max(1.2, Math.min(10, (1.2 * batchMs) / Math.max(elapsed, 0.001))));
+  let best = Infinity;
+  for (let b = 0; b < batches; b++) best = Math.min(best, batch() / times);
+  return best;
+}
+
+/** The same for asynchronous work. */
+export async function bestOfAsync(run: () => Promise<unknown>, times: number, batches = 7): Promise<number> {
+  let best = Infinity;
+  for (let b = 0; b < batches; b++) {
+    const start = performance.now();
+    for (let i = 0; i < times; i++) await run();
+    best = Math.min(best, (performance.now() - start) / times);
+  }
+  return best;
+}
+
+/** One line of the report. `budget` says what the value must keep, in the unit of the value. */
+export interface Row {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly compared?: string;
+  readonly budget?: { readonly atLeast?: number; readonly atMost?: number };
+}
+
+export function verdict(r: Row): string {
+  if (r.budget === undefined) return "";
+  const ok = r.value >= (r.budget.atLeast ?? -Infinity) && r.value <= (r.budget.atMost ?? Infinity);
+  const bound = r.budget.atLeast === undefined ? `<= ${r.budget.atMost}` : `>= ${r.budget.atLeast}`;
+  return `${bound.padEnd(9)} ${ok ? "ok" : "MISS"}`;
+}
+
+export function table(rows: readonly Row[]): string {
+  const shown = rows.map((r) => [r.name, `${format(r.value)} ${r.unit}`, r.compared ?? "", verdict(r)]);
+  const widths = [0, 1, 2].map((c) => Math.max(...shown.map((r) => (r[c] as string).length)));
+  return shown
+    .map((r) =>
+      r
+        .map((cell, c) => cell.padEnd(widths[c] ?? 0))
+        .join("   ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function format(x: number): string {
+  return x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFixed(2);
+}
