@@ -42,8 +42,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   offset: index,
   table: index,
   text: index,
-  groups: (v) =>
-    isList(v) && v.every((n) => isLaneCount(n)) ? undefined : "must be a list of operand counts",
   name: text,
   groups: (v) =>
     isList(v) && v.every((n) => Number.isInteger(n) && n >= 1) ? undefined : "must be a list of counts",
