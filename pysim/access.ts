@@ -1,7 +1,7 @@
 /**
  * Loads and stores of direct execution. The order of an access is: null, const, bounds, transfers in flight, shadow,
- * data. The usual access (one dtype, aligned, no transfer in flight) passes each with one comparison and allocates nothing but
- * its result.
+ * data. The usual access (one dtype, aligned, no transfer in flight) passes each with one comparison and allocates
+ * nothing but its result.
  */
 import type { DType } from "../dsl/dtypes.ts";
 import type { Ptr } from "../dsl/pointer.ts";
@@ -153,8 +153,11 @@ export class Access {
 
   storeMasked(p: Ptr, stride: number, data: readonly number[], mask: readonly number[]): void {
     const prefix = stride === 1 ? activePrefix(mask) : -1;
-    if (prefix === mask.length) return this.store(p, data);
     if (prefix === 0) return;
+    if (prefix === mask.length) {
+      this.store(p, data);
+      return;
+    }
     const b = this.destination(p);
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;

@@ -1,6 +1,6 @@
 /**
- * Allocations of direct execution: one buffer per tile in the near scopes, one for all tiles in l3 and global, within the
- * target's capacities.
+ * Allocations of direct execution: one buffer per tile in the near scopes, one for all tiles in l3 and global, within
+ * the target's capacities.
  */
 import type { DType } from "../dsl/dtypes.ts";
 import { isShared, type Scope } from "../ir/dtype.ts";
@@ -43,7 +43,13 @@ export class Allocator {
   }
 
   /** Memory [start, end) of an ArrayBuffer. */
-  region(buffer: ArrayBufferLike, start: number, end: number, dtype: DType, o: { shared: boolean; initialised: boolean }): Region {
+  region(
+    buffer: ArrayBufferLike,
+    start: number,
+    end: number,
+    dtype: DType,
+    o: { shared: boolean; initialised: boolean },
+  ): Region {
     const shared = o.shared && this.#checks.race && this.#clock.tiles > 1;
     const initialised = o.initialised || !this.#checks.init;
     const region = new Region(this.#regions++, buffer, start, end, CHECK_NOTHING);
@@ -70,9 +76,13 @@ export class Allocator {
       return made;
     }
     if (known.dtype !== dtype || known.scope !== scope || known.elements !== elements) {
-      this.#faults.fail("KPU4004", `tile ${tile} allocates ${scope} ${dtype.name}[${elements}] where another tile allocated ${describe(known)}`, {
-        help: "all tiles share one l3 or global buffer: allocate the same on every tile, outside of conditions",
-      });
+      this.#faults.fail(
+        "KPU4004",
+        `tile ${tile} allocates ${scope} ${dtype.name}[${elements}] where another tile allocated ${describe(known)}`,
+        {
+          help: "all tiles share one l3 or global buffer: allocate the same on every tile, outside of conditions",
+        },
+      );
     }
     return known;
   }
@@ -91,7 +101,10 @@ export class Allocator {
     const held = this.#held.get(key) ?? [];
     const byteLength = elements * dtype.bytes;
     this.#fits(held, scope, dtype, elements);
-    const region = this.region(new ArrayBuffer(byteLength), 0, byteLength, dtype, { shared: isShared(scope), initialised });
+    const region = this.region(new ArrayBuffer(byteLength), 0, byteLength, dtype, {
+      shared: isShared(scope),
+      initialised,
+    });
     const made = new Buffer(`${scope}#${held.length + 1}`, scope, dtype, region, 0, byteLength);
     held.push(made);
     this.#held.set(key, held);
@@ -104,7 +117,10 @@ export class Allocator {
     const used = held.reduce((sum, b) => sum + b.byteLength, 0);
     const asked = elements * dtype.bytes;
     if (used + asked <= capacity) return;
-    const others = held.length === 0 ? "" : `; held: ${held.map((b) => `${b.name} ${b.dtype.name}[${b.elements}]`).join(", ")}`;
+    const others =
+      held.length === 0
+        ? ""
+        : `; held: ${held.map((b) => `${b.name} ${b.dtype.name}[${b.elements}]`).join(", ")}`;
     this.#faults.fail(
       "KPU4003",
       `${dtype.name}[${elements}] needs ${asked} bytes of ${scope}, but ${capacity - used} of its ${capacity} are free on ${this.#target.name}${others}`,

@@ -14,7 +14,8 @@ export function takeCells(n: number): Int32Array {
   let best = -1;
   for (let i = 0; i < kept.length; i++) {
     const length = (kept[i] as Int32Array).length;
-    if (length >= n && length <= 2 * n + 1024 && (best < 0 || length < (kept[best] as Int32Array).length)) best = i;
+    if (length >= n && length <= 2 * n + 1024 && (best < 0 || length < (kept[best] as Int32Array).length))
+      best = i;
   }
   if (best < 0) return new Int32Array(n);
   const found = kept.splice(best, 1)[0] as Int32Array;

@@ -1,14 +1,13 @@
 /**
- * The reports of direct execution. Every method throws a KpuError with the author's line, the tile, the element range and what to write instead; 
+ * The reports of direct execution. Every method throws a KpuError with the author's line, the tile, the element range and what to write instead;
  * nothing here runs before something is wrong.
  */
 import { authorFrame } from "../capture/index.ts";
 import type { DType } from "../dsl/dtypes.ts";
-import type { Ptr } from "../dsl/pointer.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { diagnostic, KpuError, type Location, type Note } from "../ir/diagnostic.ts";
 import type { Flight } from "./flights.ts";
-import { Buffer, describe } from "./memory.ts";
+import { type Buffer, describe } from "./memory.ts";
 import { type Clock, type Conflict, NEVER } from "./shadow.ts";
 
 /** Runs of frames between an intrinsic and the author's line are longer than V8's ten. */
@@ -38,13 +37,20 @@ export function elementRange(b: Buffer, dtype: DType, start: number, end: number
   const from = start - b.base;
   const to = end - b.base;
   const unit = from % dtype.bytes === 0 && to % dtype.bytes === 0 ? dtype.bytes : 1;
-  return { buffer: b.name, unit: unit === dtype.bytes ? dtype.name : "byte", first: from / unit, last: to / unit - 1 };
+  return {
+    buffer: b.name,
+    unit: unit === dtype.bytes ? dtype.name : "byte",
+    first: from / unit,
+    last: to / unit - 1,
+  };
 }
 
 /** `y[8..15]`, `y[3]`, `bytes 3..6 of y`. */
 export function rangeText(r: ElementRange): string {
   const span = r.first === r.last ? `${r.first}` : `${r.first}..${r.last}`;
-  return r.unit === "byte" ? `byte${r.first === r.last ? "" : "s"} ${span} of ${r.buffer}` : `${r.buffer}[${span}]`;
+  return r.unit === "byte"
+    ? `byte${r.first === r.last ? "" : "s"} ${span} of ${r.buffer}`
+    : `${r.buffer}[${span}]`;
 }
 
 /** The race that a report found: what a replay has to look for. */
@@ -74,7 +80,12 @@ export class Faults {
   fail(
     code: DiagnosticCode,
     message: string,
-    o: { help?: string; notes?: readonly Note[]; data?: Readonly<Record<string, unknown>>; location?: Location } = {},
+    o: {
+      help?: string;
+      notes?: readonly Note[];
+      data?: Readonly<Record<string, unknown>>;
+      location?: Location;
+    } = {},
   ): never {
     const data = { tile: this.#clock.tile, ...o.data };
     const location = o.location ?? here();
@@ -97,8 +108,14 @@ export class Faults {
   outOfBounds(b: Buffer, dtype: DType, start: number, end: number, access: string): never {
     const range = elementRange(b, dtype, start, end);
     const size = b.byteLength / (range.unit === "byte" ? 1 : dtype.bytes);
-    const has = range.unit === b.dtype.name ? describe(b) : `${describe(b)} = ${size} ${range.unit === "byte" ? "bytes" : range.unit}`;
-    const help = range.first < 0 ? "the pointer stands before its buffer" : "bound the access: a tail mask, S.min, or a smaller count";
+    const has =
+      range.unit === b.dtype.name
+        ? describe(b)
+        : `${describe(b)} = ${size} ${range.unit === "byte" ? "bytes" : range.unit}`;
+    const help =
+      range.first < 0
+        ? "the pointer stands before its buffer"
+        : "bound the access: a tail mask, S.min, or a smaller count";
     return this.fail("KPU4001", `${this.#who} ${access} ${rangeText(range)}, outside ${has}`, {
       help,
       data: { buffer: b.name, first: range.first, last: range.last, size, access },
@@ -112,15 +129,27 @@ export class Faults {
     const hit = elementRange(b, dtype, Math.max(at, start), Math.min(at + found.cellBytes, end));
     const data = { buffer: b.name, first: range.first, last: range.last, access: write ? "writes" : "reads" };
     if (found.stamp === NEVER) {
-      return this.fail("KPU4002", `${this.#who} reads ${rangeText(range)}, but ${rangeText(hit)} was never written`, {
-        help: `write ${b.name} before reading it (S.vstore, S.dmaCopy, S.dmaMemset), or mask the lanes off`,
-        data: { ...data, element: hit.first },
-      });
+      return this.fail(
+        "KPU4002",
+        `${this.#who} reads ${rangeText(range)}, but ${rangeText(hit)} was never written`,
+        {
+          help: `write ${b.name} before reading it (S.vstore, S.dmaCopy, S.dmaMemset), or mask the lanes off`,
+          data: { ...data, element: hit.first },
+        },
+      );
     }
     const { tile, epoch } = this.#clock;
     const other = this.#clock.tileOf(found.stamp);
     const wrote = found.kind === "after-write";
-    this.race = { region: b.region.id, start: at, end: at + found.cellBytes, epoch, tile: other, notTile: tile, write: wrote };
+    this.race = {
+      region: b.region.id,
+      start: at,
+      end: at + found.cellBytes,
+      epoch,
+      tile: other,
+      notTile: tile,
+      write: wrote,
+    };
     const them = other === undefined ? "several tiles" : `tile ${other}`;
     const verb = write ? "writes" : "reads";
     return this.fail(
@@ -128,30 +157,51 @@ export class Faults {
       `race on ${rangeText(hit)}: tile ${tile} ${verb} ${rangeText(range)} and ${them} ${wrote ? "wrote" : "read"} it in the same epoch, with no barrier between`,
       {
         help: "put S.barrier() between the two accesses, or give every tile its own part",
-        data: { ...data, epoch, element: hit.first, otherTile: other, otherAccess: wrote ? "writes" : "reads" },
+        data: {
+          ...data,
+          epoch,
+          element: hit.first,
+          otherTile: other,
+          otherAccess: wrote ? "writes" : "reads",
+        },
       },
     );
   }
 
-  inFlight(b: Buffer, dtype: DType, start: number, end: number, flight: Flight, side: "source" | "destination", write: boolean): never {
+  inFlight(
+    b: Buffer,
+    dtype: DType,
+    start: number,
+    end: number,
+    flight: Flight,
+    side: "source" | "destination",
+    write: boolean,
+  ): never {
     const range = elementRange(b, dtype, start, end);
     const started = flight.startedAt();
     const what = side === "destination" ? "the destination" : "the source";
     const notes: Note[] = [
-      { message: `tile ${flight.tile} started the transfer here on event ${flight.event.id}`, ...(started ? { location: started } : {}) },
-    ];
-    return this.fail("KPU4005", `${this.#who} ${write ? "writes" : "reads"} ${rangeText(range)}, ${what} of a transfer in flight`, {
-      help: "wait for the transfer first: S.waitEvents(event)",
-      notes,
-      data: {
-        buffer: b.name,
-        first: range.first,
-        last: range.last,
-        access: write ? "writes" : "reads",
-        side,
-        otherTile: flight.tile,
-        otherLine: started?.line,
+      {
+        message: `tile ${flight.tile} started the transfer here on event ${flight.event.id}`,
+        ...(started ? { location: started } : {}),
       },
-    });
+    ];
+    return this.fail(
+      "KPU4005",
+      `${this.#who} ${write ? "writes" : "reads"} ${rangeText(range)}, ${what} of a transfer in flight`,
+      {
+        help: "wait for the transfer first: S.waitEvents(event)",
+        notes,
+        data: {
+          buffer: b.name,
+          first: range.first,
+          last: range.last,
+          access: write ? "writes" : "reads",
+          side,
+          otherTile: flight.tile,
+          otherLine: started?.line,
+        },
+      },
+    );
   }
 }

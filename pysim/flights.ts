@@ -70,8 +70,10 @@ export function flightInTheWay(
   write: boolean,
 ): { flight: Flight; side: "source" | "destination" } | undefined {
   for (const flight of region.flights) {
-    if (flight.dst?.buffer.region === region && flight.dst.rows.meets(start, end)) return { flight, side: "destination" };
-    if (write && flight.src?.buffer.region === region && flight.src.rows.meets(start, end)) return { flight, side: "source" };
+    if (flight.dst?.buffer.region === region && flight.dst.rows.meets(start, end))
+      return { flight, side: "destination" };
+    if (write && flight.src?.buffer.region === region && flight.src.rows.meets(start, end))
+      return { flight, side: "source" };
   }
   return undefined;
 }

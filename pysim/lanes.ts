@@ -8,8 +8,9 @@
  *   f32, n = 8:  return [one(at), one(at + 1), ...]      a literal: no holes, one allocation
  *   other n:     loop into new Array(n)
  */
-import { DTYPES, type DTypeName } from "../ir/dtype.ts";
+
 import { fromBitsRule, type NumberRule, storeRule, toBitsRule } from "../ir/convert.ts";
+import { DTYPES, type DTypeName } from "../ir/dtype.ts";
 
 /** The elements of one dtype of a whole ArrayBuffer. Indices count elements from the start of the ArrayBuffer. */
 export interface Lanes {
@@ -18,12 +19,7 @@ export interface Lanes {
   set(at: number, x: number): void;
   read(at: number, n: number): number[];
   /** Lane i from element `at + i * stride` where the mask is set; r, or 0, elsewhere. */
-  readMasked(
-    at: number,
-    stride: number,
-    mask: readonly number[],
-    r: readonly number[] | undefined,
-  ): number[];
+  readMasked(at: number, stride: number, mask: readonly number[], r: readonly number[] | undefined): number[];
   /** Stores values that the dtype has. */
   write(at: number, data: readonly number[]): void;
   writeMasked(at: number, stride: number, data: readonly number[], mask: readonly number[]): void;
@@ -63,7 +59,12 @@ const STORAGE: { readonly [K in DTypeName]: Storage } = {
   f32: { array: "Float32Array", load: same, store: "(x === x ? x : NaN)", convert: "(x === x ? x : NaN)" },
   f16: byTable,
   bf16: byTable,
-  bool: { array: "Uint8Array", load: (element) => `(${element} === 0 ? 0 : 1)`, store: "x", convert: "storeRule(x)" },
+  bool: {
+    array: "Uint8Array",
+    load: (element) => `(${element} === 0 ? 0 : 1)`,
+    store: "x",
+    convert: "storeRule(x)",
+  },
 };
 
 function classText(name: string, s: Storage): string {

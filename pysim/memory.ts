@@ -82,7 +82,9 @@ export class Buffer implements MemoryObject {
 
   [inspect.custom](): string {
     const shown = Math.min(this.elements, 8);
-    const values = (this.base % this.dtype.bytes === 0 ? this.lanes.read(this.base / this.dtype.bytes, shown) : []).join(", ");
+    const values = (
+      this.base % this.dtype.bytes === 0 ? this.lanes.read(this.base / this.dtype.bytes, shown) : []
+    ).join(", ");
     return `${describe(this)} [${values}${this.elements > shown ? ", ..." : ""}]`;
   }
 }

@@ -9,7 +9,7 @@ import type { TransferPolicy } from "./transfers.ts";
  *
  *   round-robin   in order, each until it waits
  *   random        drawn from the seed
- *   adversarial   one tile, drawn from the seed per epoch, is kept back until all others wait for it; of those, the one that ran last goes first
+ *   adversarial   one tile, drawn from the seed per epoch, is kept back until all others wait for it
  *   one-tile      a tile runs until it cannot go on
  */
 export const POLICIES = ["round-robin", "random", "adversarial", "one-tile"] as const;

@@ -114,15 +114,15 @@ function run(call: Call, watch?: Watcher): Outcome {
   const { record, checked, options } = call;
   const sim = new TileSimulation(options, watch);
   const values = bodyValues(call, sim);
+  const make = checked.blocking.size === 0 ? undefined : coroutineOf(checked.captured, checked.blocking);
   const before = enter({ kind: "simulate", sim });
   const depth = Error.stackTraceLimit;
   Error.stackTraceLimit = Math.max(depth, STACK_DEPTH);
   let scheduler: Scheduler | undefined;
   let error: unknown;
   try {
-    if (checked.blocking.size === 0) runNatively(record, sim, values);
+    if (make === undefined) runNatively(record, sim, values);
     else {
-      const make = coroutineOf(checked.captured, checked.blocking);
       const { thisValue } = record;
       const tiles = Array.from(
         { length: options.tiles },

@@ -133,19 +133,29 @@ export class Scheduler {
     const gone = this.#tilesIn(DONE);
     const waiting = this.#tilesIn(AT_BARRIER);
     const site = this.#site[waiting[0] as number];
-    return this.#fail("KPU5003", `${tileList(gone)} returned, and ${tileList(waiting)} wait${waiting.length === 1 ? "s" : ""} at a barrier for ${gone.length === 1 ? "it" : "them"}`, site, {
-      help: "let every tile pass the same barriers: no return before the last one, no barrier under a condition on the tile",
-      data: { returned: gone, waiting },
-    });
+    return this.#fail(
+      "KPU5003",
+      `${tileList(gone)} returned, and ${tileList(waiting)} wait${waiting.length === 1 ? "s" : ""} at a barrier for ${gone.length === 1 ? "it" : "them"}`,
+      site,
+      {
+        help: "let every tile pass the same barriers: no return before the last one, no barrier under a condition on the tile",
+        data: { returned: gone, waiting },
+      },
+    );
   }
 
   #divergence(): never {
     const groups = this.#groups();
     const texts = groups.map(({ tiles, location }) => `${tileList(tiles)} at line ${location?.line ?? "?"}`);
-    return this.#fail("KPU5002", `the tiles wait at different barriers: ${texts.join(", ")}`, groups[0]?.site, {
-      help: "let every tile pass the same barriers, outside of conditions on the tile",
-      data: { groups: groups.map(({ tiles, location }) => ({ tiles, line: location?.line })) },
-    });
+    return this.#fail(
+      "KPU5002",
+      `the tiles wait at different barriers: ${texts.join(", ")}`,
+      groups[0]?.site,
+      {
+        help: "let every tile pass the same barriers, outside of conditions on the tile",
+        data: { groups: groups.map(({ tiles, location }) => ({ tiles, line: location?.line })) },
+      },
+    );
   }
 
   /** Waiting tiles by where they wait. */
@@ -160,7 +170,12 @@ export class Scheduler {
     return [...groups].map(([site, tiles]) => ({ site, tiles, location: site?.locate() }));
   }
 
-  #fail(code: "KPU5002" | "KPU5003", message: string, site: WaitSite | undefined, o: { help: string; data: Readonly<Record<string, unknown>> }): never {
+  #fail(
+    code: "KPU5002" | "KPU5003",
+    message: string,
+    site: WaitSite | undefined,
+    o: { help: string; data: Readonly<Record<string, unknown>> },
+  ): never {
     const notes: Note[] = this.#groups().map(({ tiles, location }) => ({
       message: `${tileList(tiles)} wait${tiles.length === 1 ? "s" : ""} here for all other tiles`,
       ...(location ? { location } : {}),

@@ -11,9 +11,9 @@
  * before us. A barrier moves the base and clears nothing.
  *
  * Two levels. A block is 32 bytes and has one value while all its cells agree; an access of whole blocks, which is what
- * vectors do, is one load and two comparisons per block. An access of a part spreads the block into cells, and an access of the
- * whole may join them again. A cell is one element of the buffer's own dtype until an access ends inside one; then cells become bytes.
- * So every check is exact to the byte, and the usual ones are as cheap as one per register.
+ * vectors do, is one load and two comparisons per block. An access of a part spreads the block into cells, and an
+ * access of the whole may join them again. A cell is one element of the buffer's own dtype until an access ends inside
+ * one; then cells become bytes. So every check is exact to the byte, and the usual ones are as cheap as one per register.
  */
 import { DTYPES, type DTypeName } from "../ir/dtype.ts";
 import { drainCells, giveBackCells, takeCells } from "./cells.ts";
@@ -205,7 +205,8 @@ export class Shadow {
       const w = v >>> 16;
       if ((w - floor) >>> 0 >= limit && w !== mine) return this.#conflict(start, w);
       const r = v & 0xffff;
-      if (!shared || r === mine || r === several) return undefined;
+      // Nothing new: what we wrote is ours against everybody until the next barrier.
+      if (!shared || w === mine || r === mine || r === several) return undefined;
       if (end - start === BLOCK_BYTES) {
         this.#blocks[b] = (w << 16) | (r < base ? mine : several);
         return undefined;
@@ -264,7 +265,12 @@ export class Shadow {
   }
 
   #conflict(at: number, stamp: number): Conflict {
-    return { kind: stamp === NEVER ? "uninitialised" : "after-write", at, cellBytes: 1 << this.#shift, stamp };
+    return {
+      kind: stamp === NEVER ? "uninitialised" : "after-write",
+      at,
+      cellBytes: 1 << this.#shift,
+      stamp,
+    };
   }
 
   /** The cells, with those of block `b` valid from now on. */

@@ -1,6 +1,6 @@
 /**
- * Transfers and events of direct execution. A transfer without event is complete when the call returns. One with an event is in flight
- * until the event was waited for; when its data really moves is the run's transfer policy:
+ * Transfers and events of direct execution. A transfer without event is complete when the call returns. One with an
+ * event is in flight until the event was waited for; when its data really moves is the run's transfer policy:
  *
  *   eager   at the start: a reader that comes too early would see the new data
  *   late    at the wait: a reader that comes too early would see the old data
@@ -57,19 +57,34 @@ export class Transfers {
 
   // ------------------------------------------------------------------------------------------ transfers
 
-  copy(dst: Ptr, src: Ptr, width: number, srcStride: number, dstStride: number, times: number, event: Event | undefined): void {
+  copy(
+    dst: Ptr,
+    src: Ptr,
+    width: number,
+    srcStride: number,
+    dstStride: number,
+    times: number,
+    event: Event | undefined,
+  ): void {
     this.#count("width", width);
     this.#count("srcStride", srcStride);
     this.#count("dstStride", dstStride);
     this.#count("times", times);
     if (dst.dtype !== src.dtype) {
-      this.#faults.fail("KPU4007", `S.dmaCopy copies equal dtypes, got ${src.dtype.name} to ${dst.dtype.name}`, {
-        help: "reinterpret one side with .as(dtype), or load, cast and store",
-      });
+      this.#faults.fail(
+        "KPU4007",
+        `S.dmaCopy copies equal dtypes, got ${src.dtype.name} to ${dst.dtype.name}`,
+        {
+          help: "reinterpret one side with .as(dtype), or load, cast and store",
+        },
+      );
     }
     const slot = event === undefined ? undefined : this.#startable(event);
     this.started++;
-    if (width === 0 || times === 0) return this.#start(slot, undefined, undefined, () => {});
+    if (width === 0 || times === 0) {
+      this.#start(slot, undefined, undefined, () => {});
+      return;
+    }
     const to = this.#access.destination(dst);
     const from = this.#access.source(src);
     const dstEnd = { buffer: to, rows: rowsOf(dst, to, width, dstStride, times) };
@@ -91,7 +106,10 @@ export class Transfers {
     this.#count("count", count);
     const slot = event === undefined ? undefined : this.#startable(event);
     this.started++;
-    if (count === 0) return this.#start(slot, undefined, undefined, () => {});
+    if (count === 0) {
+      this.#start(slot, undefined, undefined, () => {});
+      return;
+    }
     const to = this.#access.destination(dst);
     const end = { buffer: to, rows: rowsOf(dst, to, count, count, 1) };
     this.#within(end, dst.dtype, "writes");
@@ -112,7 +130,8 @@ export class Transfers {
     const limit = buffer.base + buffer.byteLength;
     if (rows.start >= buffer.base && rows.end <= limit) return;
     // The first row that leaves the buffer.
-    const fits = rows.start < buffer.base ? 0 : Math.floor((limit - rows.start - rows.width) / (rows.stride || 1)) + 1;
+    const fits =
+      rows.start < buffer.base ? 0 : Math.floor((limit - rows.start - rows.width) / (rows.stride || 1)) + 1;
     const at = rows.start + Math.max(0, Math.min(fits, rows.times - 1)) * rows.stride;
     this.#faults.outOfBounds(buffer, dtype, at, at + rows.width, access);
   }
@@ -127,11 +146,21 @@ export class Transfers {
   }
 
   #start(slot: Slot | undefined, dst: End | undefined, src: End | undefined, move: () => void): void {
-    if (slot === undefined) return move();
+    if (slot === undefined) {
+      move();
+      return;
+    }
     const late = this.#options.policy === "late";
     if (!late) move();
     const land = late ? move : (): void => {};
-    const flight: Flight = { tile: this.#clock.tile, event: slot.event, dst, src, startedAt: hereLater(), land };
+    const flight: Flight = {
+      tile: this.#clock.tile,
+      event: slot.event,
+      dst,
+      src,
+      startedAt: hereLater(),
+      land,
+    };
     slot.flight = flight;
     if (!this.#options.checks) return;
     for (const region of regionsOf(flight)) {
@@ -148,10 +177,14 @@ export class Transfers {
     const free: number[] = [];
     for (let id = 0; id < limit && free.length < count; id++) if (slots[id] === undefined) free.push(id);
     if (free.length < count) {
-      this.#faults.fail("KPU5007", `${count} event${count === 1 ? "" : "s"} asked for, but ${free.length} of the tile's ${limit} are free`, {
-        help: "free events with S.freeEvents, or reuse one after waiting for it",
-        data: { asked: count, free: free.length, limit },
-      });
+      this.#faults.fail(
+        "KPU5007",
+        `${count} event${count === 1 ? "" : "s"} asked for, but ${free.length} of the tile's ${limit} are free`,
+        {
+          help: "free events with S.freeEvents, or reuse one after waiting for it",
+          data: { asked: count, free: free.length, limit },
+        },
+      );
     }
     const allocatedAt = hereLater();
     return free.map((id) => {
@@ -179,10 +212,14 @@ export class Transfers {
   checkWait(events: readonly Event[]): void {
     for (const event of events) {
       if (this.#slot(event).flight === undefined) {
-        this.#faults.fail("KPU5004", `event ${event.id} has no transfer in flight: this wait would never end`, {
-          help: "start a transfer on the event first; one wait takes one transfer",
-          data: { event: event.id },
-        });
+        this.#faults.fail(
+          "KPU5004",
+          `event ${event.id} has no transfer in flight: this wait would never end`,
+          {
+            help: "start a transfer on the event first; one wait takes one transfer",
+            data: { event: event.id },
+          },
+        );
       }
     }
   }
@@ -217,7 +254,10 @@ export class Transfers {
           ? `event ${slot.event.id} is never freed`
           : `the transfer on event ${slot.event.id} is never waited for`;
       this.#faults.fail("KPU5006", message, {
-        help: flight === undefined ? "end with S.freeEvents(event)" : "S.waitEvents(event), then S.freeEvents(event)",
+        help:
+          flight === undefined
+            ? "end with S.freeEvents(event)"
+            : "S.waitEvents(event), then S.freeEvents(event)",
         notes: flight === undefined ? [] : [note("the event was allocated here", slot.allocatedAt())],
         data: { event: slot.event.id },
         ...(location ? { location } : {}),

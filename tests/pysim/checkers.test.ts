@@ -66,7 +66,12 @@ const cases: Record<string, Case> = {
       }),
     ),
     args: () => [floats(10)],
-    expect: { code: "KPU4001", at: "vector", data: { tile: 0, buffer: "x", first: 4, last: 11 }, says: /reads x\[4\.\.11\]/ },
+    expect: {
+      code: "KPU4001",
+      at: "vector",
+      data: { tile: 0, buffer: "x", first: 4, last: 11 },
+      says: /reads x\[4\.\.11\]/,
+    },
   },
   "gather out of bounds": {
     bug: loose(
@@ -81,7 +86,12 @@ const cases: Record<string, Case> = {
       }),
     ),
     args: () => [floats(10), Int32Array.of(0, 9, 3, -1, 5, 6, 7, 8)],
-    expect: { code: "KPU4001", at: "gather", data: { buffer: "x", first: -1, last: -1 }, says: /stands before|reads x\[-1\]/ },
+    expect: {
+      code: "KPU4001",
+      at: "gather",
+      data: { buffer: "x", first: -1, last: -1 },
+      says: /stands before|reads x\[-1\]/,
+    },
   },
   "scatter out of bounds": {
     bug: loose(
@@ -96,7 +106,12 @@ const cases: Record<string, Case> = {
       }),
     ),
     args: () => [floats(10), Int32Array.of(0, 9, 3, 10, 5, 6, 7, 8)],
-    expect: { code: "KPU4001", at: "scatter", data: { buffer: "x", first: 10, last: 10 }, says: /writes x\[10\]/ },
+    expect: {
+      code: "KPU4001",
+      at: "scatter",
+      data: { buffer: "x", first: 10, last: 10 },
+      says: /writes x\[10\]/,
+    },
   },
   "transfer out of bounds": {
     bug: loose(
@@ -112,7 +127,12 @@ const cases: Record<string, Case> = {
       }),
     ),
     args: () => [floats(15)],
-    expect: { code: "KPU4001", at: "transfer", data: { buffer: "x", first: 15, last: 18 }, says: /reads x\[15\.\.18\]/ },
+    expect: {
+      code: "KPU4001",
+      at: "transfer",
+      data: { buffer: "x", first: 15, last: 18 },
+      says: /reads x\[15\.\.18\]/,
+    },
   },
   "walked pointer": {
     bug: loose(
@@ -151,7 +171,12 @@ const cases: Record<string, Case> = {
       }),
     ),
     args: () => [],
-    expect: { code: "KPU4001", at: "overrun", data: { buffer: "local#1", first: 0, last: 15, size: 8 }, says: /local#1 \(local f32\[8\]\)/ },
+    expect: {
+      code: "KPU4001",
+      at: "overrun",
+      data: { buffer: "local#1", first: 0, last: 15, size: 8 },
+      says: /local#1 \(local f32\[8\]\)/,
+    },
   },
   "null pointer": {
     bug: loose(
@@ -252,7 +277,18 @@ const cases: Record<string, Case> = {
       code: "KPU4006",
       at: "ww",
       note: "ww",
-      data: { tile: 1, otherTile: 0, buffer: "y", first: 4, last: 11, otherFirst: 0, otherLast: 7, element: 4, access: "writes", otherAccess: "writes" },
+      data: {
+        tile: 1,
+        otherTile: 0,
+        buffer: "y",
+        first: 4,
+        last: 11,
+        otherFirst: 0,
+        otherLast: 7,
+        element: 4,
+        access: "writes",
+        otherAccess: "writes",
+      },
       says: /race on y\[4\]: tile 1 writes y\[4\.\.11\] and tile 0 wrote it/,
     },
   },
@@ -283,7 +319,16 @@ const cases: Record<string, Case> = {
       code: "KPU4006",
       at: "writes",
       note: "reads",
-      data: { tile: 1, otherTile: 0, epoch: 1, buffer: "y", first: 8, last: 15, otherFirst: 8, otherLast: 15 },
+      data: {
+        tile: 1,
+        otherTile: 0,
+        epoch: 1,
+        buffer: "y",
+        first: 8,
+        last: 15,
+        otherFirst: 8,
+        otherLast: 15,
+      },
       says: /race on y\[8\]: tile 1 writes y\[8\.\.15\] and tile 0 read it/,
     },
   },
@@ -471,7 +516,12 @@ const cases: Record<string, Case> = {
       }),
     ),
     args: () => [],
-    expect: { code: "KPU5007", at: "exhausted", data: { asked: 5, free: 4, limit: 16 }, says: /4 of the tile's 16 are free/ },
+    expect: {
+      code: "KPU5007",
+      at: "exhausted",
+      data: { asked: 5, free: 4, limit: 16 },
+      says: /4 of the tile's 16 are free/,
+    },
   },
   "event used after it was freed": {
     bug: loose(
@@ -505,7 +555,13 @@ const cases: Record<string, Case> = {
     ),
     args: () => [],
     options: { tiles: 4 },
-    expect: { code: "KPU5002", at: "other", note: "branch", data: { tiles: 4 }, says: /tiles 0, 1, 3 at line \d+, tile 2 at line \d+/ },
+    expect: {
+      code: "KPU5002",
+      at: "other",
+      note: "branch",
+      data: { tiles: 4 },
+      says: /tiles 0, 1, 3 at line \d+, tile 2 at line \d+/,
+    },
   },
   "early return": {
     bug: loose(
@@ -564,7 +620,12 @@ const cases: Record<string, Case> = {
       }),
     ),
     args: () => [floats(2)],
-    expect: { code: "KPU6007", at: "assert", data: { tile: 1 }, says: /assertion failed on tile 1: not on tile 1/ },
+    expect: {
+      code: "KPU6007",
+      at: "assert",
+      data: { tile: 1 },
+      says: /assertion failed on tile 1: not on tile 1/,
+    },
   },
   "overlapping transfer": {
     bug: loose(

@@ -1,10 +1,10 @@
 /** Runs a kernel directly, without the compiler: where it blocks is read off its text. */
+
+import { readFileSync } from "node:fs";
 import { captureFunction } from "../../capture/index.ts";
-import { type Kernel, recordOf } from "../../dsl/kernel.ts";
-import { PtrParam } from "../../dsl/kernel.ts";
+import { type Kernel, PtrParam, recordOf } from "../../dsl/kernel.ts";
 import { KpuError } from "../../ir/diagnostic.ts";
 import { type SimulateOptions, type SimulationReport, simulateKernel } from "../../pysim/index.ts";
-import { readFileSync } from "node:fs";
 
 const PARAMETERS = /\(([^)]*)\)/;
 
@@ -16,9 +16,19 @@ export function direct(k: Kernel, args: readonly unknown[], o: SimulateOptions =
   const sites = [...captured.text.matchAll(/[\w$.]*\bS\.(?:barrier|waitEvents)\(/g)].map((m) => m.index);
   const paramSpecs = record.params.map((p, i) => {
     const pointer = p instanceof PtrParam;
-    return { name: names[i] ?? `p${i}`, dtype: pointer ? p.dtype.name : p.name, pointer, constant: pointer && p.constant };
+    return {
+      name: names[i] ?? `p${i}`,
+      dtype: pointer ? p.dtype.name : p.name,
+      pointer,
+      constant: pointer && p.constant,
+    };
   });
-  return simulateKernel(record, { captured, blocking: new Map(sites.length > 0 ? [[captured, new Set(sites)]] : []), paramSpecs }, args, o);
+  return simulateKernel(
+    record,
+    { captured, blocking: new Map(sites.length > 0 ? [[captured, new Set(sites)]] : []), paramSpecs },
+    args,
+    o,
+  );
 }
 
 /** The error of a run that must fail. */
