@@ -13,6 +13,9 @@ export interface MemoryObject {
   readonly name: string;
   readonly scope: Scope;
   readonly byteLength: number;
+  /** What holds its bytes, and where in it they begin: arguments that share bytes have one region. */
+  readonly region: object;
+  readonly base: number;
 }
 
 /** The JavaScript value of one element. */
@@ -33,17 +36,16 @@ export class Ptr<D extends DType = AnyD> {
 
   /** The pointer `elements` further (or back). Example: `S.vload(x.at(i))`. */
   at(elements: number): Ptr<D> {
-    if (!Number.isSafeInteger(elements)) fail("KPU3005", `Ptr.at needs a safe integer, got ${elements}`);
-    return new Ptr(this.dtype, this.memory, this.byteOffset + elements * this.dtype.bytes, this.constant);
+    return moved(this, elements);
   }
   /** The element `index` away, as a number (a boolean for bool). */
   get(index = 0): ElementOf<D> {
-    const value = memory().get(index === 0 ? this : this.at(index));
+    const value = memory().get(index === 0 ? this : moved(this, index));
     return (this.dtype.name === "bool" ? value !== 0 : value) as ElementOf<D>;
   }
   /** Stores one element by the dtype's store rule: integers wrap, floats round, bool takes truthiness. */
   set(index: number, value: ElementOf<D> | number): void {
-    memory().set(index === 0 ? this : this.at(index), Number(value));
+    memory().set(index === 0 ? this : moved(this, index), Number(value));
   }
   /** The same address read as another dtype. */
   as<E extends DType>(dtype: E): Ptr<E> {
@@ -51,12 +53,14 @@ export class Ptr<D extends DType = AnyD> {
   }
   /** True when both point to the same address. */
   eq(other: Ptr<DType>): boolean {
-    return this.memory === other.memory && this.byteOffset === other.byteOffset;
+    if (this.memory?.region !== other.memory?.region) return false;
+    return addressOf(this) === addressOf(other);
   }
   /** `this - other` in elements; both must point into one buffer. */
   diff(other: Ptr<D>): number {
-    if (this.memory !== other.memory) fail("KPU3001", "Ptr.diff needs two pointers into one buffer");
-    return (this.byteOffset - other.byteOffset) / this.dtype.bytes;
+    if (this.memory?.region !== other.memory?.region)
+      fail("KPU3001", "Ptr.diff needs two pointers into one buffer");
+    return (addressOf(this) - addressOf(other)) / this.dtype.bytes;
   }
   get isNull(): boolean {
     return this.memory === undefined;
@@ -90,8 +94,19 @@ export class NdBuffer<D extends DType = AnyD> extends Ptr<D> {
       offset = offset * (this.shape[d] as number) + (indices[d] ?? 0);
     if (indices.length > this.shape.length)
       fail("KPU3009", `at takes ${this.shape.length} indices, got ${indices.length}`);
-    return super.at(offset);
+    return moved(this, offset);
   }
+}
+
+/** Where it points within its region. */
+function addressOf(p: Ptr<DType>): number {
+  return (p.memory?.base ?? 0) + p.byteOffset;
+}
+
+/** Elements are counted flat, whatever shape the pointer has. */
+function moved<D extends DType>(p: Ptr<D>, elements: number): Ptr<D> {
+  if (!Number.isSafeInteger(elements)) fail("KPU3005", `a pointer moves by an integer, got ${elements}`);
+  return new Ptr(p.dtype, p.memory, p.byteOffset + elements * p.dtype.bytes, p.constant);
 }
 
 function memory(): Extract<typeof current, { kind: "simulate" }>["sim"] {

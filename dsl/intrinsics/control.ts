@@ -190,7 +190,7 @@ function formatParts(ops: Ops, first: unknown, count: number): string[] {
   if (typeof first !== "string") {
     return ops.refuse("KPU3001", `${ops.name}: the format must be a string, got ${textOf(first)}`, {
       argument: 0,
-      help: 'write S.print("i={}", i) or S.print`i=${i}`',
+      help: `write S.print("i={}", i) or S.print\`i=\${i}\``,
     });
   }
   const parts = first.split("{}");
@@ -201,7 +201,11 @@ function formatParts(ops: Ops, first: unknown, count: number): string[] {
       { argument: 0 },
     );
   }
-  while (parts.length - 1 < count) (parts[parts.length - 1] += " "), parts.push("");
+  while (parts.length - 1 < count) {
+    const gap = parts.length === 1 && parts[0] === "" ? "" : " ";
+    parts[parts.length - 1] += gap;
+    parts.push("");
+  }
   return parts;
 }
 
@@ -237,7 +241,7 @@ export const print = intrinsic<Print>({
   },
   effect: "write",
   cost: "host",
-  doc: "Prints one line, with the tile's number when several tiles run. Values beyond the placeholders are appended. Also as S.print`i=${i}`.",
+  doc: `Prints one line that opens with "tile <id>: ". Values beyond the placeholders are appended. Also as a template: S.print\`i=\${i}\`.`,
   example: 'S.print("v={}", S.vload(x));',
   simulate: (sim, ...args: unknown[]) => {
     const { format, values } = printed(new DirectOps(sim, "print"), args);
