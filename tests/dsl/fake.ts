@@ -14,6 +14,8 @@ import { TARGETS, type Target } from "../../ir/target.ts";
 
 /** One buffer; the test reads and writes `cells`, by element. Reinterpretation is not modelled. */
 export class Memory implements MemoryObject {
+  readonly region: object = this;
+  readonly base = 0;
   readonly name: string;
   readonly scope: Scope;
   readonly byteLength: number;
