@@ -337,7 +337,7 @@ const table = {
   tile_id: pure(0, () => scalar("i32"), "Number of this tile, 0 .. tile_count - 1.", "free"),
   tile_count: pure(0, () => scalar("i32"), "Number of tiles the program runs on.", "free"),
   barrier: op(0, "block", "sync", () => VOID, "All tiles meet."),
-  print: op("any", "write", "host", () => VOID, "Prints `Kernel.texts[text]` with its operands.", ["text"]),
+  print: op("any", "write", "host", () => VOID, "Prints `Kernel.texts[text]` with its operands. At level machine a wide vector comes in pieces: `groups` has the number of operands of each printed value.", ["text", "groups?"]),
   assert: op(1, "write", "host", ([c]) => (isScalar(c, "bool") ? VOID : "needs a bool"), "Stops the program with `Kernel.texts[text]` when false.", ["text"]),
 } as const satisfies Record<string, OpSpec>;
 

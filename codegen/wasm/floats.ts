@@ -1,0 +1,96 @@
+/**
+ * Conversions between f16, bf16, f32 and f64 lanes by exact bit operations: one rounding to nearest even, subnormals
+ * kept, a NaN stays a (quiet) NaN. All work on the top of the stack.
+ */
+import type { Code } from "./encoder.ts";
+
+export type Half = "low" | "high";
+
+/** f16x8 or bf16x8 -> f32x4 of its low or high lanes. Exact. */
+export function widen16(c: Code, d: "f16" | "bf16", half: Half): void {
+  c.v(half === "low" ? "i32x4.extend_low_i16x8_u" : "i32x4.extend_high_i16x8_u");
+  if (d === "bf16") {
+    c.i32(16).v("i32x4.shl");
+    return;
+  }
+  const u = c.temp("v128");
+  const em = c.temp("v128");
+  // Exponent and mantissa in place, times 2^112 to move the bias: exact for normals and subnormals.
+  c.tee(u).v32(0x7fff).v("v128.and").i32(13).v("i32x4.shl").tee(em);
+  c.v32(0x77800000).v("f32x4.mul");
+  // Infinity and NaN get the largest exponent.
+  c.get(em).v32(0x0f7fffff).v("i32x4.gt_s").v32(0x7f800000).v("v128.and").v("v128.or");
+  c.get(u).v32(0x8000).v("v128.and").i32(16).v("i32x4.shl").v("v128.or");
+}
+
+/** f32x4 -> four 16-bit patterns in 32-bit lanes. */
+export function narrowBits(c: Code, d: "f16" | "bf16"): void {
+  const u = c.temp("v128");
+  c.set(u);
+  if (d === "bf16") {
+    c.v32(0x7fc0);
+    c.get(u).v32(0x7fff).v("i32x4.add");
+    c.get(u).i32(16).v("i32x4.shr_u").v32(1).v("v128.and").v("i32x4.add").i32(16).v("i32x4.shr_u");
+    c.get(u).get(u).v("f32x4.ne").v("v128.bitselect");
+    return;
+  }
+  const a = c.temp("v128");
+  // Infinity or NaN, chosen for 2^16 and above.
+  c.v32(0x7e00).v32(0x7c00);
+  c.get(u).v32(0x7fffffff).v("v128.and").tee(a).v32(0x7f800000).v("i32x4.gt_s").v("v128.bitselect");
+  // Subnormals: adding 0.5 rounds to its ulp, 2^-24, which is the unit of f16 subnormals.
+  c.get(a).v32(0x3f000000).v("f32x4.add").v32(0x3f000000).v("i32x4.sub");
+  // Normals: move the bias and round half to even on the bits.
+  c.get(a).v32(0xc8000fff).v("i32x4.add");
+  c.get(a).i32(13).v("i32x4.shr_u").v32(1).v("v128.and").v("i32x4.add").i32(13).v("i32x4.shr_u");
+  c.get(a).v32(0x38800000).v("i32x4.lt_s").v("v128.bitselect");
+  c.get(a).v32(0x477fffff).v("i32x4.gt_s").v("v128.bitselect");
+  c.get(u).v32(0x80000000).v("v128.and").i32(16).v("i32x4.shr_u").v("v128.or");
+}
+
+/** Two vectors of 16-bit patterns in 32-bit lanes -> one of eight. */
+export function pack16(c: Code): void {
+  c.v("i16x8.narrow_i32x4_u");
+}
+
+const HIGH_TO_LOW = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
+const LOW_PAIRS = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+/** The low words of two 64-bit lanes, twice. */
+const LOW_WORDS = [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11];
+
+/** f32x4 in a local -> f64x2 of its low or high lanes. Exact. */
+export function promote(c: Code, x: number, half: Half): void {
+  c.get(x);
+  if (half === "high") c.get(x).shuffle(HIGH_TO_LOW);
+  c.v("f64x2.promote_low_f32x4");
+}
+/** i32x4 in a local -> f64x2 of its low or high lanes. Exact. */
+export function intToDouble(c: Code, x: number, half: Half, signed: boolean): void {
+  c.get(x);
+  if (half === "high") c.get(x).shuffle(HIGH_TO_LOW);
+  c.v(signed ? "f64x2.convert_low_i32x4_s" : "f64x2.convert_low_i32x4_u");
+}
+/** Two vectors whose low halves matter -> one. */
+export function joinPairs(c: Code): void {
+  c.shuffle(LOW_PAIRS);
+}
+
+/**
+ * f64x2 -> f32 in the low two lanes, rounded to odd: exact enough that one more rounding to 16 bits gives what a
+ * direct rounding gives (f32 has more than two bits more than either).
+ */
+export function demoteToOdd(c: Code): void {
+  const x = c.save("v128");
+  const f = c.temp("v128");
+  const a = c.temp("v128");
+  const b = c.temp("v128");
+  c.get(x).v("f32x4.demote_f64x2_zero").tee(f);
+  c.get(x).v("f64x2.abs").set(a);
+  c.get(f).v("f64x2.promote_low_f32x4").v("f64x2.abs").set(b);
+  // One step towards x where the rounding was inexact and the result is even.
+  c.get(a).get(b).v("f64x2.lt").get(a).get(b).v("f64x2.gt").v("i64x2.sub");
+  const delta = c.save("v128");
+  c.get(delta).get(delta).shuffle(LOW_WORDS);
+  c.get(f).v32(1).v("v128.and").v32(1).v("i32x4.sub").v("v128.and");
+  c.v("i32x4.add");
+}

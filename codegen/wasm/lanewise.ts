@@ -1,0 +1,275 @@
+/**
+ * One v128 part of a lane by lane operation: the second implementation of the ALU table (ir/formulas.ts), bit for bit.
+ * Operands come as functions that push a part; the result is left on the stack. A comparison leaves a lane mask of the
+ * dtype's width.
+ */
+import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
+import type { Attrs } from "../../ir/kir.ts";
+import { demoteToOdd, joinPairs, narrowBits, pack16, promote, widen16 } from "./floats.ts";
+import type { Code } from "./encoder.ts";
+import { scalarLanes, shapeOf } from "./lanescalar.ts";
+import { mathHelper } from "./math.ts";
+import type { SimdOp } from "./opcodes.ts";
+
+type Push = () => void;
+
+const COMPARES = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
+export function isCompare(op: string): boolean {
+  return COMPARES.has(op);
+}
+
+export function lanewisePart(c: Code, op: string, d: DTypeName, attrs: Attrs, args: readonly Push[]): void {
+  if (isFloat(d)) floatPart(c, op, d, args);
+  else integerPart(c, op, d, attrs, args);
+}
+
+/** Masks: `bool` lanes of any width. */
+export function maskPart(c: Code, op: string, args: readonly Push[]): void {
+  for (const a of args) a();
+  c.v(`v128.${op}` as SimdOp);
+}
+
+// ---------------------------------------------------------------------------------------------- integers
+
+function integerPart(c: Code, op: string, d: DTypeName, attrs: Attrs, args: readonly Push[]): void {
+  const shape = shapeOf(d);
+  const { signed, bits } = DTYPES[d];
+  const s = signed ? "s" : "u";
+  const all = (): void => {
+    for (const a of args) a();
+  };
+  switch (op) {
+    case "add":
+    case "sub":
+    case "mul":
+      if (attrs["saturate"]) saturatingPart(c, op, d, attrs, args);
+      else if (op === "mul" && bits === 8) multiplyBytes(c, args);
+      else {
+        all();
+        c.v(`${shape}.${op}` as SimdOp);
+      }
+      return;
+    case "neg":
+      all();
+      c.v(`${shape}.neg` as SimdOp);
+      return;
+    case "abs":
+      all();
+      if (signed) {
+        c.v(`${shape}.abs` as SimdOp);
+        // abs(min) is 2^(bits-1) as an unsigned number: the only one above the maximum.
+        if (attrs["saturate"]) constant(c, d, DTYPES[d].max).v(`${shape}.min_u` as SimdOp);
+      }
+      return;
+    case "min":
+    case "max":
+      all();
+      c.v(`${shape}.${op}_${s}` as SimdOp);
+      return;
+    case "eq":
+    case "ne":
+      all();
+      c.v(`${shape}.${op}` as SimdOp);
+      return;
+    case "lt":
+    case "le":
+    case "gt":
+    case "ge":
+      all();
+      c.v(`${shape}.${op}_${s}` as SimdOp);
+      return;
+    case "and":
+    case "or":
+    case "xor":
+    case "not":
+      all();
+      c.v(`v128.${op}`);
+      return;
+    default:
+      all();
+      scalarLanes(c, op, d, attrs);
+  }
+}
+
+/** Every lane of an integer dtype set to one value. */
+export function constant(c: Code, d: DTypeName, value: number): Code {
+  const bits = DTYPES[d].bits;
+  const low = value & (bits === 32 ? -1 : 2 ** bits - 1);
+  return c.v32((bits === 8 ? low * 0x01010101 : bits === 16 ? low * 0x00010001 : low) >>> 0);
+}
+
+/** Even and odd bytes apart, as products of 16-bit lanes. */
+function multiplyBytes(c: Code, [x, y]: readonly Push[]): void {
+  x!();
+  const a = c.save("v128");
+  y!();
+  const b = c.save("v128");
+  c.get(a).get(b).v("i16x8.mul").v16(0x00ff).v("v128.and");
+  c.get(a).i32(8).v("i16x8.shr_u").get(b).i32(8).v("i16x8.shr_u").v("i16x8.mul").i32(8).v("i16x8.shl");
+  c.v("v128.or");
+}
+
+/** x op y exactly, then clamped to the result dtype. */
+function saturatingPart(c: Code, op: "add" | "sub" | "mul", d: DTypeName, attrs: Attrs, args: readonly Push[]): void {
+  const { signed, bits } = DTYPES[d];
+  const s = signed ? "s" : "u";
+  const out = (attrs["out"] ?? d) as DTypeName;
+  if (bits === 32) {
+    for (const a of args) a();
+    scalarLanes(c, op, d, attrs);
+    return;
+  }
+  if (op !== "mul" && out === d) {
+    for (const a of args) a();
+    c.v(`${shapeOf(d)}.${op}_sat_${s}` as SimdOp);
+    return;
+  }
+  // Twice the width holds every exact result; the product of unsigned lanes needs all of it, as unsigned.
+  args[0]!();
+  const a = c.save("v128");
+  args[1]!();
+  const b = c.save("v128");
+  const wide = bits === 8 ? "i16x8" : "i32x4";
+  const narrow = bits === 8 ? "i8x16" : "i16x8";
+  const { min, max } = DTYPES[out];
+  const bound = (value: number): Code => (bits === 8 ? c.v16(value) : c.v32(value >>> 0));
+  for (const half of ["low", "high"] as const) {
+    for (const operand of [a, b]) c.get(operand).v(`${wide}.extend_${half}_${narrow}_${s}` as SimdOp);
+    c.v(`${wide}.${op}` as SimdOp);
+    if (op === "mul" && !signed) bound(max).v(`${wide}.min_u` as SimdOp);
+    else {
+      bound(max).v(`${wide}.min_s` as SimdOp);
+      bound(min).v(`${wide}.max_s` as SimdOp);
+    }
+  }
+  lowParts(c, bits);
+}
+
+/** Two vectors on the stack -> one of their lanes' low `bits` bits (8 of 16, or 16 of 32). */
+export function lowParts(c: Code, bits: 8 | 16): void {
+  const step = bits / 8;
+  const indices: number[] = [];
+  for (let i = 0; i < 32; i += 2 * step) for (let k = 0; k < step; k++) indices.push(i + k);
+  c.shuffle(indices);
+}
+
+// ---------------------------------------------------------------------------------------------- floats
+
+/** Ops computed in float64 with one rounding to the dtype. */
+const IN_DOUBLE = new Set(["fma", "rsqrt", "exp", "log", "tanh", "erf"]);
+
+function floatPart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readonly Push[]): void {
+  if (d !== "f32" && (op === "neg" || op === "abs")) {
+    args[0]!();
+    if (op === "neg") c.v16(0x8000).v("v128.xor");
+    else c.v16(0x7fff).v("v128.and");
+    return;
+  }
+  if (IN_DOUBLE.has(op)) {
+    doublePart(c, op, d, args);
+    return;
+  }
+  if (d === "f32") {
+    quad(c, op, args);
+    return;
+  }
+  const saved = args.map((a) => {
+    a();
+    return c.save("v128");
+  });
+  for (const half of ["low", "high"] as const) {
+    quad(
+      c,
+      op,
+      saved.map((x) => () => {
+        c.get(x);
+        widen16(c, d, half);
+      }),
+    );
+    if (!isCompare(op)) narrowBits(c, d);
+  }
+  if (isCompare(op)) c.v("i16x8.narrow_i32x4_s");
+  else pack16(c);
+}
+
+/** Four f32 lanes. */
+function quad(c: Code, op: string, args: readonly Push[]): void {
+  const all = (): void => {
+    for (const a of args) a();
+  };
+  switch (op) {
+    case "min":
+    case "max": {
+      args[0]!();
+      const a = c.save("v128");
+      args[1]!();
+      const b = c.save("v128");
+      // f32x4.min orders the zeros and propagates NaN; then an operand that is a NaN gives way to the other.
+      c.get(a).get(b);
+      c.get(a).get(b).v(`f32x4.${op}`);
+      c.get(a).get(a).v("f32x4.ne").v("v128.bitselect");
+      c.get(b).get(b).v("f32x4.ne").v("v128.bitselect");
+      return;
+    }
+    case "recip": {
+      c.v32(0x3f800000);
+      all();
+      c.v("f32x4.div");
+      return;
+    }
+    case "rint":
+      all();
+      c.v("f32x4.nearest");
+      return;
+    case "mod":
+      all();
+      scalarLanes(c, "mod", "f32", {});
+      return;
+    default:
+      all();
+      c.v(`f32x4.${op}` as SimdOp);
+  }
+}
+
+function doublePart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readonly Push[]): void {
+  const saved = args.map((a) => {
+    a();
+    return c.save("v128");
+  });
+  if (d === "f32") {
+    doubleQuad(c, op, saved, () => c.v("f32x4.demote_f64x2_zero"));
+    return;
+  }
+  for (const half of ["low", "high"] as const) {
+    const wide = saved.map((x) => {
+      c.get(x);
+      widen16(c, d, half);
+      return c.save("v128");
+    });
+    doubleQuad(c, op, wide, () => demoteToOdd(c));
+    narrowBits(c, d);
+  }
+  pack16(c);
+}
+
+/** Four f32 lanes in locals, computed as two pairs of doubles; `finish` makes f32 of a pair. */
+function doubleQuad(c: Code, op: string, args: readonly number[], finish: Push): void {
+  for (const half of ["low", "high"] as const) {
+    const push = (i: number): void => promote(c, args[i]!, half);
+    if (op === "fma") {
+      push(0);
+      push(1);
+      push(2);
+      c.v("f64x2.mul").v("f64x2.add");
+    } else if (op === "rsqrt") {
+      c.vf64(1);
+      push(0);
+      c.v("f64x2.sqrt").v("f64x2.div");
+    } else {
+      push(0);
+      c.call(mathHelper(c.module, op));
+    }
+    finish();
+  }
+  joinPairs(c);
+}

@@ -1,0 +1,4 @@
+/** Loading and running programs: `kpu-dsl/runtime`. Needs neither a kernel's source nor the typescript package. */
+export { createDevice, type Device, type DeviceOptions } from "./device.ts";
+export { KpuProgram, loadProgram, type RunOptions } from "./program.ts";
+export { KpuError } from "../ir/diagnostic.ts";

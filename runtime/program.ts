@@ -1,0 +1,128 @@
+/** A compiled kernel as a caller sees it. */
+import { type CompiledKernel, emitKernel, paramSpecs, readProgram, writeProgram } from "../codegen/index.ts";
+import { fail } from "../ir/diagnostic.ts";
+import { bindArguments, type ParamSpec } from "../ir/hostargs.ts";
+import { printKernel } from "../ir/print.ts";
+import { MAX_TILES } from "../ir/target.ts";
+import { Device, deviceOf } from "./device.ts";
+import { Executor } from "./executor.ts";
+import { Wasm, type WasmModule } from "./webassembly.ts";
+
+export interface RunOptions {
+  /** Tiles to run on, 1 .. the target's. Default: the target's. */
+  readonly tiles?: number;
+  /** Memory to run in. Default: that of the first argument that lives on a device, else the program's own. */
+  readonly device?: Device;
+  /** Takes each printed line. Default: console.log. */
+  readonly print?: (line: string) => void;
+}
+
+const RUN_OPTIONS = ["tiles", "device", "print"];
+/** A program's own memory starts with this and grows. */
+const INITIAL_BYTES = 256 * 1024;
+
+/**
+ * A program. `A` are the host arguments of its kernel.
+ * @example const program = build(saxpy); program.run(xs, ys, 2, 1000);
+ */
+export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
+  readonly name: string;
+  readonly params: readonly ParamSpec[];
+  readonly compiled: CompiledKernel;
+  readonly #executors = new WeakMap<Device, Executor>();
+  #module: WasmModule | undefined;
+  #own: Device | undefined;
+  #bytes: Uint8Array<ArrayBuffer> | undefined;
+  #asm: string | undefined;
+
+  constructor(compiled: CompiledKernel) {
+    this.compiled = compiled;
+    this.name = compiled.name;
+    this.params = paramSpecs(compiled.machine);
+  }
+
+  /** KIR text of level virtual. */
+  get kir(): string {
+    return this.compiled.source;
+  }
+  /** KIR text of level machine: the assembly (`.kasm`). */
+  get asm(): string {
+    return (this.#asm ??= printKernel(this.compiled.machine));
+  }
+  /** The program file (`.kpubin`). */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return (this.#bytes ??= writeProgram(this.compiled));
+  }
+
+  /** Runs on all tiles of the target. Arrays are changed in place. */
+  run(...args: A): void {
+    this.#run({}, args);
+  }
+
+  /**
+   * Runs with options.
+   * @throws KPU6006 for an option that is not valid.
+   * @example program.runWith({ tiles: 1 }, xs, ys, 2, 1000)
+   */
+  runWith(o: RunOptions, ...args: A): void {
+    checkOptions(o);
+    this.#run(o, args);
+  }
+
+  #run(o: RunOptions, args: A): void {
+    const bound = bindArguments(this.name, this.params, args);
+    const device = o.device ?? this.#deviceOf(bound);
+    let executor = this.#executors.get(device);
+    if (executor === undefined) {
+      this.#module ??= new Wasm.Module(this.compiled.emitted.wasm);
+      executor = new Executor(this.compiled, this.#module, device);
+      this.#executors.set(device, executor);
+    }
+    executor.run(bound, { tiles: o.tiles ?? this.compiled.target.tiles, print: o.print ?? console.log });
+  }
+
+  #deviceOf(bound: ReturnType<typeof bindArguments>): Device {
+    for (const arg of bound) {
+      const device = arg.kind === "pointer" ? deviceOf(arg.buffer) : undefined;
+      if (device !== undefined) return device;
+    }
+    return (this.#own ??= new Device({ bytes: INITIAL_BYTES, growable: true }));
+  }
+}
+
+function checkOptions(o: RunOptions): void {
+  for (const key of Object.keys(o)) {
+    if (!RUN_OPTIONS.includes(key)) {
+      fail("KPU6006", `runWith has no option "${key}"`, { help: `use ${RUN_OPTIONS.join(", ")}` });
+    }
+  }
+  const { tiles, device, print } = o;
+  if (tiles !== undefined && !(Number.isInteger(tiles) && tiles >= 1 && tiles <= MAX_TILES)) {
+    fail("KPU6006", `tiles must be an integer from 1 to ${MAX_TILES}, got ${tiles}`);
+  }
+  if (device !== undefined && !(device instanceof Device)) {
+    fail("KPU6006", "device must be a device", { help: "make one with createDevice({ bytes })" });
+  }
+  if (print !== undefined && typeof print !== "function") {
+    fail("KPU6006", "print must be a function", { help: "pass (line) => { ... }" });
+  }
+}
+
+/**
+ * Loads a program file. Needs neither the kernel's source nor a compiler.
+ * @throws KPU7003 when the file is damaged or truncated, KPU7004 when it is of a newer version.
+ * @example loadProgram(readFileSync("saxpy.kpubin")).run(xs, ys, 2, 1000)
+ */
+export function loadProgram(bytes: Uint8Array): KpuProgram {
+  const { manifest, source, machine } = readProgram(bytes);
+  let compiled: CompiledKernel;
+  try {
+    compiled = emitKernel(machine, source, { target: manifest.target, checks: manifest.checks });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    fail("KPU7003", `this is not a whole program file: its code cannot be emitted (${error.message})`, {
+      help: "build the program again",
+    });
+  }
+  return new KpuProgram(compiled);
+}
