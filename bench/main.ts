@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { build, simulate } from "kpu-dsl";
+import { build, createDevice, f32, simulate } from "kpu-dsl";
 import * as ort from "onnxruntime-web/wasm";
 import { barriers, fiftyLines, gemm, vectorAdd } from "./kernels.ts";
 import { bestOf, bestOfAsync, type Row, table } from "./measure.ts";
@@ -16,6 +16,13 @@ const add = (row: Row): void => {
 console.log(
   `Node ${process.version}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores; best of several batches\n`,
 );
+
+/** A copy in the device's memory, which programs use in place. */
+function onDevice(device: ReturnType<typeof createDevice>, array: Float32Array): Float32Array {
+  const copy = device.alloc(f32, array.length);
+  copy.set(array);
+  return copy;
+}
 
 // -- vector add: direct, compiled, plain JavaScript
 const N = 1 << 16;
@@ -37,8 +44,8 @@ function plainAdd(to: Float32Array, a: Float32Array, b: Float32Array, n: number)
 const plain = bestOf(() => plainAdd(out, x, y, N));
 for (const checks of [true, false]) {
   const program = build(vectorAdd, { checks, target: "minimal" });
-  const device = program.device();
-  const memory = [out, x, y].map((a) => device.from(a));
+  const device = createDevice();
+  const memory = [out, x, y].map((a) => onDevice(device, a));
   const zeroCopy = bestOf(() => program.runWith({ tiles: 1, device }, ...memory, N));
   const copied = bestOf(() => program.runWith({ tiles: 1 }, out, x, y, N));
   const label = checks ? "checks on" : "checks off";
@@ -120,15 +127,16 @@ for (const size of [128, 256]) {
     B: new ort.Tensor("float32", b, [size, size]),
   };
   const program = build(gemm, { checks: false, target: "minimal" });
-  const device = program.device();
-  const [dc, da, db] = [c, a, b].map((array) => device.from(array));
+  const device = createDevice();
+  const dc = onDevice(device, c);
+  const da = onDevice(device, a);
+  const db = onDevice(device, b);
   const times = Math.max(1, Math.round(2e8 / size ** 3));
   const theirs = await bestOfAsync(() => session.run(feeds), times);
   const ours = bestOf(() => program.runWith({ tiles: 1, device }, dc, da, db, size, size, size));
   const result = await session.run(feeds);
   const theirData = result["C"]?.data as Float32Array;
-  const ourData = dc as Float32Array;
-  if (theirData.some((v, i) => v !== ourData[i])) throw new Error("GEMM results differ from onnxruntime-web");
+  if (theirData.some((v, i) => v !== dc[i])) throw new Error("GEMM results differ from onnxruntime-web");
   const flops = (ms: number): string => ((2 * size ** 3) / ms / 1e6).toFixed(1);
   add({
     name: `f32 GEMM ${size}, one core, against onnxruntime-web`,

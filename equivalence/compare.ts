@@ -125,6 +125,17 @@ function firstElement(
   return undefined;
 }
 
+/** One element of an argument after a run; undefined where the argument has none. */
+export function elementOf(
+  args: readonly unknown[],
+  param: number,
+  index: number,
+  dtype: DTypeName,
+): Shown | undefined {
+  const bits = bitsOf(args[param])?.[index];
+  return bits === undefined ? undefined : { value: fromBits(dtype, bits), bits };
+}
+
 /** The elements as unsigned integers of their width. */
 function bitsOf(arg: unknown): Uint8Array | Uint16Array | Uint32Array | undefined {
   if (ArrayBuffer.isView(arg)) {

@@ -2,11 +2,13 @@
 import { inspect } from "node:util";
 import { type AnyKernel, kernelRecord } from "../executions.ts";
 import type { Location } from "../ir/diagnostic.ts";
+import { bindArguments } from "../ir/hostargs.ts";
+import { interpretKernel } from "../ir/interpret.ts";
 import type { Target } from "../ir/target.ts";
 import { lowerKernel } from "../lowering/index.ts";
 import { lastWriter } from "../pysim/index.ts";
 import type { InputCase } from "./arbitrary.ts";
-import { type Difference, hex, observe } from "./compare.ts";
+import { type Difference, elementOf, hex, observe, type Shown } from "./compare.ts";
 import { compiledWriters } from "./writers.ts";
 
 export interface Counterexample {
@@ -21,6 +23,8 @@ export interface Counterexample {
   readonly directLocation?: Location;
   /** The author's lines of the compiled stores that can reach the argument. */
   readonly compiledLocations: readonly Location[];
+  /** What the reference interpreter of KIR makes of the element: it says on which side of KIR the fault is. */
+  readonly reference?: Shown;
   readonly seed: number;
   readonly path: string;
 }
@@ -40,8 +44,14 @@ export function explainDifference(
   observe(failing.args, (own, print) => {
     direct = lastWriter(record, checked, own, { target, tiles, print }, difference.param, difference.index);
   });
+  const reference = observe(failing.args, (own, print) => {
+    const bound = bindArguments(record.name, checked.paramSpecs, own);
+    interpretKernel(checked.kernel, bound, { target, tiles, print });
+  });
+  const third = elementOf(reference.args, difference.param, difference.index, difference.dtype);
   return {
     ...base,
+    ...(third && reference.error === undefined ? { reference: third } : {}),
     argument: checked.paramSpecs[difference.param]?.name ?? `argument ${difference.param}`,
     ...(direct ? { directLocation: direct } : {}),
     compiledLocations: compiledWriters(record, target, difference.param),
@@ -65,6 +75,7 @@ export function counterexampleText(kernel: string, c: Counterexample): string {
     lines.push(
       `    compiled  ${show(d.compiled)}${stores ? `, ${c.compiledLocations.length > 1 ? "may be written" : "written"} at ${stores}` : ""}`,
     );
+    if (c.reference) lines.push(`    reference ${show(c.reference)}: ${verdict(c.reference, d)}`);
   } else if (d.kind === "print") {
     lines.push(
       `  printed line ${d.line + 1}`,
@@ -83,4 +94,12 @@ export function counterexampleText(kernel: string, c: Counterexample): string {
 
 function place(l: Location): string {
   return `${l.file}:${l.line}`;
+}
+
+function verdict(reference: Shown, d: { readonly direct: Shown; readonly compiled: Shown }): string {
+  const same = (x: Shown): boolean =>
+    x.bits === reference.bits || (Number.isNaN(x.value) && Number.isNaN(reference.value));
+  if (same(d.direct)) return "KIR means what direct execution did, the program does not";
+  if (same(d.compiled)) return "the program does what its KIR says";
+  return "agrees with neither";
 }
