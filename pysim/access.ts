@@ -12,15 +12,18 @@ import { type Buffer, CHECK_NOTHING, CHECK_SLOWLY } from "./memory.ts";
 import type { Clock } from "./shadow.ts";
 import type { Watcher } from "./watch.ts";
 
-/** So many reads of one place in a row, with no write by anybody, wait for something that cannot happen. */
-const SPIN_LIMIT = 2 ** 24;
+/** So many reads without a write by anybody look like waiting for something that cannot happen. */
+const SPIN_READS = 2 ** 24;
+/** They are, when the next so many reads stay within so few places. */
+const SPIN_SAMPLE = 2 ** 16;
+const SPIN_PLACES = 64;
 
 export class Access {
   readonly #clock: Clock;
   readonly #faults: Faults;
   readonly #watch: Watcher | undefined;
-  #lastRead = -1;
-  #spins = 0;
+  #readsSinceWrite = 0;
+  readonly #places = new Set<number>();
 
   constructor(clock: Clock, faults: Faults, watch: Watcher | undefined) {
     this.#clock = clock;
@@ -45,6 +48,7 @@ export class Access {
     const region = b.region;
     if (start < b.base || end > b.base + b.byteLength)
       this.#faults.outOfBounds(b, dtype, start, end, "reads");
+    if (++this.#readsSinceWrite > SPIN_READS) this.#spin(region.id, start);
     if (region.checks === CHECK_NOTHING) return;
     if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, false);
     const found = region.shadow?.read(start - region.start, end - region.start, this.#clock);
@@ -55,7 +59,7 @@ export class Access {
     const region = b.region;
     if (start < b.base || end > b.base + b.byteLength)
       this.#faults.outOfBounds(b, dtype, start, end, "writes");
-    this.#lastRead = -1;
+    this.#readsSinceWrite = 0;
     if (region.checks === CHECK_NOTHING) return;
     if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, true);
     const found = region.shadow?.write(start - region.start, end - region.start, this.#clock);
@@ -68,17 +72,19 @@ export class Access {
     this.#watch?.see(b, dtype, start, end, write, this.#clock);
   }
 
-  #spin(start: number): void {
-    if (start !== this.#lastRead) {
-      this.#lastRead = start;
-      this.#spins = 0;
-    } else if (++this.#spins > SPIN_LIMIT) {
+  /** Tells a tile that waits for memory to change from one that reads a lot. */
+  #spin(region: number, start: number): void {
+    this.#places.add(region * 2 ** 36 + start);
+    if (this.#places.size > SPIN_PLACES) {
+      this.#places.clear();
+      this.#readsSinceWrite = 0;
+    } else if (this.#readsSinceWrite > SPIN_READS + SPIN_SAMPLE) {
+      const reads = this.#readsSinceWrite;
+      const n = this.#places.size;
       this.#faults.fail(
         "KPU5001",
-        `tile ${this.#clock.tile} spins: it has read one place ${SPIN_LIMIT} times and nothing writes it`,
-        {
-          help: "tiles meet at S.barrier() and transfers at S.waitEvents(); memory is not a signal",
-        },
+        `tile ${this.#clock.tile} spins: ${reads} reads went to ${n === 1 ? "one place" : `${n} places`} and nothing writes ${n === 1 ? "it" : "them"}`,
+        { help: "tiles meet at S.barrier() and transfers at S.waitEvents(); memory is not a signal" },
       );
     }
   }
@@ -90,7 +96,6 @@ export class Access {
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;
     this.reads(b, dtype, start, start + dtype.bytes);
-    this.#spin(start);
     if ((start & (dtype.bytes - 1)) !== 0)
       return readUnaligned(b.region.bytes, start, dtype.name, 1)[0] as number;
     return b.as(dtype).get(start >>> (dtype.bytes >> 1));
@@ -116,7 +121,6 @@ export class Access {
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;
     this.reads(b, dtype, start, start + lanes * dtype.bytes);
-    this.#spin(start);
     if ((start & (dtype.bytes - 1)) !== 0) return readUnaligned(b.region.bytes, start, dtype.name, lanes);
     return b.as(dtype).read(start >>> (dtype.bytes >> 1), lanes);
   }
@@ -143,7 +147,6 @@ export class Access {
     else
       for (let i = 0; i < mask.length; i++)
         if (mask[i]) this.reads(b, dtype, start + i * step, start + i * step + dtype.bytes);
-    this.#spin(start);
     if ((start & (dtype.bytes - 1)) === 0)
       return b.as(dtype).readMasked(start >>> (dtype.bytes >> 1), stride, mask, r);
     return mask.map((m, i) =>

@@ -186,7 +186,9 @@ export class Shadow {
 
   #readParts(start: number, end: number, clock: Clock): Conflict | undefined {
     this.#fit(start, end);
-    for (let b = start >>> BLOCK; b << BLOCK < end; b++) {
+    const first = start >>> BLOCK;
+    if ((end - 1) >>> BLOCK === first) return this.#readPart(first, start, end, clock);
+    for (let b = first; b << BLOCK < end; b++) {
       const found = this.#readPart(b, Math.max(start, b << BLOCK), Math.min(end, (b + 1) << BLOCK), clock);
       if (found !== undefined) return found;
     }
@@ -233,7 +235,9 @@ export class Shadow {
 
   #writeParts(start: number, end: number, clock: Clock): Conflict | undefined {
     this.#fit(start, end);
-    for (let b = start >>> BLOCK; b << BLOCK < end; b++) {
+    const first = start >>> BLOCK;
+    if ((end - 1) >>> BLOCK === first) return this.#writePart(first, start, end, clock);
+    for (let b = first; b << BLOCK < end; b++) {
       const found = this.#writePart(b, Math.max(start, b << BLOCK), Math.min(end, (b + 1) << BLOCK), clock);
       if (found !== undefined) return found;
     }

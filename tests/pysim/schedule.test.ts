@@ -134,6 +134,24 @@ describe("schedules", () => {
     expect([...count]).toEqual([1, 0, 0, 0]);
   });
 
+  it("notice a tile that waits in two places, and leave a long reduction alone", () => {
+    const spin = loose(
+      kernel([ptr(i32), ptr(i32)], function spin(a, b) {
+        while (a.get(0) === 0 && b.get(0) === 0) {}
+      }),
+    );
+    const zeros = new Int32Array(1000);
+    expect(faultOf(() => direct(spin, [zeros, new Int32Array(1)])).message).toMatch(/KPU5001.*2 places/s);
+    const sum = loose(
+      kernel([ptr(i32), i32], function sum(x, rounds) {
+        let total = 0;
+        for (let r = 0; r < rounds; r++) for (let i = 0; i < 1000; i++) total += x.get(i);
+        S.assert(total === 0, "zeros");
+      }),
+    );
+    expect(() => direct(sum, [zeros, 17_100], { tiles: 1 })).not.toThrow();
+  });
+
   it("refuse options that do not exist", () => {
     const run = (o: object): string => faultOf(() => direct(steps, [1], o as SimulateOptions)).message;
     expect(run({ police: "random" })).toMatch(/KPU6006.*police/s);
