@@ -56,7 +56,7 @@ export class Ptr<D extends DType = AnyD> {
     if (this.memory?.region !== other.memory?.region) return false;
     return addressOf(this) === addressOf(other);
   }
-  /** `this - other` in elements; both must point into one buffer. */
+  /** `this - other` in whole elements (truncated); both must point into one buffer. */
   diff(other: Ptr<D>): number {
     if (this.memory?.region !== other.memory?.region)
       fail("KPU3001", "Ptr.diff needs two pointers into one buffer");

@@ -244,7 +244,7 @@ class Tile {
       case "ptr_diff":
         if (pointer(0).memory !== pointer(1).memory)
           stop("KPU3001", "Ptr.diff needs two pointers into one buffer");
-        return (pointer(0).offset - pointer(1).offset) / DTYPES[pointer(0).dtype].bytes;
+        return Math.trunc((pointer(0).offset - pointer(1).offset) / DTYPES[pointer(0).dtype].bytes) + 0;
       case "ptr_null":
         return pointer(0).memory === undefined ? 1 : 0;
       case "get":
