@@ -236,7 +236,8 @@ class Legaliser {
     const i = this.#bind(this.#scalar(index));
     const lane = (piece: number): Expr => {
       const own = this.#apply("sub", [i, constant(piece * size)], {}, index.type);
-      const low = this.#apply("max", [own, constant(0)], {}, index.type);
+      // The first piece keeps a negative index, for the same reason.
+      const low = piece === 0 ? own : this.#apply("max", [own, constant(0)], {}, index.type);
       const last = piece === exprs.length - 1;
       // The last piece keeps an index that is too large, so that it is reported.
       const inside = last ? low : this.#apply("min", [low, constant(size - 1)], {}, index.type);
