@@ -1,0 +1,28 @@
+/** Names: variables of the kernel first, then the closure of the function as it runs. */
+import type ts from "typescript";
+import { freeze } from "../capture/index.ts";
+import { readCell } from "./staging.ts";
+import { stat, type Value } from "./values.ts";
+import type { Walker } from "./walker.ts";
+
+export function nameValue(w: Walker, node: ts.Identifier): Value {
+  const name = node.text;
+  const cell = w.frame.scope.find(name);
+  if (cell !== undefined) return readCell(w, cell, node);
+  return captured(w, name, node);
+}
+
+/** A name of the closure; what is read is recorded, because it is frozen from now on. */
+export function captured(w: Walker, name: string, node: ts.Node): Value {
+  const fn = w.frame.captured;
+  const found = fn.resolve(name);
+  if (found === undefined) {
+    w.refuse("KPU2001", `expected a name that the kernel can see, got ${name}`, node, "declare it, import it, or pass it as a parameter");
+  }
+  if (!(name in globalThis && (globalThis as Record<string, unknown>)[name] === found.value)) {
+    let reads = w.frozen.get(fn);
+    if (reads === undefined) w.frozen.set(fn, (reads = new Map()));
+    if (!reads.has(name)) reads.set(name, freeze(fn, name, found.value));
+  }
+  return stat(found.value);
+}

@@ -1,0 +1,542 @@
+/**
+ * Level open to level virtual: every number gets the smallest representation that is proven exact.
+ *
+ *     %n: i32, %i: num              %n: i32, %i: i32
+ *     add.num %i, 1          ->     add.i32 %i, 1
+ *     div.num %i, 2          ->     div.f64 (cast_scalar.f64 %i), 2
+ */
+import type { Diagnostic, Location } from "../../ir/diagnostic.ts";
+import { diagnostic } from "../../ir/diagnostic.ts";
+import { DTYPES, type DTypeName, isFloat, isInt } from "../../ir/dtype.ts";
+import { type Apply, type Attrs, type Expr, type Kernel, type Local, scalar, scalarOf, type ScalarName, type Stmt, typeText } from "../../ir/kir.ts";
+import { type OpName, OPS } from "../../ir/ops.ts";
+import { isNumber, type Ranges } from "./analyse.ts";
+import { operandDemands, signedZeros } from "./demand.ts";
+import { held, isExactInt, type Range, SAFE, ZERO } from "./range.ts";
+
+type Num = "i32" | "i64" | "f32" | "f64";
+
+/** Counters of S.range and S.grid: their bounds must be integers. */
+export interface RangeBounds {
+  readonly local: Local;
+  readonly from: Expr;
+  readonly to: Expr;
+  readonly site: number;
+}
+
+export interface Retyped {
+  readonly kernel: Kernel;
+  readonly diagnostics: Diagnostic[];
+}
+
+export function retype(k: Kernel, ranges: Ranges, bounds: readonly RangeBounds[], locationOf: (site: number) => Location | undefined): Retyped {
+  const r = new Retype(k, ranges, bounds, locationOf);
+  const body = r.list(k.body);
+  const params = k.params.map((p) => ({ ...p, local: r.local(p.local) }));
+  return { kernel: { ...k, level: "virtual", params, body, texts: r.texts }, diagnostics: r.diagnostics };
+}
+
+const COMPARE = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
+/** f(f32, f32) rounded to f32 is the f32 operation, because f64 has more than twice its digits. */
+const ROUNDED_ONCE = new Set(["add", "sub", "mul", "div", "sqrt"]);
+
+class Retype {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly texts: string[];
+  private readonly ranges: Ranges;
+  private readonly signed: Set<Local>;
+  private readonly locals = new Map<Local, Local>();
+  private readonly bounds: Map<Local, RangeBounds>;
+  private readonly locationOf: (site: number) => Location | undefined;
+  private out: Stmt[] = [];
+  private at = 0;
+  private ids: number;
+
+  constructor(k: Kernel, ranges: Ranges, bounds: readonly RangeBounds[], locationOf: (site: number) => Location | undefined) {
+    this.ranges = ranges;
+    this.texts = [...k.texts];
+    this.signed = signedZeros(k.body, ranges);
+    this.bounds = new Map(bounds.map((b) => [b.local, b]));
+    this.locationOf = locationOf;
+    this.ids = 1_000_000;
+  }
+
+  // ------------------------------------------------------------------------------------------ statements
+
+  list(stmts: readonly Stmt[]): Stmt[] {
+    const outer = this.out;
+    const inner: Stmt[] = [];
+    this.out = inner;
+    for (const s of stmts) {
+      this.at = s.at;
+      this.stmt(s);
+    }
+    this.out = outer;
+    return inner;
+  }
+
+  private stmt(s: Stmt): void {
+    switch (s.kind) {
+      case "let":
+      case "assign": {
+        const local = this.local(s.local);
+        this.out.push({ kind: s.kind, local, value: this.toType(s.value, local, this.signed.has(s.local)), at: s.at });
+        return;
+      }
+      case "effect":
+        this.out.push({ kind: "effect", value: this.expr(s.value, true) as Apply, at: s.at });
+        return;
+      case "if": {
+        const cond = this.expr(s.cond, false);
+        // biome-ignore lint/suspicious/noThenProperty: `then` is the field of KIR's if
+        this.out.push({ kind: "if", cond, then: this.list(s.then), else: this.list(s.else), at: s.at });
+        return;
+      }
+      case "for":
+        this.counted(s);
+        return;
+      case "loop": {
+        const test = this.list(s.test);
+        // The condition may need guards of its own; they belong to the test.
+        const outer = this.out;
+        this.out = test;
+        const cond = this.expr(s.cond, false);
+        this.out = outer;
+        this.out.push({ ...s, test, cond, body: this.list(s.body), update: this.list(s.update) });
+        return;
+      }
+      case "block":
+        this.out.push({ ...s, body: this.list(s.body) });
+        return;
+      default:
+        this.out.push(s);
+    }
+  }
+
+  private counted(s: Extract<Stmt, { kind: "for" }>): void {
+    const given = this.bounds.get(s.local);
+    if (given !== undefined) {
+      this.safeInteger(s.from, "from", s.at);
+      this.safeInteger(s.to, "to", s.at);
+      this.at = s.at;
+    }
+    const local = this.local(s.local);
+    const name = nameOf(local);
+    if (name === "i32" || name === "i64") {
+      const from = this.toType(s.from, local, this.signed.has(s.local));
+      const limit = this.rangeOf(s.to);
+      const type = held(limit, false);
+      // The counter and its bound are compared in one type; the bound of a counter that fits may lie beyond it.
+      const to = this.number(s.to, false);
+      if (type === "i32" || type === "i64") {
+        if (type === "i64" && name === "i32") return this.widerCounter(s, local, from, to);
+        this.out.push({ ...s, local, from, to: this.cast(to, name), body: this.list(s.body) });
+        return;
+      }
+      this.out.push(...this.asLoop(s, local, from, to));
+      return;
+    }
+    this.out.push(...this.asLoop(s, local, this.toType(s.from, local, this.signed.has(s.local)), this.number(s.to, false)));
+  }
+
+  /** for %i: i32 with a bound of i64 counts in i64. */
+  private widerCounter(s: Extract<Stmt, { kind: "for" }>, _local: Local, from: Expr, to: Expr): void {
+    const wide: Local = { id: s.local.id, name: s.local.name, type: scalar("i64"), mutable: false };
+    this.locals.set(s.local, wide);
+    this.out.push({ ...s, local: wide, from: this.cast(from, "i64"), to: this.cast(to, "i64"), body: this.list(s.body) });
+  }
+
+  /** A counter that is no integer counts in a general loop. */
+  private asLoop(s: Extract<Stmt, { kind: "for" }>, local: Local, from: Expr, to: Expr): Stmt[] {
+    const counter: Local = { ...local, mutable: true };
+    this.locals.set(s.local, counter);
+    const ref: Expr = { kind: "ref", type: counter.type, local: counter, at: s.at };
+    const name = nameOf(counter) as Num;
+    const type: Num = typeOf(to) === name ? name : "f64";
+    const limit = this.fresh("limit", this.cast(to, type));
+    const cond = this.make(s.step > 0 ? "lt" : "gt", [this.cast(ref, type), limit.ref]);
+    const one = this.make("add", [this.cast(ref, "f64"), { kind: "const", type: scalar("f64"), value: s.step, at: s.at }]);
+    const next = name === "i32" || name === "i64" ? this.make("add", [ref, { kind: "const", type: counter.type, value: s.step, at: s.at }]) : one;
+    const body = this.list(s.body);
+    return [
+      { kind: "let", local: counter, value: from, at: s.at },
+      { kind: "let", local: limit.local, value: limit.value, at: s.at },
+      {
+        kind: "loop",
+        label: s.label,
+        testFirst: true,
+        test: [],
+        cond,
+        body,
+        update: [{ kind: "assign", local: counter, value: this.cast(next, name), at: s.at }],
+        at: s.at,
+      },
+    ];
+  }
+
+  private fresh(name: string, value: Expr): { local: Local; ref: Expr; value: Expr } {
+    const local: Local = { id: this.ids++, name, type: value.type, mutable: false };
+    return { local, ref: { kind: "ref", type: local.type, local, at: this.at }, value };
+  }
+
+  // ------------------------------------------------------------------------------------------ locals
+
+  local(l: Local): Local {
+    const known = this.locals.get(l);
+    if (known !== undefined) return known;
+    let made = l;
+    if (l.type.kind === "scalar" && l.type.name === "num") {
+      made = { ...l, type: scalar(held(this.ranges.local(l) ?? ZERO, this.signed.has(l))) };
+    }
+    this.locals.set(l, made);
+    return made;
+  }
+
+  /** A value in the type of the local that takes it. */
+  private toType(e: Expr, local: Local, demand: boolean): Expr {
+    if (!isNumber(e)) return this.expr(e, demand);
+    const name = nameOf(local);
+    return name === undefined ? this.expr(e, demand) : this.cast(this.number(e, demand), name as Num);
+  }
+
+  // ------------------------------------------------------------------------------------------ expressions
+
+  private rangeOf(e: Expr): Range {
+    return this.ranges.of(e) ?? ZERO;
+  }
+
+  /** An expression of any type. */
+  private expr(e: Expr, demand: boolean): Expr {
+    if (isNumber(e)) return this.number(e, demand);
+    switch (e.kind) {
+      case "const":
+        return e.at === this.at ? e : { ...e, at: this.at };
+      case "ref": {
+        const local = this.local(e.local);
+        return { kind: "ref", type: local.type, local, at: this.at };
+      }
+      case "apply":
+        return this.other(e, demand);
+    }
+  }
+
+  /** Ops whose result is no number: conditions, pointers, vectors, effects. */
+  private other(e: Apply, demand: boolean): Expr {
+    const [x, y, z] = e.args as readonly [Expr, Expr, Expr];
+    if (COMPARE.has(e.op)) {
+      if (!isNumber(x)) return this.make(e.op, this.all(e), e.attrs);
+      const type = this.common([x, y]);
+      return this.make(e.op, [this.cast(this.number(x, false), type), this.cast(this.number(y, false), type)]);
+    }
+    switch (e.op) {
+      case "ptr_add":
+        return this.make("ptr_add", [this.expr(x, false), this.index(y, false)]);
+      case "splat":
+        return this.splat(e);
+      case "set":
+      case "dma_memset":
+      case "dma_memset_async": {
+        const wants = operandDemands(e, demand, this.ranges);
+        const dtype = x.type.kind === "ptr" ? x.type.dtype : "f32";
+        const args = e.args.map((a, i) => {
+          if (i === 1) return this.stored(a, dtype, wants(1));
+          return i === 2 ? this.index(a, true) : this.expr(a, false);
+        });
+        return this.make(e.op, args, e.attrs);
+      }
+      case "load_strided":
+        return this.make(e.op, [this.expr(x, false), this.index(y, true), ...e.args.slice(2).map((a) => this.expr(a, false))], e.attrs);
+      case "store_strided":
+        return this.make(
+          e.op,
+          [this.expr(x, false), this.expr(y, false), this.index(z, true), ...e.args.slice(3).map((a) => this.expr(a, false))],
+          e.attrs,
+        );
+      case "dma_copy":
+      case "dma_copy_async":
+        return this.make(e.op, e.args.map((a, i) => (i >= 2 && i <= 5 ? this.index(a, true) : this.expr(a, false))), e.attrs);
+      case "extract": {
+        return this.make("extract", [this.expr(x, false), this.lane(x, y)], e.attrs);
+      }
+      case "cast_scalar":
+        return this.cast(this.expr(x, demand), e.attrs["to"] as Num);
+      default:
+        return this.make(e.op, this.all(e, demand), e.attrs);
+    }
+  }
+
+  private all(e: Apply, demand = true): Expr[] {
+    const wants = operandDemands(e, demand, this.ranges);
+    return e.args.map((a, i) => this.expr(a, wants(i)));
+  }
+
+  /** A number in the representation that suits it; `demand` says whether -0 must survive. */
+  private number(e: Expr, demand: boolean): Expr {
+    switch (e.kind) {
+      case "const":
+        return this.constant(e.value as number, demand);
+      case "ref": {
+        const local = this.local(e.local);
+        return { kind: "ref", type: local.type, local, at: this.at };
+      }
+      case "apply":
+        return this.numeric(e, demand);
+    }
+  }
+
+  private constant(value: number, demand: boolean): Expr {
+    const x = Object.is(value, -0) && !demand ? 0 : value;
+    const r: Range = { lo: x, hi: x, int: Number.isInteger(x), nan: Number.isNaN(x), nz: Object.is(x, -0), f32: Object.is(Math.fround(x), x) };
+    return { kind: "const", type: scalar(held(r, true)), value: x, at: this.at };
+  }
+
+  private numeric(e: Apply, demand: boolean): Expr {
+    const r = this.rangeOf(e);
+    const wants = operandDemands(e, demand, this.ranges);
+    const [x, y, z] = e.args as readonly [Expr, Expr, Expr];
+    const operand = (i: number): Expr => this.number(e.args[i] as Expr, wants(i));
+    const inType = (type: Num, op: OpName = e.op): Expr => this.make(op, e.args.map((_a, i) => this.cast(operand(i), type)), e.attrs);
+    /** Exact integers in, exact integer out: the integer op at the width of the widest. */
+    const whole = (): Num | undefined => {
+      const own = held(r, demand);
+      if (own !== "i32" && own !== "i64") return undefined;
+      const kinds = e.args.map((a) => this.rangeOf(a));
+      if (!kinds.every(isExactInt)) return undefined;
+      return own === "i32" && kinds.every((k) => held(k, false) === "i32") ? "i32" : "i64";
+    };
+    switch (e.op) {
+      case "add":
+      case "sub":
+      case "mul":
+      case "neg":
+      case "mod":
+        return inType(whole() ?? "f64");
+      case "abs":
+      case "min":
+      case "max":
+      case "sign":
+        return inType(whole() ?? (e.args.every((_a, i) => fitsF32(operand(i))) ? "f32" : "f64"));
+      case "div":
+        return inType("f64");
+      case "sqrt":
+        return inType("f64");
+      case "floor":
+      case "ceil":
+      case "trunc":
+      case "round":
+      case "rint": {
+        const a = operand(0);
+        if (isIntType(a) || (this.rangeOf(x).int && !this.rangeOf(x).nan)) return a;
+        return this.make(e.op, [this.cast(a, typeOf(a) === "f32" ? "f32" : "f64")]);
+      }
+      case "to_int32": {
+        const a = operand(0);
+        return held(this.rangeOf(x), false) === "i32" ? this.cast(a, "i32") : this.make("to_int32", [a]);
+      }
+      case "to_uint32": {
+        const a = operand(0);
+        const inside = this.rangeOf(x);
+        return isExactInt(inside) && inside.lo >= 0 && inside.hi < 2 ** 32 ? this.cast(a, held(inside, false)) : this.make("to_uint32", [a]);
+      }
+      case "js_shl":
+      case "js_shr":
+      case "imul":
+      case "clz32":
+      case "and":
+      case "or":
+      case "xor":
+      case "not":
+        return inType("i32");
+      case "ceildiv":
+      case "floordiv": {
+        const kinds = [this.safeInteger(x, "x", this.at), this.safeInteger(y, "y", this.at)];
+        const narrow = kinds.every((k) => typeOf(k) === "i32") && held(r, false) === "i32";
+        const type: Num = narrow ? "i32" : "i64";
+        return this.make(e.op, kinds.map((k) => this.cast(k, type)), e.attrs);
+      }
+      case "convert":
+        return this.convert(e, r, wants(0));
+      case "cast_scalar": {
+        const inner = x.type.kind === "scalar" && x.type.name === "bool" ? this.cast(this.expr(x, false), "i32") : this.number(x, demand);
+        return inner;
+      }
+      case "select": {
+        const a = this.number(y, wants(1));
+        const b = this.number(z, wants(2));
+        const type = this.unify(a, b, r, demand);
+        return this.make("select", [this.expr(x, false), this.cast(a, type), this.cast(b, type)]);
+      }
+      case "extract":
+        return this.make("extract", [this.expr(x, false), this.lane(x, y)], e.attrs);
+      case "get":
+        return this.make("get", [this.expr(x, false)], e.attrs);
+      case "rsqrt":
+      case "recip":
+      case "exp":
+      case "log":
+      case "tanh":
+      case "erf":
+        return this.make(e.op, [this.cast(this.number(x, true), "f32")], e.attrs);
+      default:
+        return this.make(e.op, this.all(e), e.attrs);
+    }
+  }
+
+  private unify(a: Expr, b: Expr, r: Range, demand: boolean): Num {
+    if (isIntType(a) && isIntType(b)) return typeOf(a) === "i32" && typeOf(b) === "i32" ? "i32" : "i64";
+    const own = held(r, demand);
+    if (own === "i32" || own === "i64") return own;
+    return fitsF32(a) && fitsF32(b) ? "f32" : "f64";
+  }
+
+  private convert(e: Apply, r: Range, demand: boolean): Expr {
+    const x = e.args[0] as Expr;
+    const d = e.attrs["dtype"] as DTypeName;
+    if (!isNumber(x)) return this.cast(this.expr(x, false), scalarOf(d) as Num);
+    const inside = this.rangeOf(x);
+    if (isInt(d)) {
+      const a = this.number(x, false);
+      const info = DTYPES[d];
+      if (isExactInt(inside) && inside.lo >= info.min && inside.hi <= info.max) return this.cast(a, held(r, false));
+      return this.make("convert", [a], e.attrs);
+    }
+    if (d === "f32" && x.kind === "apply" && ROUNDED_ONCE.has(x.op) && x.type.kind === "scalar") {
+      const wants = operandDemands(x, demand, this.ranges);
+      const args = x.args.map((a, i) => this.number(a, wants(i)));
+      if (args.every((a, i) => fitsF32(a) && this.rangeOf(x.args[i] as Expr).f32)) return this.make(x.op, args.map((a) => this.cast(a, "f32")));
+    }
+    const a = this.number(x, demand);
+    if (d === "f32" && inside.f32) return this.cast(a, "f32");
+    // One rounding from f64, in which every integer here is exact.
+    return this.make("convert", [typeOf(a) === "f32" ? a : this.cast(a, "f64")], e.attrs);
+  }
+
+  // ------------------------------------------------------------------------------------------ operands
+
+  /** The type in which numbers are compared. */
+  private common(args: readonly Expr[]): Num {
+    const typed = args.map((a) => this.number(a, false));
+    if (typed.every(isIntType) || args.every((a) => isExactInt(this.rangeOf(a)))) {
+      return typed.every((t) => typeOf(t) === "i32") ? "i32" : "i64";
+    }
+    return typed.every(fitsF32) ? "f32" : "f64";
+  }
+
+  /** A value on its way into memory: integers go to float memory through f64. */
+  private stored(e: Expr, dtype: DTypeName, demand: boolean): Expr {
+    if (!isNumber(e)) return this.expr(e, demand);
+    const v = this.number(e, demand);
+    if (!isFloat(dtype) || !isIntType(v)) return v;
+    return this.cast(v, fitsF32(v) ? "f32" : "f64");
+  }
+
+  private splat(e: Apply): Expr {
+    const x = e.args[0] as Expr;
+    const d = e.attrs["dtype"] as DTypeName;
+    if (!isNumber(x)) return this.make("splat", [this.expr(x, false)], e.attrs);
+    if (isFloat(d)) return this.make("splat", [this.stored(x, d, true)], e.attrs);
+    const r = this.rangeOf(x);
+    const info = DTYPES[d];
+    if (!isExactInt(r) || r.lo < info.min || r.hi > info.max) {
+      this.refuse(
+        "KPU3003",
+        `expected a number that fits ${d} (${info.min} to ${info.max}), got ${shown(r)}`,
+        x,
+        `convert it: S.${d}(x) clamps, S.${d}(x, { wrap: true }) keeps the low bits`,
+      );
+    }
+    return this.make("splat", [this.cast(this.number(x, false), scalarOf(d) === "i64" ? "i64" : "i32")], e.attrs);
+  }
+
+  /**
+   * An element offset or count. It must be an integer; beyond the safe range it can only be out of bounds, which the
+   * access itself finds for pointers, and a guard for everything else.
+   */
+  private index(e: Expr, guarded: boolean): Expr {
+    if (guarded) return this.safeInteger(e, "it", this.at);
+    const r = this.rangeOf(e);
+    if (!this.whole(e, r)) return this.constant(0, false);
+    return this.cast(this.number(e, false), held(r, false) === "i32" ? "i32" : "i64");
+  }
+
+  private whole(e: Expr, r: Range): boolean {
+    if (r.int && !r.nan && r.lo > -(2 ** 63) && r.hi < 2 ** 63) return true;
+    const help = r.int
+      ? "bound it first: S.i32(x), or S.assert(x <= limit)"
+      : "make it an integer: S.i32(x) for numbers of any range, Math.floor(x) for bounded ones";
+    this.refuse("KPU3005", `expected an integer index, got ${shown(r)}`, e, help);
+    return false;
+  }
+
+  /** An integer that direct execution would refuse beyond 2^53: the program checks it where it is not proven. */
+  private safeInteger(e: Expr, _what: string, at: number): Expr {
+    const r = this.rangeOf(e);
+    if (!this.whole(e, r)) return this.constant(0, false);
+    if (isExactInt(r)) return this.number(e, false);
+    const value = this.fresh("n", this.cast(this.number(e, false), "f64"));
+    this.out.push({ kind: "let", local: value.local, value: value.value, at });
+    const size = this.make("abs", [value.ref]);
+    const cond = this.make("le", [size, { kind: "const", type: scalar("f64"), value: SAFE, at }]);
+    this.guard(cond, "expected a safe integer", at);
+    return this.cast(value.ref, "i64");
+  }
+
+  private lane(v: Expr, i: Expr): Expr {
+    const lanes = v.type.kind === "vec" || v.type.kind === "mask" ? v.type.lanes : 1;
+    const r = this.rangeOf(i);
+    const index = this.index(i, false);
+    if (isExactInt(r) && r.lo >= 0 && r.hi < lanes) return index;
+    const value = this.fresh("lane", index);
+    this.out.push({ kind: "let", local: value.local, value: value.value, at: this.at });
+    const type = value.local.type;
+    const low = this.make("ge", [value.ref, { kind: "const", type, value: 0, at: this.at }]);
+    const high = this.make("lt", [value.ref, { kind: "const", type, value: lanes, at: this.at }]);
+    this.guard(this.make("and", [low, high]), `expected a lane from 0 to ${lanes - 1}`, this.at);
+    return value.ref;
+  }
+
+  private guard(cond: Expr, text: string, at: number): void {
+    let index = this.texts.indexOf(text);
+    if (index < 0) index = this.texts.push(text) - 1;
+    this.out.push({ kind: "effect", value: this.make("assert", [cond], { text: index }) as Apply, at });
+  }
+
+  // ------------------------------------------------------------------------------------------ building
+
+  private make(op: OpName, args: readonly Expr[], attrs: Attrs = {}): Expr {
+    const type = OPS[op].rule(args.map((a) => a.type), attrs);
+    if (typeof type === "string") throw new TypeError(`op ${op}(${args.map((a) => typeText(a.type)).join(", ")}): ${type}`);
+    return { kind: "apply", type, op, args, attrs, at: this.at };
+  }
+
+  private cast(e: Expr, to: ScalarName): Expr {
+    if (e.type.kind !== "scalar" || e.type.name === to) return e;
+    if (e.kind === "const" && typeof e.value === "number") {
+      const value = (to === "i32" || to === "i64") && Object.is(e.value, -0) ? 0 : e.value;
+      return { ...e, type: scalar(to), value };
+    }
+    if (to === "bool") return this.make("truthy", [e]);
+    // Widening and narrowing back is nothing.
+    if (e.kind === "apply" && e.op === "cast_scalar" && nameOf(e.args[0] as Expr) === to && (to === "i32" || to === "f32")) return e.args[0] as Expr;
+    return this.make("cast_scalar", [e], { to });
+  }
+
+  private refuse(code: "KPU3003" | "KPU3005", message: string, e: Expr, help: string): void {
+    const location = this.locationOf(e.at || this.at);
+    this.diagnostics.push(diagnostic(code, message, { location, help }));
+  }
+}
+
+const nameOf = (x: { readonly type: Expr["type"] }): ScalarName | undefined => (x.type.kind === "scalar" ? x.type.name : undefined);
+const typeOf = (e: Expr): Num => nameOf(e) as Num;
+const isIntType = (e: Expr): boolean => nameOf(e) === "i32" || nameOf(e) === "i64";
+/** A value that f32 holds exactly: typed so already, or a small integer constant. */
+const fitsF32 = (e: Expr): boolean => nameOf(e) === "f32" || (e.kind === "const" && typeof e.value === "number" && Object.is(Math.fround(e.value), e.value));
+
+function shown(r: Range): string {
+  const what = r.int ? "an integer" : "a number that may be fractional";
+  const nan = r.nan ? ", possibly NaN" : "";
+  const bounds = Number.isFinite(r.lo) && Number.isFinite(r.hi) ? ` from ${r.lo} to ${r.hi}` : " without bounds";
+  return `${what}${bounds}${nan}`;
+}
+
