@@ -37,7 +37,8 @@ function readBindings(scriptId: string): Bindings {
   const text = scriptText(scriptId);
   const url = inspectScript(scriptId)?.url ?? "";
   // Direct eval may assign anything; so may a sloppy function through its arguments object.
-  if (text === undefined || text.length > LARGE || /\beval\b|\barguments\s*\[/.test(text)) return EVERYTHING_FREE;
+  if (text === undefined || text.length > LARGE || /\beval\b|\barguments\s*\[/.test(text))
+    return EVERYTHING_FREE;
   const ts = typescript();
   const file = ts.createSourceFile("script.js", text, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS);
   const broken = (file as unknown as { parseDiagnostics: readonly ts.Diagnostic[] }).parseDiagnostics;
@@ -68,11 +69,17 @@ function isOurs(specifier: string, importer: string): boolean {
   }
 }
 
-function collect(root: ts.Node, assigned: Set<string>, declared: Set<string>, imported: Map<string, string>): void {
+function collect(
+  root: ts.Node,
+  assigned: Set<string>,
+  declared: Set<string>,
+  imported: Map<string, string>,
+): void {
   const ts = typescript();
   const target = (node: ts.Node): void => {
     if (ts.isIdentifier(node)) assigned.add(node.text);
-    else if (ts.isParenthesizedExpression(node) || ts.isSpreadElement(node) || ts.isSpreadAssignment(node)) target(node.expression);
+    else if (ts.isParenthesizedExpression(node) || ts.isSpreadElement(node) || ts.isSpreadAssignment(node))
+      target(node.expression);
     else if (ts.isArrayLiteralExpression(node)) node.elements.forEach(target);
     else if (ts.isObjectLiteralExpression(node)) node.properties.forEach(target);
     else if (ts.isPropertyAssignment(node)) target(node.initializer);
@@ -88,7 +95,8 @@ function collect(root: ts.Node, assigned: Set<string>, declared: Set<string>, im
       const { kind } = node.operatorToken;
       if (kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment) target(node.left);
     } else if (ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) {
-      if (node.operator === ts.SyntaxKind.PlusPlusToken || node.operator === ts.SyntaxKind.MinusMinusToken) target(node.operand);
+      if (node.operator === ts.SyntaxKind.PlusPlusToken || node.operator === ts.SyntaxKind.MinusMinusToken)
+        target(node.operand);
     } else if (ts.isForInStatement(node) || ts.isForOfStatement(node)) {
       if (!ts.isVariableDeclarationList(node.initializer)) target(node.initializer);
     } else if (ts.isVariableDeclarationList(node)) {

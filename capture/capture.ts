@@ -6,8 +6,14 @@ import type ts from "typescript";
 import type { Location } from "../ir/diagnostic.ts";
 import { type Closure, closureOf } from "./closure.ts";
 import { inspectScript, scriptLine } from "./inspector.ts";
-import { type PositionMap, positionMap, type Place, tokenEnd } from "./positions.ts";
-import { anchorOffset, type FunctionNode, functionText, type ParsedFunction, parseFunction } from "./source.ts";
+import { type Place, type PositionMap, positionMap, tokenEnd } from "./positions.ts";
+import {
+  anchorOffset,
+  type FunctionNode,
+  functionText,
+  type ParsedFunction,
+  parseFunction,
+} from "./source.ts";
 
 /** Where the running text stands in its script; line and column count from 0. */
 export interface ScriptPlace {
@@ -119,7 +125,8 @@ class Captured implements CapturedFunction {
   get #starts(): readonly number[] {
     if (this.#lineStarts === undefined) {
       const starts = [0];
-      for (const end of this.text.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(end.index + end[0].length);
+      for (const end of this.text.matchAll(/\r\n|[\n\r\u2028\u2029]/g))
+        starts.push(end.index + end[0].length);
       this.#lineStarts = starts;
     }
     return this.#lineStarts;

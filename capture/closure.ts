@@ -66,12 +66,12 @@ function isExpression(place: FunctionPlace, text: string): boolean {
   let row = scriptLine(place.scriptId, line);
   if (row === undefined) return false;
   row = row.slice(0, lead.length === 1 ? place.column : undefined);
-  let before = row.slice(0, row.lastIndexOf(lead[0]!));
+  let before = row.slice(0, row.lastIndexOf(lead[0]!)).slice(-400);
   for (;;) {
-    before = before.replace(/(\/\*[^]*?\*\/|\/\/[^\n]*\n|\s)*$/, "");
+    before = before.replace(/(\/\*[\s\S]*?\*\/|\/\/[^\n]*\n|\s)*$/, "");
     const above: string | undefined = before === "" ? scriptLine(place.scriptId, --line) : undefined;
     if (above === undefined) break;
-    before = `${above}\n`;
+    before = `${above.slice(-400)}\n`;
   }
   return /[(,=:[!&|?+\-*/%~^<>]$|\b(return|typeof|void|new|in|of|case|throw|extends)$/.test(before);
 }

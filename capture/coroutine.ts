@@ -65,8 +65,10 @@ function compile(rewrite: Rewrite): Coroutine {
     values.push(value);
   }
   const start = c.scriptPlace(anchor);
-  const map = script.sourceMapURL && rewrite.edits.moves(c.text) ? shiftedMap(c, rewrite.edits) : script.sourceMapURL;
-  const code = prefix + rewrite.edits.apply(c.text, anchor) + (map ? `\n//# sourceMappingURL=${map}` : "");
+  const map =
+    script.sourceMapURL && rewrite.edits.moves(c.text) ? shiftedMap(c, rewrite.edits) : script.sourceMapURL;
+  const comment = map ? `\n//# sourceMappingURL=${map}` : "";
+  const code = `${prefix}${rewrite.edits.apply(c.text, anchor)}${comment}`;
   const options: vm.CompileFunctionOptions = {
     // As a path: loaders look up their source maps by it, and the inspector turns it into the same URL.
     filename: /[?#]/.test(script.url) ? script.url : pathOfUrl(script.url),
@@ -110,7 +112,10 @@ class Rewrite {
     const { node } = this.c;
     const strict = Object.hasOwn(this.c.fn, "arguments") ? "" : '"use strict";';
     // The name stays for stack traces, unless the text also means something by it.
-    const name = t.isFunctionExpression(node) && node.name !== undefined && this.#nameUses === 1 ? ` ${node.name.text}` : "";
+    const name =
+      t.isFunctionExpression(node) && node.name !== undefined && this.#nameUses === 1
+        ? ` ${node.name.text}`
+        : "";
     const open = this.#opened(node) ? "" : "(";
     return `${strict}return function*${name}${open}`;
   }
@@ -150,7 +155,8 @@ class Rewrite {
     for (const name of references) {
       if (name === own && this.#nameUses === 1) continue;
       const found = this.c.resolve(name);
-      const isGlobal = name in globalThis && found?.value === (globalThis as unknown as Record<string, unknown>)[name];
+      const isGlobal =
+        name in globalThis && found?.value === (globalThis as unknown as Record<string, unknown>)[name];
       if (found !== undefined && !isGlobal) this.bindings.set(name, found.value);
     }
   }
@@ -245,14 +251,20 @@ class Rewrite {
   }
 
   /** The function that a callee certainly is: a captured name, or properties of one, that no local name hides. */
-  #staticTarget(callee: ts.Expression): { fn: unknown; self: unknown; record: CapturedFunction | undefined } | undefined {
+  #staticTarget(
+    callee: ts.Expression,
+  ): { fn: unknown; self: unknown; record: CapturedFunction | undefined } | undefined {
     const t = typescript();
     let node = callee;
     let keepsThis = true;
     if (t.isParenthesizedExpression(node)) {
       node = node.expression;
       // `(0, module.f)(x)`, as transpilers call imports.
-      if (t.isBinaryExpression(node) && node.operatorToken.kind === t.SyntaxKind.CommaToken && t.isNumericLiteral(node.left)) {
+      if (
+        t.isBinaryExpression(node) &&
+        node.operatorToken.kind === t.SyntaxKind.CommaToken &&
+        t.isNumericLiteral(node.left)
+      ) {
         node = node.right;
         keepsThis = false;
       }
@@ -311,7 +323,8 @@ class Rewrite {
       bySelf.set(self, name);
       const blocking = this.#blocking;
       // Looked up at the call: helpers may call each other.
-      const value = helper === undefined ? fn : (...args: unknown[]) => coroutineOf(helper, blocking).apply(self, args);
+      const value =
+        helper === undefined ? fn : (...args: unknown[]) => coroutineOf(helper, blocking).apply(self, args);
       this.bindings.set(name, value);
     }
     return name;
@@ -333,7 +346,8 @@ class Rewrite {
     const kernel = recordOf(value);
     const fn = (kernel?.fn ?? value) as (this: unknown, ...args: unknown[]) => unknown;
     const receiver = kernel ? kernel.thisValue : self;
-    if (Object.prototype.toString.call(fn) === "[object GeneratorFunction]") return (fn as AnyGenerator).bind(receiver);
+    if (Object.prototype.toString.call(fn) === "[object GeneratorFunction]")
+      return (fn as AnyGenerator).bind(receiver);
     const helper = this.#helper(fn);
     if (helper !== undefined) return coroutineOf(helper, this.#blocking).bind(receiver);
     const blocks = intrinsicOf(fn)?.effect === "block";
@@ -373,7 +387,8 @@ function isReference(node: ts.Identifier): boolean {
 function needsParens(call: ts.CallExpression): boolean {
   const t = typescript();
   const { parent } = call;
-  if (t.isExpressionStatement(parent) || t.isReturnStatement(parent) || t.isParenthesizedExpression(parent)) return false;
+  if (t.isExpressionStatement(parent) || t.isReturnStatement(parent) || t.isParenthesizedExpression(parent))
+    return false;
   if (t.isVariableDeclaration(parent)) return false;
   if (t.isBinaryExpression(parent)) {
     const { kind } = parent.operatorToken;

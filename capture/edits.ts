@@ -21,7 +21,10 @@ export class Edits {
 
   /** In order of the text. */
   get sorted(): readonly Edit[] {
-    return this.#edits.map((e, i) => ({ e, i })).sort((a, b) => a.e.at - b.e.at || a.i - b.i).map(({ e }) => e);
+    return this.#edits
+      .map((e, i) => ({ e, i }))
+      .sort((a, b) => a.e.at - b.e.at || a.i - b.i)
+      .map(({ e }) => e);
   }
 
   /** The edited text from an offset on. A removed part keeps its line ends. */
@@ -38,7 +41,9 @@ export class Edits {
 
   /** True when some text on the same line moved sideways. */
   moves(text: string): boolean {
-    return this.#edits.some((e) => e.insert.length !== e.remove && !/^\s*(\r|\n|$)/.test(text.slice(e.at + e.remove)));
+    return this.#edits.some(
+      (e) => e.insert.length !== e.remove && !/^\s*(\r|\n|$)/.test(text.slice(e.at + e.remove)),
+    );
   }
 
   /** How far the character at an offset moves to the right on its line, which starts at `lineStart`. */

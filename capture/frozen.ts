@@ -2,8 +2,9 @@
  * Captured values are frozen when a kernel is checked. Before each direct call they are compared with what the
  * closure holds now, contents included, so that the two executions cannot drift apart (KPU2003).
  */
-import type ts from "typescript";
+
 import { inspect } from "node:util";
+import type ts from "typescript";
 import { type Diagnostic, diagnostic } from "../ir/diagnostic.ts";
 import { bindingsOf } from "./bindings.ts";
 import type { CapturedFunction } from "./capture.ts";
@@ -14,7 +15,13 @@ import { typescript } from "./typescript.ts";
 /** What a value held when it was frozen: a copy of a list of primitives, or entries with what they held in turn. */
 export type Snapshot =
   | { readonly list: ArrayLike<unknown> }
-  | { readonly entries: readonly (readonly [key: string | number, value: unknown, inner: Snapshot | undefined])[] };
+  | {
+      readonly entries: readonly (readonly [
+        key: string | number,
+        value: unknown,
+        inner: Snapshot | undefined,
+      ])[];
+    };
 
 /** One captured name that a check read, with its value then. */
 export interface FrozenRead {
@@ -95,7 +102,11 @@ function propertiesRead(fn: CapturedFunction, name: string): readonly string[] {
     const visit = (node: ts.Node): void => {
       if (ts.isPropertyAccessExpression(node)) {
         const owner = node.expression;
-        const head = ts.isIdentifier(owner) ? owner.text : owner.kind === ts.SyntaxKind.ThisKeyword ? "this" : undefined;
+        const head = ts.isIdentifier(owner)
+          ? owner.text
+          : owner.kind === ts.SyntaxKind.ThisKeyword
+            ? "this"
+            : undefined;
         if (head !== undefined) {
           if (!found.has(head)) found.set(head, new Set());
           found.get(head)?.add(node.name.text);
@@ -124,7 +135,8 @@ export function findChanged(all: readonly FrozenRead[]): ChangedRead | undefined
         scopes.set(key, now);
       }
       const found = resolveIn(now, read.name);
-      if (!Object.is(found?.value, read.value)) return { read, path: [], before: read.value, now: found?.value };
+      if (!Object.is(found?.value, read.value))
+        return { read, path: [], before: read.value, now: found?.value };
     }
     const changed = read.snapshot && firstDifference(read.value as object, read.snapshot, []);
     if (changed !== undefined) return { read, ...changed };
@@ -147,7 +159,8 @@ function firstDifference(
   if ("list" in snapshot) {
     const { list } = snapshot;
     const now = value as unknown as ArrayLike<unknown>;
-    if (now.length !== list.length) return { path: [...path, "length"], before: list.length, now: now.length };
+    if (now.length !== list.length)
+      return { path: [...path, "length"], before: list.length, now: now.length };
     for (let i = 0; i < list.length; i++) {
       if (!Object.is(now[i], list[i])) return { path: [...path, i], before: list[i], now: now[i] };
     }
@@ -169,7 +182,8 @@ export function changedDiagnostic(changed: ChangedRead): Diagnostic {
     (text, key) => text + (typeof key === "number" ? `[${key}]` : `.${key}`),
     read.name,
   );
-  const show = (value: unknown): string => inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
+  const show = (value: unknown): string =>
+    inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
   return diagnostic(
     "KPU2003",
     `expected the captured value ${what} to stay ${show(before)}, as it was when the kernel was checked, but it is ${show(now)}`,

@@ -2,9 +2,9 @@
 export { type CapturedFunction, captureFunction, type ScriptPlace } from "./capture.ts";
 export type { BlockingSites, CheckedKernel } from "./checked.ts";
 export { beginCheck } from "./closure.ts";
-export { type TypeScript, typescript, typescriptLoaded } from "./typescript.ts";
-export { render, renderAll, type RenderOptions } from "./render.ts";
+export { type Coroutine, coroutineOf, type WaitRequest, type WaitSite } from "./coroutine.ts";
+export { type ChangedRead, changedDiagnostic, type FrozenRead, findChanged, freeze } from "./frozen.ts";
+export { type RenderOptions, render, renderAll } from "./render.ts";
 export { authorFrame } from "./stack.ts";
 export { checkSyntax } from "./syntax.ts";
-export { type ChangedRead, changedDiagnostic, findChanged, freeze, type FrozenRead } from "./frozen.ts";
-export { type Coroutine, coroutineOf, type WaitRequest, type WaitSite } from "./coroutine.ts";
+export { type TypeScript, typescript, typescriptLoaded } from "./typescript.ts";

@@ -79,7 +79,11 @@ export function inspectFunction(fn: unknown): InspectedFunction {
   const holder = process as unknown as Record<symbol, unknown>;
   holder[SLOT] = fn;
   try {
-    const remote = post<Evaluated>("Runtime.evaluate", { expression: SLOT_TEXT, objectGroup: GROUP, silent: true });
+    const remote = post<Evaluated>("Runtime.evaluate", {
+      expression: SLOT_TEXT,
+      objectGroup: GROUP,
+      silent: true,
+    });
     const { internalProperties = [] } = post<Properties>("Runtime.getProperties", {
       objectId: remote.result.objectId,
       ownProperties: true,
@@ -162,7 +166,9 @@ function learnScripts(wanted: string): void {
   try {
     post("Debugger.enable", {});
     if (scripts.has(wanted)) {
-      const { scriptSource } = post<{ scriptSource: string }>("Debugger.getScriptSource", { scriptId: wanted });
+      const { scriptSource } = post<{ scriptSource: string }>("Debugger.getScriptSource", {
+        scriptId: wanted,
+      });
       lines.set(wanted, scriptSource.split(/\r\n|[\n\r\u2028\u2029]/));
     }
   } finally {

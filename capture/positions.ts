@@ -60,7 +60,10 @@ export function readMap(url: string, sourceMapURL: string): { json: string; url:
   try {
     if (inline) {
       const body = inline[2] ?? "";
-      return { json: inline[1] ? Buffer.from(body, "base64").toString("utf8") : decodeURIComponent(body), url };
+      return {
+        json: inline[1] ? Buffer.from(body, "base64").toString("utf8") : decodeURIComponent(body),
+        url,
+      };
     }
     const base = url.startsWith("/") ? `file://${url}` : url;
     const mapUrl = new URL(sourceMapURL, base).href;
@@ -71,7 +74,13 @@ export function readMap(url: string, sourceMapURL: string): { json: string; url:
   }
 }
 
-function mapPlace(trace: TraceMap, files: readonly string[], own: string, at: Place, generated: GeneratedLine): MappedPlace {
+function mapPlace(
+  trace: TraceMap,
+  files: readonly string[],
+  own: string,
+  at: Place,
+  generated: GeneratedLine,
+): MappedPlace {
   const before = traceSegment(trace, at.line, Math.max(0, at.column));
   if (before === null || before.length === 1) return { file: own, line: at.line, column: at.column };
   const [column, source, sourceLine, sourceColumn] = before;
@@ -85,8 +94,14 @@ function mapPlace(trace: TraceMap, files: readonly string[], own: string, at: Pl
   if (forward !== undefined) return { file, ...forward };
   const after = nextSegment(trace, at);
   if (after !== undefined && after.source === source) {
-    const backward = alignBackward(text, after.column, at.column, lines, { line: after.line, column: after.sourceColumn });
+    const backward = alignBackward(text, after.column, at.column, lines, {
+      line: after.line,
+      column: after.sourceColumn,
+    });
     if (backward !== undefined) return { file, ...backward };
+    // `(0, module.f)(x)` is how transpilers call an import: it stands where the author's f does.
+    if (/^\(0,\s*$/.test(text.slice(at.column, after.column)))
+      return { file, line: after.line, column: after.sourceColumn };
   }
   return exact;
 }
@@ -159,7 +174,13 @@ class AuthorText {
 }
 
 /** Walks both texts from a mapped token to the wanted one. Words may differ (renamed), signs must agree. */
-function alignForward(text: string, from: number, to: number, lines: readonly string[], start: Place): Place | undefined {
+function alignForward(
+  text: string,
+  from: number,
+  to: number,
+  lines: readonly string[],
+  start: Place,
+): Place | undefined {
   const author = new AuthorText(lines, start);
   let i = from;
   while (i < to) {
@@ -192,7 +213,13 @@ function alignForward(text: string, from: number, to: number, lines: readonly st
 }
 
 /** The same from the next mapped token back; used where a type annotation stands in between. */
-function alignBackward(text: string, from: number, to: number, lines: readonly string[], start: Place): Place | undefined {
+function alignBackward(
+  text: string,
+  from: number,
+  to: number,
+  lines: readonly string[],
+  start: Place,
+): Place | undefined {
   let i = from;
   let { line, column } = start;
   while (i > to) {

@@ -87,12 +87,15 @@ function gutterWidth(d: Diagnostic): number {
 /** The marks under a line; of a place that spans lines, its first line is marked. Tabs stay tabs in the lead. */
 function underline(row: string, at: Location): { lead: string; carets: string } {
   const lead = row.slice(0, at.column - 1).replace(/[^\t]/g, " ");
-  const end = at.endLine === undefined || at.endLine === at.line ? (at.endColumn ?? at.column + 1) : row.length + 1;
+  const end =
+    at.endLine === undefined || at.endLine === at.line ? (at.endColumn ?? at.column + 1) : row.length + 1;
   const length = Math.min(end, row.trimEnd().length + 1) - at.column;
   return { lead, carets: "^".repeat(Math.max(1, length)) };
 }
 
 function fileName(file: string, base: string = process.cwd()): string {
   const path = relative(base, file);
-  return path === "" || path.startsWith("..") || path.includes(`..${sep}`) || file.includes("://") ? file : path;
+  return path === "" || path.startsWith("..") || path.includes(`..${sep}`) || file.includes("://")
+    ? file
+    : path;
 }

@@ -1,5 +1,11 @@
 /** The source map of a function whose text moved sideways a little, as a data URL for its own small script. */
-import { decodedMappings, encodedMap, presortedDecodedMap, type SourceMapSegment, TraceMap } from "@jridgewell/trace-mapping";
+import {
+  decodedMappings,
+  encodedMap,
+  presortedDecodedMap,
+  type SourceMapSegment,
+  TraceMap,
+} from "@jridgewell/trace-mapping";
 import type { CapturedFunction } from "./capture.ts";
 import type { Edits } from "./edits.ts";
 import { readMap } from "./positions.ts";
@@ -20,7 +26,9 @@ export function shiftedMap(c: CapturedFunction, edits: Edits): string | undefine
       const offset = lineStart + segment[0] - place.column;
       if (offset < lineStart || offset >= lineStart + row.length) continue;
       const column = Math.max(0, segment[0] + edits.shift(offset, lineStart));
-      mappings[place.line]!.push(segment.length === 1 ? [column] : ([column, ...segment.slice(1)] as SourceMapSegment));
+      mappings[place.line]!.push(
+        segment.length === 1 ? [column] : ([column, ...segment.slice(1)] as SourceMapSegment),
+      );
     }
     lineStart += row.length;
   }

@@ -4,7 +4,11 @@ import { fail } from "../ir/diagnostic.ts";
 import { typescript } from "./typescript.ts";
 
 /** What `toString` gives for every form in which a kernel or helper can be written. */
-export type FunctionNode = ts.FunctionExpression | ts.ArrowFunction | ts.MethodDeclaration | ts.AccessorDeclaration;
+export type FunctionNode =
+  | ts.FunctionExpression
+  | ts.ArrowFunction
+  | ts.MethodDeclaration
+  | ts.AccessorDeclaration;
 
 export interface ParsedFunction {
   readonly sourceFile: ts.SourceFile;
@@ -19,12 +23,18 @@ export function functionText(fn: unknown, name: string): string {
   const text = Function.prototype.toString.call(fn);
   if (/\{\s*\[native code\]\s*\}$/.test(text)) {
     const what = name.startsWith("bound ") ? "it was made by bind()" : "it is native code";
-    fail("KPU2009", `expected a function written in JavaScript or TypeScript, but ${name || "it"} has no source: ${what}`, {
-      help: "pass the function itself; write a small arrow function around what you need",
-    });
+    fail(
+      "KPU2009",
+      `expected a function written in JavaScript or TypeScript, but ${name || "it"} has no source: ${what}`,
+      {
+        help: "pass the function itself; write a small arrow function around what you need",
+      },
+    );
   }
   if (/^class\b/.test(text)) {
-    fail("KPU2009", `expected a function, but ${name || "it"} is a class`, { help: "use one of its static methods" });
+    fail("KPU2009", `expected a function, but ${name || "it"} is a class`, {
+      help: "use one of its static methods",
+    });
   }
   return text;
 }
@@ -60,13 +70,19 @@ function parseWithin(text: string, open: string, close: string): ParsedFunction 
   if (broken.some((d) => d.category === ts.DiagnosticCategory.Error && d.code !== 18016)) return undefined;
   const statement = sourceFile.statements[0];
   if (sourceFile.statements.length !== 1 || statement === undefined) return undefined;
-  if (!ts.isExpressionStatement(statement) || !ts.isParenthesizedExpression(statement.expression)) return undefined;
+  if (!ts.isExpressionStatement(statement) || !ts.isParenthesizedExpression(statement.expression))
+    return undefined;
   let node: ts.Node | undefined = statement.expression.expression;
   if (ts.isObjectLiteralExpression(node) && open === "({") {
     node = node.properties.length === 1 ? node.properties[0] : undefined;
   }
   if (node === undefined) return undefined;
-  if (ts.isFunctionExpression(node) || ts.isArrowFunction(node) || ts.isMethodDeclaration(node) || ts.isAccessor(node)) {
+  if (
+    ts.isFunctionExpression(node) ||
+    ts.isArrowFunction(node) ||
+    ts.isMethodDeclaration(node) ||
+    ts.isAccessor(node)
+  ) {
     return { sourceFile, node, textOffset: open.length };
   }
   return undefined;
@@ -76,7 +92,9 @@ function parseWithin(text: string, open: string, close: string): ParsedFunction 
 export function anchorOffset(parsed: ParsedFunction): number {
   const { node, sourceFile, textOffset } = parsed;
   const parameters = node.parameters;
-  const at = hasParentheses(node, sourceFile) ? parameters.pos - 1 : (parameters[0]?.getStart(sourceFile) ?? parameters.pos);
+  const at = hasParentheses(node, sourceFile)
+    ? parameters.pos - 1
+    : (parameters[0]?.getStart(sourceFile) ?? parameters.pos);
   return at - textOffset;
 }
 

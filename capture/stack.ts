@@ -20,7 +20,8 @@ export function authorFrame(stack?: string): Location | undefined {
     const at = /^\s*at (?:.*\()?((?:file:\/\/)?[^()]*?):(\d+):(\d+)\)?$/.exec(row);
     if (at === null) continue;
     const file = pathOfUrl(at[1]!.replace(/^async /, ""));
-    if (/^node:|^<|^evalmachine|^wasm:/.test(file) || /[\\/]node_modules[\\/]/.test(file) || isOurFile(file)) continue;
+    if (/^node:|^<|^evalmachine|^wasm:/.test(file) || /[\\/]node_modules[\\/]/.test(file) || isOurFile(file))
+      continue;
     return mapped(file, Number(at[2]), Number(at[3]));
   }
   return undefined;
@@ -36,7 +37,10 @@ function mapped(file: string, line: number, column: number): Location {
   if (!maps.has(file)) {
     const rows = fileLines(file) ?? [];
     const comment = /^\/\/[#@] sourceMappingURL=(\S+)$/;
-    const url = rows.slice(-3).map((r) => comment.exec(r.trim())?.[1]).find((u) => u !== undefined);
+    const url = rows
+      .slice(-3)
+      .map((r) => comment.exec(r.trim())?.[1])
+      .find((u) => u !== undefined);
     maps.set(file, url === undefined ? undefined : positionMap(file, url));
   }
   const map = maps.get(file);

@@ -4,8 +4,8 @@
  * nothing in a compiled kernel and stops a debugger in a direct call.
  */
 import type ts from "typescript";
-import { type Diagnostic, diagnostic } from "../ir/diagnostic.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
+import { type Diagnostic, diagnostic } from "../ir/diagnostic.ts";
 import type { CapturedFunction } from "./capture.ts";
 import { typescript } from "./typescript.ts";
 
@@ -149,7 +149,11 @@ function check(c: CapturedFunction): Diagnostic[] {
 function refusalOf(node: ts.Node, c: CapturedFunction): Refusal | undefined {
   const ts = typescript();
   if (ts.isFunctionLike(node)) {
-    if (ts.canHaveModifiers(node) && ts.getModifiers(node)?.some((m) => m.kind === ts.SyntaxKind.AsyncKeyword)) return ASYNC;
+    if (
+      ts.canHaveModifiers(node) &&
+      ts.getModifiers(node)?.some((m) => m.kind === ts.SyntaxKind.AsyncKeyword)
+    )
+      return ASYNC;
     return "asteriskToken" in node && node.asteriskToken !== undefined ? GENERATOR : undefined;
   }
   if (ts.isForOfStatement(node)) return node.awaitModifier === undefined ? undefined : ASYNC;
@@ -158,7 +162,8 @@ function refusalOf(node: ts.Node, c: CapturedFunction): Refusal | undefined {
     if (kind === ts.NodeFlags.None) return VAR;
     return kind === ts.NodeFlags.Let || kind === ts.NodeFlags.Const ? undefined : USING;
   }
-  if (ts.isLabeledStatement(node)) return ts.isFunctionDeclaration(node.statement) ? LABELLED_FUNCTION : undefined;
+  if (ts.isLabeledStatement(node))
+    return ts.isFunctionDeclaration(node.statement) ? LABELLED_FUNCTION : undefined;
   if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
     const callee = node.expression;
     return ts.isIdentifier(callee) && isGlobal(callee.text, c) ? CALLEES[callee.text] : undefined;
