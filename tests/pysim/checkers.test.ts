@@ -10,6 +10,7 @@ import { S } from "../../dsl/s.ts";
 import type { DiagnosticCode } from "../../ir/codes.ts";
 import { POLICIES, type SimulateOptions } from "../../pysim/index.ts";
 import { direct, faultOf, lineOf } from "./direct.ts";
+import { unchecked } from "./unchecked.ts";
 
 const HERE = fileURLToPath(import.meta.url);
 
@@ -28,6 +29,8 @@ interface Case {
   readonly twin: Kernel;
   readonly args: () => unknown[];
   readonly options?: SimulateOptions;
+  /** The checker finds it before the first run: the run is tested without the checker too. */
+  readonly static?: true;
   readonly expect: Expected;
 }
 
@@ -254,6 +257,7 @@ const cases: Record<string, Case> = {
       }),
     ),
     args: () => [],
+    static: true,
     expect: {
       code: "KPU4003",
       at: "capacity",
@@ -660,7 +664,11 @@ const cases: Record<string, Case> = {
 describe("each checker catches its bug, and the repaired twin passes", () => {
   it.each(Object.entries(cases))("%s", (_, c) => {
     const e = c.expect;
-    const fault = faultOf(() => direct(c.bug, c.args(), c.options));
+    if (c.static) {
+      const refused = faultOf(() => direct(c.bug, c.args(), c.options)).diagnostics[0]!;
+      expect(refused).toMatchObject({ code: e.code, location: { file: HERE, line: lineOf(HERE, e.at) } });
+    }
+    const fault = faultOf(() => (c.static ? unchecked : direct)(c.bug, c.args(), c.options));
     const d = fault.diagnostics[0]!;
     expect(fault.message).toMatch(e.says);
     expect(d.code).toBe(e.code);

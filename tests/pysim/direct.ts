@@ -1,34 +1,10 @@
-/** Runs a kernel directly, without the compiler: where it blocks is read off its text. */
-
+/** Direct runs of kernels, and what their faults are compared with. */
 import { readFileSync } from "node:fs";
-import { captureFunction } from "../../capture/index.ts";
-import { type Kernel, PtrParam, recordOf } from "../../dsl/kernel.ts";
-import { KpuError } from "../../ir/diagnostic.ts";
-import { type SimulateOptions, type SimulationReport, simulateKernel } from "../../pysim/index.ts";
-
-const PARAMETERS = /\(([^)]*)\)/;
+import { type Kernel, KpuError, type SimulateOptions, simulate } from "kpu-dsl";
+import type { SimulationReport } from "../../pysim/index.ts";
 
 export function direct(k: Kernel, args: readonly unknown[], o: SimulateOptions = {}): SimulationReport {
-  const record = recordOf(k);
-  if (record === undefined) throw new TypeError("not a kernel");
-  const captured = captureFunction(record.fn);
-  const names = (PARAMETERS.exec(captured.text)?.[1] ?? "").split(",").map((n) => n.trim());
-  const sites = [...captured.text.matchAll(/[\w$.]*\bS\.(?:barrier|waitEvents)\(/g)].map((m) => m.index);
-  const paramSpecs = record.params.map((p, i) => {
-    const pointer = p instanceof PtrParam;
-    return {
-      name: names[i] ?? `p${i}`,
-      dtype: pointer ? p.dtype.name : p.name,
-      pointer,
-      constant: pointer && p.constant,
-    };
-  });
-  return simulateKernel(
-    record,
-    { captured, blocking: new Map(sites.length > 0 ? [[captured, new Set(sites)]] : []), paramSpecs },
-    args,
-    o,
-  );
+  return simulate(k, args, o);
 }
 
 /** The error of a run that must fail. */

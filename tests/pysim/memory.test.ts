@@ -5,6 +5,7 @@ import { f32, i16, i32, u8, u32 } from "../../dsl/dtypes.ts";
 import { type Kernel, kernel, ptr } from "../../dsl/kernel.ts";
 import { S } from "../../dsl/s.ts";
 import { direct, faultOf } from "./direct.ts";
+import { unchecked } from "./unchecked.ts";
 
 const loose = (k: unknown): Kernel => k as Kernel;
 const floats = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => i + 1);
@@ -116,7 +117,8 @@ describe("buffers", () => {
         S.alloc(i32, S.tileId() + 1, "l3");
       }),
     );
-    expect(faultOf(() => direct(k, [])).code).toBe("KPU4004");
+    expect(faultOf(() => direct(k, [])).code).toBe("KPU2007");
+    expect(faultOf(() => unchecked(k, [])).code).toBe("KPU4004");
   });
 
   it("shows itself", () => {
@@ -126,8 +128,31 @@ describe("buffers", () => {
         shown = inspect(x.memory);
       }),
     );
-    direct(k, [floats(10)]);
+    unchecked(k, [floats(10)]);
     expect(shown).toBe("x (global f32[10]) [1, 2, 3, 4, 5, 6, 7, 8, ...]");
+  });
+});
+
+describe("refusals", () => {
+  it("writes through a const pointer", () => {
+    const k = loose(
+      kernel([ptr(f32, { const: true })], function constant(x) {
+        x.set(0, 1);
+      }),
+    );
+    expect(faultOf(() => direct(k, [floats(1)])).code).toBe("KPU3012");
+  });
+
+  it("any access of an empty array, but no transfer of nothing", () => {
+    const k = loose(
+      kernel([ptr(f32), i32], function empty(x, n) {
+        S.dmaCopy(x, x, n);
+        S.dmaMemset(x.at(5), 1, n);
+        if (n > 0) x.get(0);
+      }),
+    );
+    expect(() => direct(k, [new Float32Array(0), 0])).not.toThrow();
+    expect(faultOf(() => direct(k, [new Float32Array(0), 1])).code).toBe("KPU4001");
   });
 });
 
@@ -154,7 +179,7 @@ describe("a failed run", () => {
         if (S.tileId() === 1) helper();
       }),
     );
-    const fault = faultOf(() => direct(k, []));
+    const fault = faultOf(() => unchecked(k, []));
     expect(fault.code).toBe("KPU5009");
     expect(fault.cause).toBe(boom);
     expect(fault.message).toMatch(/tile 1 of throws threw RangeError: boom/);
@@ -166,7 +191,7 @@ describe("a failed run", () => {
         if (S.tileId() === 1) S.vadd(S.vload(x, { lanes: 4 }), S.vload(x, { lanes: 8 }));
       }),
     );
-    const fault = faultOf(() => direct(k, [floats(8)]));
+    const fault = faultOf(() => unchecked(k, [floats(8)]));
     expect(fault.code).toBe("KPU3002");
     expect(fault.diagnostics[0]).toMatchObject({ data: { tile: 1, seed: 1 } });
     expect(fault.diagnostics[0]?.location?.file).toMatch(/memory\.test\.ts$/);
