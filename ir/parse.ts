@@ -4,7 +4,7 @@
  * contain does not matter.
  */
 import { attrProblem, isConstant, isDType, isElement, isLaneCount } from "./attrs.ts";
-import { fail, type Location } from "./diagnostic.ts";
+import type { Location } from "./diagnostic.ts";
 import { type DTypeName, SCOPES, type Scope } from "./dtype.ts";
 import {
   type Apply,
@@ -27,7 +27,7 @@ import {
 } from "./kir.ts";
 import { OPS, type OpName } from "./ops.ts";
 import { bareType, FORMS, type Form, impliedAttrs, KIR_VERSION, suffixOperand } from "./syntax.ts";
-import { locate, type Token, tokenize } from "./tokens.ts";
+import { type Token, Tokens } from "./tokens.ts";
 
 /**
  * The kernel of a text. The result need not be well formed beyond the types of its ops: see `verifyKernel`.
@@ -49,18 +49,14 @@ for (const [op, form] of Object.entries(FORMS) as [OpName, Form][]) {
 }
 
 class Parser {
-  private readonly text: string;
-  private readonly file: string;
-  private readonly tokens: readonly Token[];
+  private readonly tokens: Tokens;
   private next = 0;
   private depth = 0;
   private level: Level = "virtual";
   private readonly locals = new Map<string, Local>();
 
   constructor(text: string, file: string) {
-    this.text = text;
-    this.file = file;
-    this.tokens = tokenize(text, file);
+    this.tokens = new Tokens(text, file);
   }
 
   // -------------------------------------------------------------------------------------------- the module
@@ -221,7 +217,7 @@ class Parser {
       label = this.nameOf(token.text);
     }
     const word = this.peek();
-    if (word.kind !== "word") return this.expected("a statement");
+    if (word.kind !== "word" && word.text !== "(") return this.expected("a statement");
     switch (word.text) {
       case "for":
         return this.forLoop(label, at);
@@ -584,7 +580,7 @@ class Parser {
   // -------------------------------------------------------------------------------------------- tokens
 
   private peek(ahead = 0): Token {
-    return this.tokens[Math.min(this.next + ahead, this.tokens.length - 1)] as Token;
+    return this.tokens.at(this.next + ahead);
   }
   private advance(): Token {
     const token = this.peek();
@@ -656,8 +652,8 @@ class Parser {
 
   /** Reports at a token, or at the one so many places from the next. */
   private wrong(message: string, at: Token | number, code: "KPU7001" | "KPU7002" = "KPU7001"): never {
-    const token = typeof at === "number" ? (this.tokens[Math.max(0, this.next + at)] as Token) : at;
-    return fail(code, message, { location: locate(this.text, token.offset, this.file) });
+    const token = typeof at === "number" ? this.tokens.at(Math.max(0, this.next + at)) : at;
+    return this.tokens.fail(code, message, token.offset);
   }
 }
 

@@ -179,7 +179,8 @@ class Printer {
       case "assign":
         return `${this.name(s.local)} = ${this.expr(s.value, s.at, s.local.type)}`;
       case "effect":
-        return this.expr(s.value, s.at);
+        // A place before the op would be read as the statement's.
+        return this.locations && s.value.at !== s.at ? this.operand(s.value, s.at) : this.expr(s.value, s.at);
       case "if":
         return `if ${this.expr(s.cond, s.at)}`;
       case "for": {

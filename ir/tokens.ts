@@ -2,76 +2,82 @@
 import { fail } from "./diagnostic.ts";
 import { IDENTIFIER } from "./syntax.ts";
 
-export type TokenKind =
-  | "newline"
-  | "number"
-  | "string"
-  | "word"
-  | "local"
-  | "global"
-  | "place"
-  | "sign"
-  | "end";
+const KINDS = ["newline", "number", "string", "local", "global", "place", "word", "sign"] as const;
 
 export interface Token {
-  readonly kind: TokenKind;
+  readonly kind: (typeof KINDS)[number] | "end";
   readonly text: string;
   readonly offset: number;
 }
 
-/** Longest text that is read: far above any kernel, and small enough to hold its tokens. */
+/** Longest text that is read: far above any kernel. */
 const MAX_TEXT = 64 * 1024 * 1024;
 
 const STRING = String.raw`"(?:[^"\\\n]|\\.)*"`;
 const NAME = `(?:${IDENTIFIER.source}|${STRING})`;
-const TOKEN = new RegExp(
-  [
-    String.raw`(?<blank>[ \t\r]+|//[^\n]*)`,
-    String.raw`(?<newline>\n)`,
-    String.raw`(?<number>-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity\b)|NaN\b|Infinity\b)`,
-    `(?<string>${STRING})`,
-    String.raw`(?<local>%${NAME}(?:\.\d+)?)`,
-    String.raw`(?<global>@(?:\d+|${NAME}))`,
-    String.raw`(?<place>#\d+)`,
-    `(?<word>${IDENTIFIER.source})`,
-    String.raw`(?<sign>[(){}\[\]<>,:=.])`,
-  ].join("|"),
-  "uy",
-);
+const PATTERNS: { readonly [K in (typeof KINDS)[number]]: string } = {
+  newline: String.raw`\n`,
+  number: String.raw`-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity\b)|NaN\b`,
+  string: STRING,
+  local: String.raw`%${NAME}(?:\.\d+)?`,
+  global: String.raw`@(?:\d+|${NAME})`,
+  place: String.raw`#\d+`,
+  word: IDENTIFIER.source,
+  sign: String.raw`[(){}\[\]<>,:=.]`,
+};
+const TOKEN = new RegExp(KINDS.map((kind) => `(${PATTERNS[kind]})`).join("|"), "uy");
+const BLANK = /(?:[ \t\r]+|\/\/[^\n]*)*/uy;
 const CONTINUES: ReadonlySet<string> = new Set(["(", "[", ",", "="]);
-const KINDS = ["newline", "number", "string", "local", "global", "place", "word", "sign"] as const;
 
-/** Splits a text; the last token is `end`. */
-export function tokenize(text: string, file: string): Token[] {
-  if (text.length > MAX_TEXT)
-    fail("KPU7001", `the KIR text has ${text.length} characters, more than ${MAX_TEXT}`);
-  const tokens: Token[] = [];
-  let offset = 0;
-  while (offset < text.length) {
-    TOKEN.lastIndex = offset;
-    const groups = TOKEN.exec(text)?.groups;
-    if (groups === undefined) {
-      const got = JSON.stringify(String.fromCodePoint(text.codePointAt(offset) as number));
-      fail("KPU7001", `${got} does not begin a token`, { location: locate(text, offset, file) });
-    }
-    const length = TOKEN.lastIndex - offset;
-    const kind = KINDS.find((k) => groups[k] !== undefined);
-    const continued = kind === "newline" && CONTINUES.has(tokens[tokens.length - 1]?.text ?? "");
-    if (kind !== undefined && !continued)
-      tokens.push({ kind, text: text.slice(offset, offset + length), offset });
-    offset += length;
+/** The tokens of a text, read as far as they are asked for; the last is `end`, and stays the last. */
+export class Tokens {
+  readonly #text: string;
+  readonly #file: string;
+  readonly #read: Token[] = [];
+  #offset = 0;
+
+  constructor(text: string, file: string) {
+    if (text.length > MAX_TEXT)
+      fail("KPU7001", `the KIR text has ${text.length} characters, more than ${MAX_TEXT}`);
+    this.#text = text;
+    this.#file = file;
   }
-  tokens.push({ kind: "end", text: "", offset });
-  return tokens;
-}
 
-/** Line and column of an offset, from 1. */
-export function locate(
-  text: string,
-  offset: number,
-  file: string,
-): { file: string; line: number; column: number } {
-  const before = text.slice(0, offset);
-  const line = before.split("\n").length;
-  return { file, line, column: offset - before.lastIndexOf("\n") };
+  at(index: number): Token {
+    for (;;) {
+      const token = this.#read[index];
+      if (token !== undefined) return token;
+      const last = this.#read[this.#read.length - 1];
+      if (last?.kind === "end") return last;
+      this.#read.push(this.#next(last));
+    }
+  }
+
+  /** Throws a diagnostic at an offset. */
+  fail(code: "KPU7001" | "KPU7002", message: string, offset: number): never {
+    const before = this.#text.slice(0, offset);
+    const line = before.split("\n").length;
+    const column = offset - before.lastIndexOf("\n");
+    return fail(code, message, { location: { file: this.#file, line, column } });
+  }
+
+  #next(last: Token | undefined): Token {
+    for (;;) {
+      BLANK.lastIndex = this.#offset;
+      BLANK.exec(this.#text);
+      const offset = Math.max(this.#offset, BLANK.lastIndex);
+      if (offset >= this.#text.length) return { kind: "end", text: "", offset };
+      TOKEN.lastIndex = offset;
+      const found = TOKEN.exec(this.#text);
+      if (found === null) {
+        const got = JSON.stringify(String.fromCodePoint(this.#text.codePointAt(offset) as number));
+        this.fail("KPU7001", `${got} does not begin a token`, offset);
+      }
+      this.#offset = TOKEN.lastIndex;
+      const kind = KINDS[found.findIndex((group, i) => i > 0 && group !== undefined) - 1];
+      if (kind === undefined) throw new TypeError("a token of no kind");
+      if (kind === "newline" && CONTINUES.has(last?.text ?? "")) continue;
+      return { kind, text: found[0], offset };
+    }
+  }
 }
