@@ -147,7 +147,7 @@ export function emitLoad(E: Emitter, e: Apply): Parts {
   };
 }
 
-/** Ops whose result has only quiet NaN in 16-bit lanes already. */
+/** Ops that may pass on any NaN of their operands; the others round to bf16 with the one NaN it has. */
 const KEEPS_NAN = new Set(["neg", "abs", "sel", "shuffle", "splat", "vconst"]);
 
 /** The value to store as parts, masks as bytes 0 and 1, every NaN the one of the dtype. */
@@ -165,7 +165,7 @@ function storable(E: Emitter, value: Expr, d: DTypeName): Parts {
   }
   const v = E.vector(value);
   if (!isFloat(d)) return v;
-  if (d !== "f32" && value.kind === "apply" && !KEEPS_NAN.has(value.op)) return v;
+  if (d === "bf16" && value.kind === "apply" && !KEEPS_NAN.has(value.op)) return v;
   return {
     count: v.count,
     push: (p) => {
