@@ -143,6 +143,27 @@ describe("refusals", () => {
     expect(faultOf(() => direct(k, [floats(1)])).code).toBe("KPU3012");
   });
 
+  it("transfers with impossible numbers", () => {
+    const k = loose(
+      kernel([ptr(f32), i32, i32], function numbers(x, width, stride) {
+        S.dmaCopy(S.alloc(f32, 8), x, width, { srcStride: stride, dstStride: 1, times: 2 });
+      }),
+    );
+    expect(faultOf(() => direct(k, [floats(8), -1, 1])).code).toMatch(/KPU4007|KPU3005/);
+    expect(faultOf(() => direct(k, [floats(8), 1, -1])).code).toMatch(/KPU4007|KPU3005/);
+    expect(() => direct(k, [floats(8), 1, 0])).not.toThrow();
+  });
+
+  it("zero divisors, with the tile", () => {
+    const k = loose(
+      kernel([ptr(f32), i32], function divides(x, n) {
+        x.set(S.tileId(), S.ceildiv(8, n - S.tileId()));
+      }),
+    );
+    const fault = faultOf(() => direct(k, [floats(8), 1]));
+    expect(fault.diagnostics[0]).toMatchObject({ code: "KPU3013", data: { tile: 1, kernel: "divides" } });
+  });
+
   it("any access of an empty array, but no transfer of nothing", () => {
     const k = loose(
       kernel([ptr(f32), i32], function empty(x, n) {

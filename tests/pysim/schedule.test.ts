@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { f32, i32 } from "../../dsl/dtypes.ts";
 import { type Kernel, kernel, ptr } from "../../dsl/kernel.ts";
+import type { Ptr } from "../../dsl/pointer.ts";
 import { S } from "../../dsl/s.ts";
 import { POLICIES, type SimulateOptions } from "../../pysim/index.ts";
 import { direct, faultOf } from "./direct.ts";
@@ -172,6 +173,51 @@ describe("schedules", () => {
       }),
     );
     expect(faultOf(() => direct(outer, [])).code).toBe("KPU6009");
+  });
+});
+
+describe("waits in helpers", () => {
+  function share(x: Ptr<i32>, value: number): void {
+    x.set(S.tileId(), value);
+    S.barrier();
+  }
+  const total = (x: Ptr<i32>): number => {
+    let sum = 0;
+    for (let t = 0; t < S.tileCount(); t++) sum += x.get(t);
+    S.barrier();
+    return sum;
+  };
+
+  const meet = (): void => {
+    S.barrier();
+  };
+
+  it("suspend the tile that called them", () => {
+    const k = loose(
+      kernel([ptr(i32), ptr(i32)], function shares(y, x) {
+        share(x, S.tileId() + 1);
+        y.set(S.tileId(), total(x) + total(x));
+      }),
+    );
+    for (const policy of POLICIES) {
+      const y = new Int32Array(4);
+      const report = direct(k, [y, new Int32Array(4)], { tiles: 4, policy });
+      expect([...y]).toEqual([20, 20, 20, 20]);
+      expect(report.barriers).toBe(3);
+    }
+  });
+
+  it("are named when the tiles wait in different ones", () => {
+    const k = loose(
+      kernel([ptr(i32), ptr(i32)], function parts(y, x) {
+        if (S.tileId() === 0) share(x, 1);
+        else meet();
+        y.set(S.tileId(), 1);
+      }),
+    );
+    const fault = faultOf(() => direct(k, [new Int32Array(4), new Int32Array(4)], { tiles: 4 }));
+    expect(fault.code).toBe("KPU5002");
+    expect(fault.diagnostics[0]?.data).toMatchObject({ groups: [{ tiles: [0] }, { tiles: [1, 2, 3] }] });
   });
 });
 
