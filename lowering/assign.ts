@@ -200,7 +200,7 @@ export function compound(w: Walker, node: ts.BinaryExpression): Value {
   }
   const place = target(w, node.left);
   const before = place.read();
-  const left = mayAssign(w.ts, node.right) ? settle(w, before) : before;
+  const left = mayAssign(w.ts, node.right, (name) => w.frame.scope.find(name) !== undefined) ? settle(w, before) : before;
   const right = w.expr(node.right);
   return place.write(hold(w, binary(w, op, left, right, node.left, node.right, node), "t"));
 }

@@ -100,7 +100,7 @@ export function logical(w: Walker, node: ts.BinaryExpression, asCondition = fals
   }
   const known = toBoolean(w, first, node.left);
   if (typeof known === "boolean") return known === (op === "&&") ? w.expr(node.right) : first;
-  const left = mayAssign(w.ts, node.right) ? hold(w, settle(w, first), "t") : first;
+  const left = mayAssign(w.ts, node.right, (name) => w.frame.scope.find(name) !== undefined) ? hold(w, settle(w, first), "t") : first;
   prepareRegion(w, [node.right]);
   const c = toBoolean(w, left, node.left) as Expr;
   const before = w.definite;
@@ -128,7 +128,7 @@ function logicalCondition(w: Walker, node: ts.BinaryExpression, and: boolean): V
     const r = w.condition(node.right);
     return typeof r === "boolean" ? stat(r) : runtime(r);
   }
-  const c = mayAssign(w.ts, node.right) ? w.emit.settle(first) : first;
+  const c = mayAssign(w.ts, node.right, (name) => w.frame.scope.find(name) !== undefined) ? w.emit.settle(first) : first;
   prepareRegion(w, [node.right]);
   let right: boolean | Expr = false;
   const before = w.definite;
@@ -300,7 +300,7 @@ function chain(w: Walker, clauses: readonly ts.CaseOrDefaultClause[], bodies: re
 function flagged(w: Walker, bodies: readonly Stmt[][], matches: readonly (Expr | undefined)[], at: number): void {
   const e = w.emit;
   const cases = matches.filter((m) => m !== undefined);
-  const any = cases.reduce((x, y) => e.op("or", [x, y]), e.bool(false) as Expr);
+  const any = cases.length > 0 ? cases.reduce((x, y) => e.op("or", [x, y])) : e.bool(false);
   const on = e.variable("on", e.bool(false));
   bodies.forEach((body, i) => {
     const match = matches[i] ?? e.op("not", [any]);

@@ -135,7 +135,7 @@ export function operands(w: Walker, nodes: readonly ts.Expression[]): Value[] {
       return;
     }
     const v = w.expr(n);
-    out.push(nodes.slice(i + 1).some((later) => mayAssign(w.ts, later)) ? settle(w, v) : v);
+    out.push(nodes.slice(i + 1).some((later) => mayAssign(w.ts, later, (name) => w.frame.scope.find(name) !== undefined)) ? settle(w, v) : v);
   });
   return out;
 }

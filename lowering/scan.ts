@@ -124,8 +124,11 @@ export function bindingNames(t: TS, name: ts.BindingName, out: string[]): void {
 
 const PURE_METHODS = new Set(["at", "get", "as", "eq", "diff"]);
 
-/** Whether evaluating the node may assign a variable of the kernel. */
-export function mayAssign(t: TS, node: ts.Node): boolean {
+/**
+ * Whether evaluating the node may assign a variable of the kernel: by itself, or through a function. Functions from
+ * outside can only write into arrays and objects that they are given.
+ */
+export function mayAssign(t: TS, node: ts.Node, isLocal: (name: string) => boolean): boolean {
   const known = mayAssignOf.get(node);
   if (known !== undefined) return known;
   let found = false;
@@ -140,8 +143,9 @@ export function mayAssign(t: TS, node: ts.Node): boolean {
     } else if (t.isCallExpression(n)) {
       const root = rootName(t, n.expression);
       const method = t.isPropertyAccessExpression(n.expression) ? n.expression.name.text : undefined;
-      const host = root === "S" || root === "Math" || root?.startsWith("__vi_import") === true;
-      if (!host && !(method !== undefined && PURE_METHODS.has(method))) found = true;
+      const local = root === undefined || isLocal(root);
+      if (local && !(method !== undefined && PURE_METHODS.has(method))) found = true;
+      else if (!local && method === undefined && n.arguments.length > 0) found = true;
     }
     if (!found) t.forEachChild(n, visit);
   };

@@ -129,7 +129,7 @@ class Retype {
       // The counter and its bound are compared in one type; the bound of a counter that fits may lie beyond it.
       const to = this.number(s.to, false);
       if (type === "i32" || type === "i64") {
-        if (type === "i64" && name === "i32") return this.widerCounter(s, local, from, to);
+        if (type === "i64" && name === "i32") return this.narrowBound(s, local, from, to, limit);
         this.out.push({ ...s, local, from, to: this.cast(to, name), body: this.list(s.body) });
         return;
       }
@@ -139,11 +139,18 @@ class Retype {
     this.out.push(...this.asLoop(s, local, this.toType(s.from, local, this.signed.has(s.local)), this.number(s.to, false)));
   }
 
-  /** for %i: i32 with a bound of i64 counts in i64. */
-  private widerCounter(s: Extract<Stmt, { kind: "for" }>, _local: Local, from: Expr, to: Expr): void {
-    const wide: Local = { id: s.local.id, name: s.local.name, type: scalar("i64"), mutable: false };
-    this.locals.set(s.local, wide);
-    this.out.push({ ...s, local: wide, from: this.cast(from, "i64"), to: this.cast(to, "i64"), body: this.list(s.body) });
+  /** for %i: i32 with a bound of i64: what lies beyond i32 on the far side of the counter cannot matter. */
+  private narrowBound(s: Extract<Stmt, { kind: "for" }>, local: Local, from: Expr, to: Expr, limit: Range): void {
+    const far = s.step > 0 ? limit.hi : limit.lo;
+    if (far > 2 ** 31 - 1 || far < -(2 ** 31)) {
+      const wide: Local = { id: s.local.id, name: s.local.name, type: scalar("i64"), mutable: false };
+      this.locals.set(s.local, wide);
+      this.out.push({ ...s, local: wide, from: this.cast(from, "i64"), to: this.cast(to, "i64"), body: this.list(s.body) });
+      return;
+    }
+    const edge: Expr = { kind: "const", type: scalar("i64"), value: s.step > 0 ? -(2 ** 31) : 2 ** 31 - 1, at: s.at };
+    const clamped = this.make(s.step > 0 ? "max" : "min", [this.cast(to, "i64"), edge]);
+    this.out.push({ ...s, local, from, to: this.cast(clamped, "i32"), body: this.list(s.body) });
   }
 
   /** A counter that is no integer counts in a general loop. */
@@ -456,7 +463,26 @@ class Retype {
     if (guarded) return this.safeInteger(e, "it", this.at);
     const r = this.rangeOf(e);
     if (!this.whole(e, r)) return this.constant(0, false);
-    return this.cast(this.number(e, false), held(r, false) === "i32" ? "i32" : "i64");
+    if (isExactInt(r)) return this.number(e, false);
+    return this.wideOffset(e) ?? this.cast(this.number(e, false), "i64");
+  }
+
+  /**
+   * An offset like i * n + j may exceed 2^53, where JavaScript rounds and i64 does not. Where one wide term is moved by
+   * less than 2^52, both results are then beyond any memory, so that i64 may compute it: either they are equal, or
+   * the access is out of bounds in both executions.
+   */
+  private wideOffset(e: Expr): Expr | undefined {
+    if (e.kind !== "apply") return undefined;
+    const [x, y] = e.args as readonly [Expr, Expr];
+    const exact = (a: Expr): boolean => isExactInt(this.rangeOf(a));
+    const near = (a: Expr): boolean => exact(a) && Math.abs(this.rangeOf(a).lo) <= 2 ** 52 && Math.abs(this.rangeOf(a).hi) <= 2 ** 52;
+    const narrow = (a: Expr): Expr => this.cast(this.number(a, false), "i64");
+    if (e.op === "mul") return exact(x) && exact(y) ? this.make("mul", [narrow(x), narrow(y)]) : undefined;
+    if (e.op !== "add" && e.op !== "sub") return undefined;
+    const a = near(x) ? narrow(x) : near(y) ? this.wideOffset(x) : undefined;
+    const b = near(y) ? narrow(y) : near(x) ? this.wideOffset(y) : undefined;
+    return a !== undefined && b !== undefined ? this.make(e.op, [a, b]) : undefined;
   }
 
   private whole(e: Expr, r: Range): boolean {
