@@ -1,6 +1,6 @@
 /** Runs a fixture in a child process of each environment an author may use, and gives what it prints as JSON. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -36,16 +36,19 @@ export function underTypeStripping(fixture: string): unknown {
 /** Compiles what the fixture needs to JavaScript files with map files beside them, and runs it on plain Node. */
 export function underPlainNode(fixture: string): unknown {
   const out = join(ROOT, `node_modules/.cache/kpu-dsl-capture-${process.pid}`);
-  const folders = ["ir", "dsl", "dsl/intrinsics", "capture", "tests/capture/fixtures"];
   try {
     mkdirSync(out, { recursive: true });
     writeFileSync(join(out, "package.json"), '{"type":"module"}');
-    for (const folder of folders) {
-      if (!existsSync(join(ROOT, folder))) continue;
-      for (const file of readdirSync(join(ROOT, folder)).filter((f) => f.endsWith(".ts"))) {
-        compile(join(ROOT, folder, file), join(out, folder, file.replace(/ts$/, "js")));
+    const seen = new Set<string>();
+    const visit = (file: string): void => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      compile(file, join(out, relative(ROOT, file).replace(/ts$/, "js")));
+      for (const [, to] of readFileSync(file, "utf8").matchAll(/from "(\.[^"]+\.ts)"/g)) {
+        visit(join(dirname(file), to ?? ""));
       }
-    }
+    };
+    visit(join(FIXTURES, fixture));
     return runJson(process.execPath, [join(out, "tests/capture/fixtures", fixture.replace(/ts$/, "js"))]);
   } finally {
     rmSync(out, { recursive: true, force: true });
