@@ -40,6 +40,8 @@ export function parseKernel(text: string, file = "<kir>"): Kernel {
 
 /** Deepest nesting of statements and expressions together. */
 const MAX_DEPTH = 400;
+/** Longest chain of else-ifs, which nest in the tree. */
+const MAX_ARMS = 1000;
 const SCALAR_NAMES: readonly string[] = ["num", "i32", "i64", "f32", "f64", "bool", "event"];
 const LEVELS: readonly string[] = ["open", "virtual", "machine"];
 /** Names of ops as they stand in text, with the ops that share each. */
@@ -270,6 +272,7 @@ class Parser {
     let at = first;
     for (;;) {
       this.word("if");
+      if (arms.length >= MAX_ARMS) this.wrong(`an if has more than ${MAX_ARMS} arms`, -1);
       const cond = this.expr(at);
       // biome-ignore lint/suspicious/noThenProperty: `then` is the field of KIR's if
       arms.push({ cond, then: this.body(at), at });
@@ -280,7 +283,6 @@ class Parser {
       }
       at = this.place(at);
     }
-    if (arms.length > 10 * MAX_DEPTH) this.wrong("too many else-ifs", -1);
     const chain = arms.reduceRight<Stmt[]>((other, arm) => [{ kind: "if", ...arm, else: other }], last);
     return chain[0] as Stmt;
   }

@@ -12,9 +12,9 @@ export const KIR_VERSION = 1;
 export const IDENTIFIER = /[\p{ID_Start}_$][\p{ID_Continue}$\u200c\u200d]*/u;
 const WHOLE_IDENTIFIER = new RegExp(`^${IDENTIFIER.source}$`, "u");
 
-/** A name as text: itself, or a string where it is no identifier. */
+/** A name as text: itself, or a string where it is no identifier (or reads as a number). */
 export function nameText(name: string): string {
-  return WHOLE_IDENTIFIER.test(name) ? name : JSON.stringify(name);
+  return WHOLE_IDENTIFIER.test(name) && name !== "NaN" && name !== "Infinity" ? name : JSON.stringify(name);
 }
 
 /** Scalar-only ops that work on one type, which their text shows. */

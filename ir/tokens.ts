@@ -13,20 +13,21 @@ export interface Token {
 /** Longest text that is read: far above any kernel. */
 const MAX_TEXT = 64 * 1024 * 1024;
 
-const STRING = String.raw`"(?:[^"\\\n]|\\.)*"`;
-const NAME = `(?:${IDENTIFIER.source}|${STRING})`;
 const PATTERNS: { readonly [K in (typeof KINDS)[number]]: string } = {
   newline: String.raw`\n`,
   number: String.raw`-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity\b)|NaN\b`,
-  string: STRING,
-  local: String.raw`%${NAME}(?:\.\d+)?`,
-  global: String.raw`@(?:\d+|${NAME})`,
+  // Of a string only the beginning: a pattern for all of it would overflow the stack on a long one.
+  string: `"`,
+  local: `%(?:${IDENTIFIER.source}|")`,
+  global: String.raw`@(?:\d+|${IDENTIFIER.source}|")`,
   place: String.raw`#\d+`,
   word: IDENTIFIER.source,
   sign: String.raw`[(){}\[\]<>,:=.]`,
 };
 const TOKEN = new RegExp(KINDS.map((kind) => `(${PATTERNS[kind]})`).join("|"), "uy");
 const BLANK = /(?:[ \t\r]+|\/\/[^\n]*)*/uy;
+/** The number that tells locals of one name apart. */
+const NUMBER_OF_LOCAL = /\.\d+/uy;
 const CONTINUES: ReadonlySet<string> = new Set(["(", "[", ",", "="]);
 
 /** The tokens of a text, read as far as they are asked for; the last is `end`, and stays the last. */
@@ -63,9 +64,8 @@ export class Tokens {
 
   #next(last: Token | undefined): Token {
     for (;;) {
-      BLANK.lastIndex = this.#offset;
-      BLANK.exec(this.#text);
-      const offset = Math.max(this.#offset, BLANK.lastIndex);
+      this.#skip(BLANK);
+      const offset = this.#offset;
       if (offset >= this.#text.length) return { kind: "end", text: "", offset };
       TOKEN.lastIndex = offset;
       const found = TOKEN.exec(this.#text);
@@ -73,11 +73,28 @@ export class Tokens {
         const got = JSON.stringify(String.fromCodePoint(this.#text.codePointAt(offset) as number));
         this.fail("KPU7001", `${got} does not begin a token`, offset);
       }
-      this.#offset = TOKEN.lastIndex;
+      this.#offset = found[0].endsWith('"') ? this.#endOfString(TOKEN.lastIndex) : TOKEN.lastIndex;
       const kind = KINDS[found.findIndex((group, i) => i > 0 && group !== undefined) - 1];
       if (kind === undefined) throw new TypeError("a token of no kind");
       if (kind === "newline" && CONTINUES.has(last?.text ?? "")) continue;
-      return { kind, text: found[0], offset };
+      if (kind === "local") this.#skip(NUMBER_OF_LOCAL);
+      return { kind, text: this.#text.slice(offset, this.#offset), offset };
     }
+  }
+
+  #skip(pattern: RegExp): void {
+    pattern.lastIndex = this.#offset;
+    if (pattern.test(this.#text)) this.#offset = pattern.lastIndex;
+  }
+
+  /** The offset behind a string whose first quote stands before `start`. */
+  #endOfString(start: number): number {
+    for (let i = start; i < this.#text.length; i++) {
+      const c = this.#text[i];
+      if (c === '"') return i + 1;
+      if (c === "\n") break;
+      if (c === "\\") i++;
+    }
+    return this.fail("KPU7001", "the string has no end on its line", start - 1);
   }
 }

@@ -264,7 +264,7 @@ class Generator {
     return made;
   }
   private label(): string {
-    return `${this.pick(["L", "outer", "for", "my label"])}${this.labels++ || ""}`;
+    return `${this.pick(["L", "outer", "for", "my label", "NaN"])}${this.labels++ || ""}`;
   }
 
   private definition(at: number): Stmt[] {
