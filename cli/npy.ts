@@ -73,7 +73,8 @@ export function readNpy(bytes: Uint8Array, file = "npy data"): NdArray {
     damaged(`truncated: ${count} elements need ${size} bytes, ${bytes.length - start} are there`);
   if (bytes.length - start > size)
     damaged(`has ${bytes.length - start - size} bytes after its ${count} elements`);
-  const data = new Data(bytes.slice(start, start + size).buffer);
+  // A copy that starts at 0, so that elements are aligned. (slice of a Node Buffer would not copy.)
+  const data = new Data(new Uint8Array(bytes.subarray(start, start + size)).buffer);
   return { type: type as NpyType, shape, data: fortran === "True" ? toRowMajor(data, shape) : data };
 }
 

@@ -162,7 +162,7 @@ function bounds(r: RangeArguments<number>): [number, number, number] {
 
 // ---------------------------------------------------------------------------------------------- print
 
-interface Print {
+export interface Print {
   (format: string, ...values: (PrintValue | string | DType)[]): void;
   (parts: TemplateStringsArray, ...values: (PrintValue | string | DType)[]): void;
 }

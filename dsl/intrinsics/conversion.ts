@@ -163,7 +163,7 @@ export const cast = intrinsic<
   lower: (b, x: unknown, d: unknown, o?: unknown) => castLanes(new LoweredOps(b, "cast"), x, d, o),
 });
 
-interface Broadcast {
+export interface Broadcast {
   <D extends NumD>(
     x: number,
     dtype: D,

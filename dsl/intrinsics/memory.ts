@@ -281,7 +281,7 @@ function loadFast(sim: Simulation, p: unknown, o: unknown): unknown {
 }
 
 /** Numbers give a vector and bool a mask; the first form also serves kernels that are generic over their dtype. */
-interface Load {
+export interface Load {
   <D extends NumD>(p: Ptr<D>, options?: LoadOptions<D>): Vec<D>;
   <D extends AnyD>(p: Ptr<D>, options?: LoadOptions<D>): Loaded<D>;
 }
@@ -360,7 +360,7 @@ function storeLanes(ops: Ops, v: unknown, p: unknown, given: unknown): Value {
   return ops.op("store_masked", [at, v as Value, mask]);
 }
 
-interface Store {
+export interface Store {
   <D extends NumD>(value: Vec<NoInfer<D>>, p: Ptr<D>, options?: StoreOptions): void;
   <D extends AnyD>(value: Loaded<NoInfer<D>>, p: Ptr<D>, options?: StoreOptions): void;
 }

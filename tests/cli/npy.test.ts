@@ -55,6 +55,15 @@ test("every dtype and shape round-trips", () => {
   );
 });
 
+test("reads from a view at any offset", () => {
+  const whole = writeNpy({ type: "f4", shape: [3], data: new Float32Array([1, 2, 3]) });
+  for (const offset of [0, 1, 3, 8]) {
+    const view = Buffer.alloc(whole.length + 16).subarray(offset, offset + whole.length);
+    view.set(whole);
+    expect(readNpy(view).data).toEqual(new Float32Array([1, 2, 3]));
+  }
+});
+
 test("reads version 2 and Fortran order", () => {
   const header = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }\n";
   expect(readNpy(bytesOf(header, [0, 3, 1, 4, 2, 5], 2))).toEqual({
