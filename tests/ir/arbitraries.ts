@@ -12,6 +12,7 @@ import {
   DTYPES,
   type DTypeName,
   FLOATS,
+  INTS,
   type IntDType,
   isFloat,
   isInt,
@@ -49,7 +50,7 @@ export interface KernelChoices {
 
 /** A random kernel. Example: `fc.property(arbitraryKernel({ level: "virtual" }), (k) => ...)`. */
 export function arbitraryKernel(o: KernelChoices = {}): fc.Arbitrary<Kernel> {
-  const list = fc.array(fc.nat({ max: 0xffffff }), { minLength: 40, maxLength: 400, size: "max" });
+  const list = fc.array(fc.nat({ max: 0xffffff }), { minLength: 60, maxLength: 1500, size: "max" });
   return list.map((choices) => new Generator(choices, o).kernel());
 }
 
@@ -269,11 +270,22 @@ class Generator {
 
   private definition(at: number): Stmt[] {
     if (this.chance(40)) return this.read(at);
+    if (this.chance(10)) return this.reinterpreted(at);
     const type = this.valueType();
     const value = this.value(type, 3);
     const mutable = this.chance(30);
     const local = this.local(this.name(), value.e.type, mutable, mutable ? this.full(value.e.type) : value);
     return [{ kind: "let", local, value: value.e, at }];
+  }
+  /** The same memory as another integer dtype that is not wider. */
+  private reinterpreted(at: number): Stmt[] {
+    const p = this.pointer((t) => isInt(t.dtype));
+    if (p?.type.kind !== "ptr") return [];
+    const { bytes } = DTYPES[p.type.dtype];
+    const value = this.op("ptr_cast", [p], {
+      dtype: this.pick(INTS.filter((d) => DTYPES[d].bytes <= bytes)),
+    });
+    return [{ kind: "let", local: this.local(this.name(), value.type, false, ANY), value, at }];
   }
   private assignment(at: number): Stmt[] {
     const mutable = this.visible.filter((v) => v.local.mutable);
@@ -404,24 +416,35 @@ class Generator {
 
   private transfer(at: number): Stmt[] {
     const dst = this.pointer((t) => !t.constant);
-    if (dst === undefined) return this.definition(at);
+    if (dst?.type.kind !== "ptr") return this.definition(at);
+    const { dtype, scope } = dst.type;
+    const before: Stmt[] = [];
     const n = this.int(8, 1);
-    const value = this.value(this.number(), 1).e;
-    if (this.chance(50)) return [this.effectOf("dma_memset", [dst, value, n], at)];
-    const src = this.pointer(
-      (t) => dst.type.kind === "ptr" && t.dtype === dst.type.dtype && t.scope !== dst.type.scope,
-    );
+    const fill = (): Expr[] => [dst, this.value(this.number(), 1).e, n];
+    let src = this.pointer((t) => t.dtype === dtype && t.scope !== scope);
+    if (src === undefined && this.nested === 0) {
+      const value = this.op("alloc", [], {
+        dtype,
+        scope: scope === "local" ? "l2" : "local",
+        count: ELEMENTS,
+        ...this.place(),
+      });
+      const local = this.local("src", value.type, false, ANY);
+      before.push({ kind: "let", local, value, at });
+      src = { kind: "ref", type: local.type, local, at };
+    }
+    const copies = src !== undefined && this.chance(80);
     const one = this.constant(this.pick(this.indexTypes()), 1);
-    const rows = this.int(4, 1);
-    if (src === undefined || !this.chance(80)) return [this.effectOf("dma_memset", [dst, value, n], at)];
-    const copy = [dst, src, n, this.int(8, 0), one, rows];
-    if (this.chance(50)) return [this.effectOf("dma_copy", copy, at)];
+    const args = copies && src !== undefined ? [dst, src, n, this.int(8, 0), one, this.int(4, 1)] : fill();
+    const op = copies ? "dma_copy" : "dma_memset";
+    if (this.chance(50)) return [...before, this.effectOf(op, args, at)];
     const event = this.op("event_alloc", []);
     const local: Local = { id: this.ids++, name: "e", type: event.type, mutable: false };
     const ref: Expr = { kind: "ref", type: local.type, local, at };
     return [
+      ...before,
       { kind: "let", local, value: event, at },
-      this.effectOf("dma_copy_async", [...copy, ref], at),
+      this.effectOf(`${op}_async`, [...args, ref], at),
       this.effectOf("event_wait", [ref], at),
       this.effectOf("event_free", [ref], at),
     ];
@@ -509,7 +532,9 @@ class Generator {
     const dtype = this.pick(["i16", "u16", "i32", "u32"] as const);
     if (this.level === "machine" && lanes * DTYPES[dtype].bits > this.registerBits)
       throw new TypeError("lanes");
-    const values = Array.from({ length: lanes }, () => this.below(3 * lanes));
+    const start = this.below(3 * lanes);
+    const step = this.below(2 * lanes);
+    const values = Array.from({ length: lanes }, (_, i) => (start + i * step) % (3 * lanes));
     return this.op("vconst", [], { dtype, values });
   }
 
@@ -596,8 +621,15 @@ class Generator {
     const x = this.pick(EDGES);
     return this.constant(t, t.kind === "scalar" && t.name === "f32" ? Math.fround(x) : x);
   }
+  /** Lanes from one choice, so that wide vectors do not use up the choices. */
   private vconst(dtype: DTypeName, lanes: number): Expr {
-    return this.op("vconst", [], { dtype, values: Array.from({ length: lanes }, () => this.element(dtype)) });
+    const start = this.below(EDGES.length);
+    const step = this.below(7);
+    const convert = convertRule(dtype);
+    const values = Array.from({ length: lanes }, (_, i) =>
+      convert((EDGES[(start + i * step) % EDGES.length] as number) + (i % 3)),
+    );
+    return this.op("vconst", [], { dtype, values });
   }
 
   /** An index in 0 .. n - 1, of an index type. */
@@ -614,7 +646,7 @@ class Generator {
 
   private bool(depth: number): Expr {
     const b = (): Expr => this.value(scalar("bool"), depth - 1).e;
-    switch (depth <= 0 ? 0 : this.below(6)) {
+    switch (depth <= 0 ? 0 : this.below(7)) {
       case 0:
       case 1: {
         const t = this.number();
@@ -627,6 +659,12 @@ class Generator {
         return this.op("not", [b()]);
       case 4:
         return this.op("truthy", [this.value(this.number(), depth - 1).e]);
+      case 5: {
+        const p = this.address(ELEMENTS / 2, () => true);
+        const q = this.address(ELEMENTS / 2, () => true);
+        if (p === undefined || q === undefined) return this.bool0(true);
+        return this.chance(30) ? this.op("ptr_null", [p]) : this.op("ptr_eq", [p, q]);
+      }
       default: {
         const m = this.value(mask(this.lanes("i32")), depth - 1).e;
         return this.chance(50)
@@ -733,7 +771,19 @@ class Generator {
         );
       }
       case 14:
-        if (name === "i64") return x;
+        if (name === "i64") {
+          const p = this.pointer(() => true);
+          if (p === undefined) return x;
+          return made(
+            "ptr_diff",
+            [
+              { e: this.op("ptr_add", [p, this.int(32, 1)]), ...ANY },
+              { e: p, ...ANY },
+            ],
+            0,
+            31,
+          );
+        }
         return made(
           this.pick(["imul", "js_shl", "js_shr", "and", "or", "xor"] as const),
           [x, value()],
@@ -884,8 +934,11 @@ class Generator {
   }
   private shuffled(x: Expr, y: Expr, lanes: number): Expr {
     const args = this.chance(50) ? [x, y] : [x];
+    const start = this.below(lanes);
+    const step = this.below(5);
+    const all = lanes * args.length + 1;
     return this.op("shuffle", args, {
-      lanes: Array.from({ length: lanes }, () => this.below(lanes * args.length + 1) - 1),
+      lanes: Array.from({ length: lanes }, (_, i) => ((start + i * step) % all) - 1),
     });
   }
 }

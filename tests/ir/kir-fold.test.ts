@@ -75,7 +75,7 @@ describe("folding", () => {
         expect(verifyKernel(after).map((d) => d.message)).toEqual([]);
         expect(outcome(after, seed)).toEqual(outcome(k, seed));
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -83,7 +83,7 @@ describe("folding", () => {
     for (const level of ["open", "virtual", "machine"] as const) {
       fc.assert(
         fc.property(arbitraryKernel({ level }), fc.nat(), (k, seed) => void run(k, argumentsFor(k, seed))),
-        { numRuns: 200 },
+        { numRuns: 100 },
       );
     }
   });

@@ -35,7 +35,7 @@ describe("random kernels", () => {
           if (locations) expect(difference(k, back)).toBeUndefined();
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -52,7 +52,7 @@ describe("random kernels", () => {
         const at = where % text.length;
         parseError(text.slice(0, at) + what + text.slice(at + length));
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
