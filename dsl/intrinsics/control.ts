@@ -75,7 +75,7 @@ class Range implements IterableIterator<number> {
   }
 }
 
-interface RangeFunction<T> {
+export interface RangeFunction<T> {
   (to: number): T;
   (from: number, to: number, step?: number): T;
 }
