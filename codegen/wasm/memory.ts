@@ -67,9 +67,11 @@ function storeOp(d: DTypeName): AccessOp {
 /** {@link storeBits}, with the one NaN that a store leaves. */
 export function canonicalBits(c: Code, from: Parameters<typeof storeBits>[1], d: DTypeName): void {
   storeBits(c, from, d);
-  if (d !== "f32" || from === "i32" || from === "i64" || from === "bool") return;
+  // bf16 bits come from a rounding that makes the one NaN.
+  if ((d !== "f32" && d !== "f16") || from === "i32" || from === "i64" || from === "bool") return;
+  const [nan, magnitude, infinity] = d === "f32" ? [0x7fc00000, 0x7fffffff, 0x7f800000] : [0x7e00, 0x7fff, 0x7c00];
   const bits = c.save("i32");
-  c.i32(0x7fc00000).get(bits).get(bits).i32(0x7fffffff).op("i32.and").i32(0x7f800000).op("i32.gt_s").op("select");
+  c.i32(nan).get(bits).get(bits).i32(magnitude).op("i32.and").i32(infinity).op("i32.gt_s").op("select");
 }
 
 // ---------------------------------------------------------------------------------------------- whole vectors
@@ -390,7 +392,7 @@ function forActiveLanes(
     if (E.checks) {
       pushIndex64(E, index.stride);
       c.tee(step).i64(1).op("i64.lt_s").if();
-      c.i32(FAIL.stride).i32(at).get(step).i64(0).i64(0).call(E.imports.fail).op("unreachable").end();
+      c.i32(FAIL.stride).i32(at || E.at).get(step).i64(0).i64(0).call(E.imports.fail).op("unreachable").end();
       c.get(step).i64(bytes).op("i64.mul").set(step);
     } else {
       index32(E, index.stride);
@@ -501,7 +503,7 @@ export function emitExtract(E: Emitter, e: Apply): void {
   const i = c.save("i32");
   if (E.checks) {
     c.get(i).i32(lanes).op("i32.ge_u").if();
-    c.i32(FAIL.lane).i32(e.at).get(i).op("i64.extend_i32_s").i64(lanes).i64(0).call(E.imports.fail).op("unreachable").end();
+    c.i32(FAIL.lane).i32(e.at || E.at).get(i).op("i64.extend_i32_s").i64(lanes).i64(0).call(E.imports.fail).op("unreachable").end();
   }
   c.global(E.baseGlobal).get(i).i32(bits / 8).op("i32.mul").op("i32.add");
   c.access(SCALAR_LOAD[d], E.layout.scratchValue);
