@@ -48,6 +48,8 @@ export interface Emitter {
   readonly layout: Layout;
   /** Host calls of the kernel, in the order of their site numbers; the emitter appends. */
   readonly sites: HostSite[];
+  /** The statement that is being emitted, for operations without a location of their own. */
+  at: LocationIndex;
   slot(l: Local): Slot;
   scalar(e: Expr): void;
   /** Pushes the low 32 bits of an i32 or i64 expression. */

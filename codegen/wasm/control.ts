@@ -79,6 +79,7 @@ export class StatementEmitter {
 
   #statement(s: Stmt): void {
     const c = this.#E.code;
+    this.#E.at = s.at;
     switch (s.kind) {
       case "let":
       case "assign":

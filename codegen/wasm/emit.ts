@@ -64,6 +64,7 @@ class KernelEmitter implements Emitter {
   readonly tileCount: LocalIndex = 1;
   readonly tileBase: LocalIndex;
   readonly barriers: Barriers;
+  at = 0;
   readonly #slots: Slots;
 
   constructor(k: Kernel, layout: Layout, checks: boolean, code: Code, imports: Imports, baseGlobal: number) {

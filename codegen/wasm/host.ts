@@ -20,7 +20,7 @@ function callHost(E: Emitter, e: Apply): void {
   };
   for (const a of e.args) operands.push(...writeOperand(E, a, take));
   const groups = e.attrs["groups"] as readonly number[] | undefined;
-  E.sites.push({ op: e.op, at: e.at, text: (e.attrs["text"] as number | undefined) ?? 0, operands, groups });
+  E.sites.push({ op: e.op, at: e.at || E.at, text: (e.attrs["text"] as number | undefined) ?? 0, operands, groups });
   c.i32(E.sites.length - 1).call(E.imports.host);
 }
 
@@ -81,7 +81,7 @@ export function emitHostOp(E: Emitter, e: Apply): boolean {
     case "assert":
       E.scalar(e.args[0]!);
       c.op("i32.eqz").if();
-      c.i32(FAIL.assertion).i32(e.at).i64(e.attrs["text"] as number).i64(0).i64(0).call(E.imports.fail);
+      c.i32(FAIL.assertion).i32(e.at || E.at).i64(e.attrs["text"] as number).i64(0).i64(0).call(E.imports.fail);
       c.op("unreachable").end();
       return true;
     case "event_alloc":

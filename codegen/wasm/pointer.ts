@@ -122,7 +122,7 @@ export function checkBounds(E: Emitter, p: Bounded, from: number, size: number, 
 }
 export function failBounds(E: Emitter, p: Bounded, from: number, size: number, at: LocationIndex): void {
   const c = E.code;
-  c.i32(FAIL.null).i32(FAIL.bounds).get(p.hi).op("i64.eqz").op("select").i32(at);
+  c.i32(FAIL.null).i32(FAIL.bounds).get(p.hi).op("i64.eqz").op("select").i32(at || E.at);
   c.get(p.addr).i64(from).op("i64.add").get(p.lo).op("i64.sub");
   c.get(p.hi).get(p.lo).op("i64.sub").i64(size);
   c.call(E.imports.fail).op("unreachable");

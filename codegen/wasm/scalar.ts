@@ -170,7 +170,7 @@ function integer(E: Emitter, e: Apply, name: ScalarName, t: "i32" | "i64", all: 
       E.scalar(e.args[1]!);
       const y = c.save(t);
       c.get(y).op(`${t}.eqz`).if();
-      c.i32(FAIL.zeroDivisor).i32(e.at).i64(0).i64(0).i64(0).call(E.imports.fail).op("unreachable").end();
+      c.i32(FAIL.zeroDivisor).i32(e.at || E.at).i64(0).i64(0).i64(0).call(E.imports.fail).op("unreachable").end();
       const r = c.temp(t);
       c.get(x).get(y).op(`${t}.div_s`);
       c.get(x).get(y).op(`${t}.rem_s`).set(r);
