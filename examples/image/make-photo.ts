@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { PNG } from "pngjs";
+import { isMain } from "../is-main.ts";
 
 const SIZE = 512;
 type Color = readonly [number, number, number];
@@ -71,20 +72,22 @@ function scene(u: number, v: number): Color {
   return color;
 }
 
-const png = new PNG({ width: SIZE, height: SIZE });
-for (let y = 0; y < SIZE; y++) {
-  for (let x = 0; x < SIZE; x++) {
-    const [u, v] = [(x + 0.5) / SIZE, (y + 0.5) / SIZE];
-    const vignette = 1 - 0.35 * ((u - 0.5) ** 2 + (v - 0.5) ** 2) * 2;
-    const grain = (hash(x + 9000, y) + hash(x, y + 9000) - 1) * 5;
-    for (const [c, value] of scene(u, v).entries()) {
-      png.data[(y * SIZE + x) * 4 + c] = Math.round(
-        Math.min(Math.max(value * vignette * 255 + grain, 0), 255),
-      );
+if (isMain(import.meta.url)) {
+  const png = new PNG({ width: SIZE, height: SIZE });
+  for (let y = 0; y < SIZE; y++) {
+    for (let x = 0; x < SIZE; x++) {
+      const [u, v] = [(x + 0.5) / SIZE, (y + 0.5) / SIZE];
+      const vignette = 1 - 0.35 * ((u - 0.5) ** 2 + (v - 0.5) ** 2) * 2;
+      const grain = (hash(x + 9000, y) + hash(x, y + 9000) - 1) * 5;
+      for (const [c, value] of scene(u, v).entries()) {
+        png.data[(y * SIZE + x) * 4 + c] = Math.round(
+          Math.min(Math.max(value * vignette * 255 + grain, 0), 255),
+        );
+      }
+      png.data[(y * SIZE + x) * 4 + 3] = 255;
     }
-    png.data[(y * SIZE + x) * 4 + 3] = 255;
   }
+  const file = new URL("photo.png", import.meta.url);
+  writeFileSync(file, PNG.sync.write(png, { colorType: 2, inputHasAlpha: true }));
+  console.log(`wrote ${file.pathname}`);
 }
-const file = new URL("photo.png", import.meta.url);
-writeFileSync(file, PNG.sync.write(png, { colorType: 2, inputHasAlpha: true }));
-console.log(`wrote ${file.pathname}`);
