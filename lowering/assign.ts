@@ -202,7 +202,11 @@ export function compound(w: Walker, node: ts.BinaryExpression): Value {
   const before = place.read();
   const left = mayAssign(w.ts, node.right, (name) => w.frame.scope.find(name) !== undefined) ? settle(w, before) : before;
   const right = w.expr(node.right);
-  return place.write(hold(w, binary(w, op, left, right, node.left, node.right, node), "t"));
+  return place.write(keep(w, binary(w, op, left, right, node.left, node.right, node), node));
+}
+
+function keep(w: Walker, v: Value, node: ts.Node): Value {
+  return isStatementLike(w, node) ? v : hold(w, v, "t");
 }
 
 function logicalAssignment(w: Walker, node: ts.BinaryExpression, op: string): Value {
@@ -242,7 +246,8 @@ export function increment(w: Walker, operand: ts.Expression, op: "+" | "-", post
   return runtime(postfix ? old : value);
 }
 
-function isStatementLike(w: Walker, node: ts.Node): boolean {
+/** Whether the value of an assignment is dropped. */
+export function isStatementLike(w: Walker, node: ts.Node): boolean {
   const parent = node.parent;
   return w.ts.isExpressionStatement(parent) || (w.ts.isForStatement(parent) && parent.incrementor === node);
 }

@@ -1,13 +1,13 @@
 /** Expressions of a kernel to values. One case per form of syntax; the meaning of operators stands in operators.ts. */
 import type ts from "typescript";
-import { compound, increment, target } from "./assign.ts";
+import { compound, increment, isStatementLike, target } from "./assign.ts";
 import { call, newExpression, taggedTemplate } from "./calls.ts";
 import { conditional, logical } from "./choice.ts";
 import { nameValue } from "./names.ts";
 import { binary, toBoolean, typeOf, unary } from "./operators.ts";
 import { elementKey, property, propertyName } from "./properties.ts";
 import { isAssignment, mayAssign } from "./scan.ts";
-import { arrayOf, originOf, settle, slotCell } from "./staging.ts";
+import { arrayOf, hold, originOf, settle, slotCell } from "./staging.ts";
 import { type Cell, describe, stat, UNDEFINED, type Value } from "./values.ts";
 import { spreadItems } from "./arrays.ts";
 import type { Walker } from "./walker.ts";
@@ -146,7 +146,8 @@ function binaryExpression(w: Walker, node: ts.BinaryExpression): Value {
   if (kind === K.EqualsToken) {
     const place = target(w, node.left);
     const value = w.expr(node.right);
-    return place.write(value);
+    // As a value of its own it must not read the variable again after the store.
+    return place.write(isStatementLike(w, node) ? value : hold(w, value, "t"));
   }
   if (isAssignment(w.ts, kind)) return compound(w, node);
   if (kind === K.AmpersandAmpersandToken || kind === K.BarBarToken || kind === K.QuestionQuestionToken) {

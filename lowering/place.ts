@@ -1,4 +1,7 @@
-/** The location table: only the places that statements carry, numbered anew, as positions in the author's files. */
+/**
+ * The location table: only the places that statements carry, numbered anew, as positions in the author's files. Most
+ * programs never show one, so a position is looked up in the source map when it is first read.
+ */
 import type { Location } from "../ir/diagnostic.ts";
 import type { Expr, Kernel, Stmt } from "../ir/kir.ts";
 
@@ -8,7 +11,21 @@ export function place(k: Kernel, locationOf: (site: number) => Location | undefi
   const number = (site: number): number => {
     let n = numbers.get(site);
     if (n === undefined) {
-      n = locations.push(locationOf(site)) - 1;
+      n = locations.push(undefined) - 1;
+      const index = n;
+      const set = (value: Location | undefined): void => {
+        Object.defineProperty(locations, index, { value, writable: true, enumerable: true, configurable: true });
+      };
+      Object.defineProperty(locations, index, {
+        get: () => {
+          const found = locationOf(site);
+          set(found);
+          return found;
+        },
+        set,
+        enumerable: true,
+        configurable: true,
+      });
       numbers.set(site, n);
     }
     return n;

@@ -21,6 +21,8 @@ export interface Ranges {
   of(e: Expr): Range | undefined;
   /** What a local is given, joined over its definitions. */
   local(l: Local): Range | undefined;
+  /** False for statements that never run: they are dropped, nothing is known about their numbers. */
+  reached(s: Stmt): boolean;
 }
 
 export function analyse(k: Kernel): Ranges {
@@ -40,12 +42,13 @@ export function analyse(k: Kernel): Ranges {
     a.mode = "record";
     a.exprs.clear();
     a.given.clear();
+    a.reached.clear();
     a.broken = false;
     a.run(k.body);
     stable = !a.broken;
   }
   if (!stable) throw new TypeError("the range analysis does not settle");
-  return { of: (e) => a.exprs.get(e), local: (l) => a.given.get(l) };
+  return { of: (e) => a.exprs.get(e), local: (l) => a.given.get(l), reached: (s) => a.reached.has(s) };
 }
 
 class Analysis {
@@ -60,6 +63,8 @@ class Analysis {
   readonly conditions = new Map<Local, Expr>();
   readonly exprs = new Map<Expr, Range>();
   readonly given = new Map<Local, Range>();
+  readonly reached = new Set<Stmt>();
+  private readonly latest = new Map<Expr, Range>();
   private readonly heads = new Map<Stmt, Env>();
   private readonly backs = new Map<Stmt, Env>();
   private readonly jumps = new Map<string, Env>();
@@ -79,6 +84,7 @@ class Analysis {
   }
 
   private stmt(s: Stmt, env: NonNullable<Env>): Env {
+    if (this.mode === "record") this.reached.add(s);
     switch (s.kind) {
       case "let":
       case "assign":
@@ -182,7 +188,10 @@ class Analysis {
     const i = counter(from, to, s.step);
     this.giveJump(s.label, undefined);
     this.giveJump(`${s.label} again`, undefined);
-    if (i === undefined || head === undefined) return env;
+    if (i === undefined || head === undefined) {
+      this.reached.delete(s);
+      return env;
+    }
     this.base.set(s.local, i);
     // The value that ends the loop is computed as well.
     this.give(s.local, s.step > 0 ? { ...i, hi: i.hi + s.step } : { ...i, lo: i.lo + s.step });
@@ -223,11 +232,25 @@ class Analysis {
   /** The range of a number expression; undefined for every other type. */
   eval(e: Expr, env: NonNullable<Env>): Range | undefined {
     const r = this.compute(e, env);
+    if (r !== undefined && e.kind === "apply") this.latest.set(e, r);
     if (r !== undefined && this.mode === "record") {
       const known = this.exprs.get(e);
       this.exprs.set(e, known === undefined ? r : join(known, r));
     }
     return r;
+  }
+
+  /**
+   * The range of an operand of a condition that was just evaluated: fresh for locals, which refinement narrows step
+   * by step, and as evaluated for the rest, so that nested conditions are not evaluated again and again.
+   */
+  again(e: Expr, env: NonNullable<Env>): Range | undefined {
+    if (e.kind !== "apply") return this.compute(e, env);
+    if (e.op === "cast_scalar") {
+      const inner = e.args[0] as Expr;
+      return isNumber(inner) ? this.again(inner, env) : BIT;
+    }
+    return this.latest.get(e) ?? this.eval(e, env);
   }
 
   private compute(e: Expr, env: NonNullable<Env>): Range | undefined {

@@ -21,6 +21,7 @@ function list(stmts: readonly Stmt[], seen: Set<Local>, ranges: Ranges): void {
   // Backwards, so that most uses come before their definitions and two rounds are enough.
   for (let i = stmts.length - 1; i >= 0; i--) {
     const s = stmts[i] as Stmt;
+    if (!ranges.reached(s)) continue;
     switch (s.kind) {
       case "let":
       case "assign":

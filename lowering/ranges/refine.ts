@@ -5,7 +5,7 @@ import { hasZero, type Range } from "./range.ts";
 
 export interface Known {
   readonly conditions: ReadonlyMap<Local, Expr>;
-  eval(e: Expr, env: NonNullable<Env>): Range | undefined;
+  again(e: Expr, env: NonNullable<Env>): Range | undefined;
 }
 
 const OPPOSITE: Readonly<Record<string, string>> = { lt: "ge", ge: "lt", gt: "le", le: "gt", eq: "ne", ne: "eq" };
@@ -43,7 +43,7 @@ export function refine(k: Known, cond: Expr, truth: boolean, env: Env): Env {
 }
 
 function truthy(k: Known, e: Expr, truth: boolean, env: NonNullable<Env>): Env {
-  const r = k.eval(e, env);
+  const r = k.again(e, env);
   if (r === undefined) return copy(env);
   if (!truth) {
     if (!hasZero(r) && !r.nan) return undefined;
@@ -56,8 +56,8 @@ function truthy(k: Known, e: Expr, truth: boolean, env: NonNullable<Env>): Env {
 }
 
 function compare(k: Known, op: string, x: Expr, y: Expr, truth: boolean, env: NonNullable<Env>): Env {
-  const a = k.eval(x, env);
-  const b = k.eval(y, env);
+  const a = k.again(x, env);
+  const b = k.again(y, env);
   if (a === undefined || b === undefined) return copy(env);
   let rule = op;
   if (!truth) {

@@ -68,6 +68,7 @@ class Retype {
     const inner: Stmt[] = [];
     this.out = inner;
     for (const s of stmts) {
+      if (!this.ranges.reached(s)) continue;
       this.at = s.at;
       this.stmt(s);
     }
