@@ -92,7 +92,7 @@ const lanewise = INTRINSICS.filter(
 
 describe("direct execution is what the lowered ops mean", () => {
   for (const record of lanewise) {
-    const dtypes = record.signature.operands[0]?.dtype as readonly DTypeName[];
+    const dtypes = (record.signature.operands[0]?.dtype ?? []) as readonly DTypeName[];
     for (const d of dtypes) {
       it(`${record.name} ${d}`, () => {
         const sets = optionSets(record, d);
