@@ -73,7 +73,7 @@ describe("cast", () => {
 
 describe("reductions", () => {
   for (const d of NUMERIC) {
-    for (const lanes of [1, 2, 3, 7, 8, 13, 16, 35]) {
+    for (const lanes of [1, 3, 8, 35]) {
       it(`${d} x${lanes}`, () => {
         const next = sequence(lanes * 101 + d.length);
         const rounds = times(4, (): Inputs => {

@@ -29,9 +29,9 @@ describe("both executions agree", () => {
   for (const record of lanewise) {
     for (const d of (record.signature.operands[0]?.dtype ?? []) as readonly DTypeName[]) {
       if (d === "bool") continue;
-      for (const lanes of [8, 13]) {
-        it(`${record.name} ${d} x${lanes}`, () => run(record, d, lanes));
-      }
+      // One register and a tail.
+      const lanes = 256 / DTYPES[d].bits + 5;
+      it(`${record.name} ${d} x${lanes}`, () => run(record, d, lanes));
     }
   }
 });
