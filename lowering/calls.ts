@@ -65,7 +65,7 @@ export function invoke(w: Walker, callee: Value, thisValue: Value, args: Value[]
   const record = intrinsicOf(fn);
   if (record !== undefined) return callIntrinsic(w, record, args, node);
   if (recordOf(fn) !== undefined) {
-    return w.refuse("KPU2004", `expected a helper function, but ${fn.name} is a kernel`, node, "kernels are called from the host; move the shared code into a plain function");
+    return w.refuse("KPU2004", `expected a helper function, but ${calleeText(w, node)} is a kernel`, node, "kernels are called from the host; move the shared code into a plain function");
   }
   // What esbuild and tsx wrap around functions to keep their names.
   if (fn.name === "__name" && args.length === 2) return args[0] as Value;
@@ -78,6 +78,9 @@ export function invoke(w: Walker, callee: Value, thisValue: Value, args: Value[]
     if (allStatic) return runHost(w, fn, receiver.value, given.map((g) => g?.value), node);
     const scalar = scalarCall(w, fn, args, node);
     if (scalar !== undefined) return scalar;
+    if (fn.name.startsWith("bound ")) {
+      return w.refuse("KPU2009", `expected a function with source text, but ${calleeText(w, node)} was made by bind()`, node, "write a small arrow function around the call");
+    }
     const what = thisValue.kind === "static" && thisValue.value === Math ? `Math.${fn.name}` : fn.name;
     return w.refuse("KPU2004", `expected a function of the kernel language, but ${what} is called with runtime values`, node, hostHelp(what));
   }
@@ -85,6 +88,10 @@ export function invoke(w: Walker, callee: Value, thisValue: Value, args: Value[]
     return runHost(w, fn, receiver.value, given.map((g) => g?.value), node);
   }
   return w.inline(helper(w, fn, thisValue, node), args, node);
+}
+
+function calleeText(w: Walker, node: ts.Node): string {
+  return w.ts.isCallExpression(node) ? w.text(node.expression) : "it";
 }
 
 function hostHelp(what: string): string | undefined {

@@ -13,7 +13,7 @@ import { declare } from "./assign.ts";
 import { returnsEarly } from "./scan.ts";
 import { arrayOf, assignCell, makePending, prepareRegion, readCell } from "./staging.ts";
 import { type Cell, type ClosureValue, Scope, UNDEFINED, type Value } from "./values.ts";
-import type { Frame, Jump, ResultSlot, Walker } from "./walker.ts";
+import { type Frame, type Jump, type ResultSlot, Silenced, type Walker } from "./walker.ts";
 
 const DEEPEST = 100;
 const MOST_CALLS = 20_000;
@@ -46,6 +46,7 @@ export function inline(w: Walker, fn: ClosureValue, args: Value[], node: ts.Node
   };
   const site = w.emit.site;
   const definite = w.definite;
+  const reported = w.diagnostics.length;
   let value: Value = UNDEFINED;
   let jump: Jump;
   w.frame = frame;
@@ -59,6 +60,8 @@ export function inline(w: Walker, fn: ClosureValue, args: Value[], node: ts.Node
     w.frame = outer;
     if (early) w.depth--;
     w.emit.site = site;
+    // What was refused inside leaves no value to go on with.
+    if (w.diagnostics.length > reported) throw new Silenced();
     const jumps = label.used > 0;
     w.emit.block(label, list);
     if (!t.isBlock(body)) return value;

@@ -28,7 +28,7 @@ export function callIntrinsic(w: Walker, record: IntrinsicRecord, args: readonly
   }
   if (record.effect === "block") markBlocking(w, node);
   const context = new CallContext(w, node, receiver);
-  const given = args.map((a) => argument(w, a, node));
+  const given = args.map((a, i) => argument(w, a, context.argumentNode(i)));
   const saved = w.emit.site;
   w.emit.site = w.site(node);
   try {
@@ -166,7 +166,7 @@ class CallContext implements LowerContext {
     return this.w.refuse("KPU2007", `expected ${what} to be static, got ${got}`, this.argumentNode(argument));
   }
 
-  private argumentNode(argument: number | undefined): ts.Node {
+  argumentNode(argument: number | undefined): ts.Node {
     const t = this.w.ts;
     if (argument === undefined) return this.node;
     const n = this.node;

@@ -2,14 +2,28 @@
 import type ts from "typescript";
 import { freeze } from "../capture/index.ts";
 import { readCell } from "./staging.ts";
-import { stat, type Value } from "./values.ts";
+import { runtime, stat, type Value } from "./values.ts";
 import type { Walker } from "./walker.ts";
 
 export function nameValue(w: Walker, node: ts.Identifier): Value {
   const name = node.text;
   const cell = w.frame.scope.find(name);
-  if (cell !== undefined) return readCell(w, cell, node);
+  if (cell !== undefined) return here(w, readCell(w, cell, node));
   return captured(w, name, node);
+}
+
+/** The value as read at this place: diagnostics about it point here, not at its definition. */
+function here(w: Walker, v: Value): Value {
+  if (v.kind !== "runtime") return v;
+  const at = w.emit.site;
+  const e = v.expr;
+  if (e.at === at) return v;
+  if (e.kind === "apply") {
+    const inner = e.args[0];
+    if (e.op !== "cast_scalar" || inner === undefined) return v;
+    return runtime({ ...e, args: [{ ...inner, at }], at });
+  }
+  return runtime({ ...e, at });
 }
 
 /** A name of the closure; what is read is recorded, because it is frozen from now on. */
