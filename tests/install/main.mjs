@@ -2,7 +2,7 @@
 // README direct and compiled: with tsx, in vitest (forks and threads), with type stripping on Node 24, and by `kpu`.
 // Needs the npm registry; `npm run test:install`.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,7 +44,13 @@ try {
   expectOutput("tsx, decorators", run(bin("tsx"), ["blas.ts"]), same);
   expectOutput("vitest, forks", run(bin("vitest"), ["run", "--pool=forks"]), ["3 passed"]);
   expectOutput("vitest, threads", run(bin("vitest"), ["run", "--pool=threads"]), ["3 passed"]);
-  expectOutput(`type stripping, Node ${run(node24, ["--version"]).output.trim()}`, run(node24, ["main.ts"]), same);
+  // `npm init -y` makes a CommonJS package, in which Node itself wants modules to be named .mts.
+  for (const name of ["main", "saxpy"]) {
+    const source = readFileSync(join(directory, `${name}.ts`), "utf8");
+    writeFileSync(join(directory, `${name}.mts`), source.replace("./saxpy.ts", "./saxpy.mts"));
+  }
+  expectOutput(`type stripping, Node ${run(node24, ["--version"]).output.trim()}`, run(node24, ["main.mts"]), same);
+  expectOutput("tsx, .mts", run(bin("tsx"), ["main.mts"]), same);
   expectOutput("kpu check", run(bin("kpu"), ["check", "saxpy.ts", "blas.ts"]), ["2 kernels in 2 files: no findings"]);
   expectOutput("kpu equiv", run(bin("kpu"), ["equiv", "saxpy.ts", "--runs", "50"]), ["1 kernels agree"]);
   expectOutput("kpu build", run(bin("kpu"), ["build", "saxpy.ts", "-o", "saxpy.kpubin"]), ["saxpy.kpubin"]);
