@@ -5,6 +5,23 @@ export const vectorAdd = kernel([ptr(f32), ptr(f32), ptr(f32), i32], function ve
   for (let i = 0; i < n; i += 8) S.vstore(S.vadd(S.vload(x.at(i)), S.vload(y.at(i))), out.at(i));
 });
 
+/** The same, the registers going round the tiles. */
+export const sharedAdd = kernel([ptr(f32), ptr(f32), ptr(f32), i32], function sharedAdd(out, x, y, n) {
+  for (let i = S.tileId() * 8; i < n; i += S.tileCount() * 8) {
+    S.vstore(S.vadd(S.vload(x.at(i)), S.vload(y.at(i))), out.at(i));
+  }
+});
+
+/** A new kernel at every call, as small as an author's next one. */
+export function fresh() {
+  return kernel([ptr(f32), ptr(f32), ptr(f32), i32], function fresh(out, x, y, n) {
+    for (let i = S.tileId() * 8; i < n; i += S.tileCount() * 8) {
+      const mask = S.tailMask(n - i, 8);
+      S.vstore(S.vadd(S.vload(x.at(i), { mask }), S.vload(y.at(i), { mask })), out.at(i), { mask });
+    }
+  });
+}
+
 export const barriers = kernel([i32], function barriers(n) {
   for (let i = 0; i < n; i++) S.barrier();
 });

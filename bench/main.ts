@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build, createDevice, f32, simulate } from "kpu-dsl";
 import * as ort from "onnxruntime-web/wasm";
 import { barriers, fiftyLines, gemm, vectorAdd } from "./kernels.ts";
-import { bestOf, bestOfAsync, type Row, table } from "./measure.ts";
+import { bestCall, bestCallAsync, bestOf, type Row, table } from "./measure.ts";
 import { matmulModel } from "./onnx-model.ts";
 
 const rows: Row[] = [];
@@ -45,8 +45,8 @@ const plain = bestOf(() => plainAdd(out, x, y, N));
 for (const checks of [true, false]) {
   const program = build(vectorAdd, { checks, target: "minimal" });
   const device = createDevice();
-  const memory = [out, x, y].map((a) => onDevice(device, a));
-  const zeroCopy = bestOf(() => program.runWith({ tiles: 1, device }, ...memory, N));
+  const [dout, dx, dy] = [onDevice(device, out), onDevice(device, x), onDevice(device, y)];
+  const zeroCopy = bestOf(() => program.runWith({ tiles: 1, device }, dout, dx, dy, N));
   const copied = bestOf(() => program.runWith({ tiles: 1 }, out, x, y, N));
   const label = checks ? "checks on" : "checks off";
   const rate = (ms: number): string =>
@@ -87,7 +87,7 @@ for (const tiles of [2, 16]) {
 }
 
 // -- latencies
-const buildTime = bestOf(() => build(fiftyLines()), { batches: 5, batchMs: 200 });
+const buildTime = bestCall(() => build(fiftyLines()), 200);
 add({ name: "build of a 50-line kernel, warm", value: buildTime, unit: "ms", budget: { atMost: 5 } });
 
 const cold = { cold: Infinity, warm: Infinity };
@@ -132,8 +132,8 @@ for (const size of [128, 256]) {
   const da = onDevice(device, a);
   const db = onDevice(device, b);
   const times = Math.max(1, Math.round(2e8 / size ** 3));
-  const theirs = await bestOfAsync(() => session.run(feeds), times);
-  const ours = bestOf(() => program.runWith({ tiles: 1, device }, dc, da, db, size, size, size));
+  const theirs = await bestCallAsync(() => session.run(feeds), 8 * times);
+  const ours = bestCall(() => program.runWith({ tiles: 1, device }, dc, da, db, size, size, size), 8 * times);
   const result = await session.run(feeds);
   const theirData = result["C"]?.data as Float32Array;
   if (theirData.some((v, i) => v !== dc[i])) throw new Error("GEMM results differ from onnxruntime-web");
