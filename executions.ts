@@ -3,7 +3,14 @@
  */
 import { changedDiagnostic, findChanged, renderAll } from "./capture/index.ts";
 import { compileKernel } from "./codegen/index.ts";
-import { installExecutions, type Kernel, type KernelRecord, type ParamDecl, recordOf } from "./dsl/kernel.ts";
+import {
+  type HostParams,
+  installExecutions,
+  type Kernel,
+  type KernelRecord,
+  type ParamDecl,
+  recordOf,
+} from "./dsl/kernel.ts";
 import { type Diagnostic, fail, KpuError } from "./ir/diagnostic.ts";
 import { resolveTarget, type Target, type TargetName } from "./ir/target.ts";
 import { type LoweredKernel, lowerKernel } from "./lowering/index.ts";
@@ -70,6 +77,11 @@ export function simulate(
  * Compiles a kernel: its running source to KIR to a KPU program. The program gives the same bits as the direct call.
  * Example: `build(saxpy).run(xs, ys, 2, 1000)`.
  */
+export function build<P extends readonly ParamDecl[]>(
+  kernel: Kernel<P>,
+  options?: BuildOptions,
+): KpuProgram<HostParams<P>>;
+export function build(kernel: AnyKernel, options?: BuildOptions): KpuProgram;
 export function build(kernel: AnyKernel, options: BuildOptions = {}): KpuProgram {
   const record = kernelRecord(kernel);
   const target = resolveTarget(options.target);

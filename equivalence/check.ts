@@ -105,8 +105,17 @@ export function compareExecutions(kernel: AnyKernel, options: EquivalenceOptions
 
   const fc = fastCheck();
   const cases = inputCases(fc, describe, configurations);
+  // A bug of ours must come out as itself, not be shrunk as a difference.
+  let broken: { readonly error: unknown } | undefined;
   const property = fc.property(cases, (input) => {
-    const difference = differenceOn(input.args, input.where);
+    if (broken !== undefined) return true;
+    let difference: Difference | undefined;
+    try {
+      difference = differenceOn(input.args, input.where);
+    } catch (error) {
+      broken = { error };
+      return true;
+    }
     done++;
     if (done <= runs) options.onProgress?.(done, runs);
     return difference === undefined;
@@ -116,7 +125,7 @@ export function compareExecutions(kernel: AnyKernel, options: EquivalenceOptions
     seed,
     ...(options.path === undefined ? {} : { path: options.path }),
   });
-  if (outcome.errorInstance !== null && outcome.errorInstance !== undefined) throw outcome.errorInstance;
+  if (broken !== undefined) throw (broken as { readonly error: unknown }).error;
   const base = { kernel: record.name, seed, runs: outcome.numRuns, compared, stopped };
   const failing = outcome.counterexample?.[0];
   if (!outcome.failed || failing === undefined) {

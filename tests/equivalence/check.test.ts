@@ -1,5 +1,18 @@
 /** Equivalence as a product: agreement is found, planted differences are found, shrunk and explained. */
-import { checkEquivalence, compareExecutions, describeInputs, f16, f32, i32, kernel, KpuError, ptr, S, simulate, u8 } from "kpu-dsl";
+import {
+  checkEquivalence,
+  compareExecutions,
+  describeInputs,
+  f16,
+  f32,
+  i32,
+  KpuError,
+  kernel,
+  ptr,
+  S,
+  simulate,
+  u8,
+} from "kpu-dsl";
 import "kpu-dsl/vitest";
 import { expect, test } from "vitest";
 
@@ -35,7 +48,17 @@ test("a planted difference is found, and shrunk to the smallest input", () => {
   });
   expect(report.ok).toBe(false);
   const found = report.counterexample;
-  expect(found).toMatchObject({ tiles: 1, argument: "out", difference: { kind: "element", param: 0, index: 4, dtype: "f32", compiled: { value: 1, bits: 0x3f800000 } } });
+  expect(found).toMatchObject({
+    tiles: 1,
+    argument: "out",
+    difference: {
+      kind: "element",
+      param: 0,
+      index: 4,
+      dtype: "f32",
+      compiled: { value: 1, bits: 0x3f800000 },
+    },
+  });
   const [, x, n] = found?.args as [Float32Array, Float32Array, number];
   expect(n).toBe(5);
   expect(x).toHaveLength(5);
@@ -52,7 +75,10 @@ test("-0 differs from 0, any NaN equals any NaN", () => {
       for (let i = 0; i < to.length; i++) if (Object.is(to[i], -0)) to[i] = 0;
     }),
   });
-  expect(minusZero.counterexample?.difference).toMatchObject({ direct: { bits: 0x80000000 }, compiled: { bits: 0 } });
+  expect(minusZero.counterexample?.difference).toMatchObject({
+    direct: { bits: 0x80000000 },
+    compiled: { bits: 0 },
+  });
   const otherNan = compareExecutions(double, {
     runs: 300,
     compiled: faulty(([out]) => {
@@ -69,7 +95,12 @@ test("the report replays by seed and path, and is thrown by checkEquivalence", (
     if (to.length > 10) to[10] = 99;
   });
   const first = compareExecutions(double, { runs: 100, seed: 5, compiled });
-  const again = compareExecutions(double, { runs: 100, seed: 5, path: first.counterexample?.path ?? "", compiled });
+  const again = compareExecutions(double, {
+    runs: 100,
+    seed: 5,
+    path: first.counterexample?.path ?? "",
+    compiled,
+  });
   expect(again.counterexample?.args).toEqual(first.counterexample?.args);
   let thrown: unknown;
   try {
@@ -89,8 +120,15 @@ test("printed lines are compared", () => {
   const loud = kernel([i32], function loud(n) {
     S.print("n is {}", n);
   });
-  const report = compareExecutions(loud, { runs: 20, tiles: [1], compiled: (args, o) => o.print(`n is ${Math.min(Number(args[0]), 3)}`) });
-  expect(report.counterexample).toMatchObject({ args: [4], difference: { kind: "print", direct: "n is 4", compiled: "n is 3" } });
+  const report = compareExecutions(loud, {
+    runs: 20,
+    tiles: [1],
+    compiled: (args, o) => o.print(`tile 0: n is ${Math.min(Number(args[0]), 3)}`),
+  });
+  expect(report.counterexample).toMatchObject({
+    args: [4],
+    difference: { kind: "print", direct: "tile 0: n is 4", compiled: "tile 0: n is 3" },
+  });
 });
 
 test("faults must be the same in both", () => {

@@ -43,7 +43,7 @@ describe.each(NUMERIC)("add of %s", (name) => {
   });
   /** 4: registers go round the tiles. */
   const gridStride = kernel([ptr(dtype), ptr(dtype), ptr(dtype), i32], function gridStride(out, x, y, n) {
-    for (const i of S.range(S.tileId() * lanes, n, S.tileCount() * lanes)) {
+    for (let i = S.tileId() * lanes; i < n; i += S.tileCount() * lanes) {
       const mask = S.tailMask(n - i, lanes);
       S.vstore(S.vadd(S.vload(x.at(i), { mask }), S.vload(y.at(i), { mask })), out.at(i), { mask });
     }
@@ -97,7 +97,7 @@ test("more tiles than elements", () => {
 
 test("5: non-contiguous input by nested loops", () => {
   const k = kernel([ptr(f32), ptr(f32), i32, i32, i32], function gatherRows(out, x, rows, columns, stride) {
-    for (const r of S.range(S.tileId(), rows, S.tileCount())) {
+    for (let r = S.tileId(); r < rows; r += S.tileCount()) {
       for (const c of S.range(0, columns)) out.set(r * columns + c, 2 * x.get(r * stride + 3 * c));
     }
   });

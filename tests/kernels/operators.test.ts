@@ -133,7 +133,12 @@ test("print and assert", () => {
   });
   const lines: string[] = [];
   execute(k, [Int32Array.from([7, -2]), 3], { tiles: 1, print: (line) => lines.push(line) });
-  expect(lines).toMatchInlineSnapshot();
+  expect(lines).toMatchInlineSnapshot(`
+    [
+      "tile 0: n = 3, first = 7",
+      "tile 0: vector i32x2 [7, -2]",
+    ]
+  `);
   let error: unknown;
   try {
     execute(k, [Int32Array.from([7, -2]), 6], { print: () => {} });
