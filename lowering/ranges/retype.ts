@@ -464,7 +464,7 @@ class Retype {
     if (guarded) return this.safeInteger(e, "it", this.at);
     const r = this.rangeOf(e);
     if (!this.whole(e, r)) return this.constant(0, false);
-    if (isExactInt(r)) return this.number(e, false);
+    if (isExactInt(r)) return this.exact(e, r);
     return this.wideOffset(e) ?? this.cast(this.number(e, false), "i64");
   }
 
@@ -486,6 +486,12 @@ class Retype {
     return a !== undefined && b !== undefined ? this.make(e.op, [a, b]) : undefined;
   }
 
+  /** A proven integer as one, also where it is held as f64 because of its -0 or its other values. */
+  private exact(e: Expr, r: Range): Expr {
+    const v = this.number(e, false);
+    return isIntType(v) ? v : this.cast(v, held(r, false));
+  }
+
   private whole(e: Expr, r: Range): boolean {
     if (r.int && !r.nan && r.lo > -(2 ** 63) && r.hi < 2 ** 63) return true;
     const help = r.int
@@ -499,7 +505,7 @@ class Retype {
   private safeInteger(e: Expr, _what: string, at: number): Expr {
     const r = this.rangeOf(e);
     if (!this.whole(e, r)) return this.constant(0, false);
-    if (isExactInt(r)) return this.number(e, false);
+    if (isExactInt(r)) return this.exact(e, r);
     const value = this.fresh("n", this.cast(this.number(e, false), "f64"));
     this.out.push({ kind: "let", local: value.local, value: value.value, at });
     const size = this.make("abs", [value.ref]);
