@@ -93,47 +93,48 @@ export function writeMasked(
   for (const [i, m] of mask.entries()) if (m) writeAt(p, index(i), values[i] as number, stop);
 }
 
-/** A copy of `times` rows of `width` elements, checked now; the result moves the data. */
-export function copyRows(
-  dst: Pointer,
-  src: Pointer,
-  {
-    width,
-    srcStride,
-    dstStride,
-    times,
-  }: { width: number; srcStride: number; dstStride: number; times: number },
-  stop: Stop,
-): () => void {
-  for (const [what, n] of Object.entries({ width, srcStride, dstStride, times })) count(what, n, stop);
+export interface RowCopy {
+  /** Elements of a row. */
+  readonly width: number;
+  /** Elements from the start of a row to the start of the next. */
+  readonly srcStride: number;
+  readonly dstStride: number;
+  readonly times: number;
+}
+
+/** A copy of rows, checked now; the result moves the data. */
+export function copyRows(dst: Pointer, src: Pointer, o: RowCopy, stop: Stop): () => void {
+  const { width, srcStride, dstStride, times } = o;
+  for (const [what, n] of Object.entries(o)) count(what, n, stop);
   if (width === 0 || times === 0) return () => {};
-  const rows = Array.from({ length: times }, (_, i) => ({
-    from: moved(src, i * srcStride),
-    to: moved(dst, i * dstStride),
-  }));
-  for (const { from, to } of rows) {
-    within(from, width, stop, "a transfer reads");
-    within(to, width, stop, "a transfer writes");
+  // Strides are not negative: with the first and the last row all are within. This comes before anything of size `times`.
+  const last = times - 1;
+  for (const i of [0, last]) {
+    within(moved(src, i * srcStride), width, stop, "a transfer reads");
+    within(moved(dst, i * dstStride), width, stop, "a transfer writes");
   }
   const bytes = width * DTYPES[src.dtype].bytes;
   const at = (p: Pointer): number => (p.memory?.view.byteOffset ?? 0) + p.offset;
-  if (dst.memory?.view.buffer === src.memory?.view.buffer) {
-    for (const { to } of rows) {
-      for (const { from } of rows) {
-        if (at(to) < at(from) + bytes && at(from) < at(to) + bytes) {
-          stop(
-            "KPU4009",
-            "source and destination of the transfer overlap",
-            "copy through a buffer between the two",
-          );
-        }
-      }
-    }
+  const meet = (p: number, pEnd: number, q: number, qEnd: number): boolean => p < qEnd && q < pEnd;
+  const starts = (p: Pointer, stride: number): number[] =>
+    stride === 0 ? [at(p)] : Array.from({ length: times }, (_, i) => at(moved(p, i * stride)));
+  const [from, to] = [starts(src, srcStride), starts(dst, dstStride)];
+  const end = (list: readonly number[]): number => (list[list.length - 1] as number) + bytes;
+  const near =
+    dst.memory?.view.buffer === src.memory?.view.buffer && meet(at(src), end(from), at(dst), end(to));
+  if (near && to.some((t) => from.some((f) => meet(t, t + bytes, f, f + bytes)))) {
+    stop(
+      "KPU4009",
+      "source and destination of the transfer overlap",
+      "copy through a buffer between the two",
+    );
   }
   return () => {
-    for (const { from, to } of rows) {
-      const row = new Uint8Array((from.memory as MemoryBuffer).view.buffer, at(from), bytes);
-      new Uint8Array((to.memory as MemoryBuffer).view.buffer, at(to), bytes).set(row);
+    const source = (src.memory as MemoryBuffer).view.buffer;
+    const target = (dst.memory as MemoryBuffer).view.buffer;
+    for (let i = 0; i < Math.max(from.length, to.length); i++) {
+      const row = new Uint8Array(source, from[i] ?? (from[0] as number), bytes);
+      new Uint8Array(target, to[i] ?? (to[0] as number), bytes).set(row);
     }
   };
 }

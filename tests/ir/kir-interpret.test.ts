@@ -244,6 +244,7 @@ describe("what stops a program", () => {
     ["bounds of a vector", "let %x: i32x4 = load<i32x4> %p[1]", "KPU4001]: reads i32 elements 1 .. 4"],
     ["bounds of a transfer", "dma_copy %p, %p[2], 3, 0, 0, 1", "KPU4001]: a transfer reads"],
     ["overlap of a transfer", "dma_copy %p, %p[1], 2, 2, 2, 1", "KPU4009"],
+    ["too many rows", "dma_copy %p, %p[2], 1, 1, 1, 2147483647", "KPU4001]: a transfer reads"],
     ["a negative width", "dma_copy %p, %p[1], (sub.i32 %n, 1), 2, 2, 1", "KPU4007"],
     ["a zero divisor", "let %x: i32 = ceildiv.i32 1, %n", "KPU3013"],
     ["a lane beyond", "let %x: i32 = extract.i32x2 (splat<i32x2> 0), (add.i32 %n, 2)", "KPU4001"],
