@@ -21,7 +21,7 @@ export function target(w: Walker, node: ts.Expression): Place {
   if (t.isIdentifier(node)) {
     const cell = w.frame.scope.find(node.text);
     if (cell === undefined) {
-      w.refuse("KPU2002", `expected a variable of the kernel, but ${node.text} is captured from outside`, node, `copy it first: let local = ${node.text}`);
+      w.refuse("KPU2002", `expected a variable of the kernel, but ${w.text(node)} is captured from outside`, node, `copy it first: let local = ${w.text(node)}`);
     }
     return cellPlace(w, cell, node);
   }
@@ -134,8 +134,9 @@ export function declare(w: Walker, name: ts.BindingName, value: Value, constant:
 }
 
 function declareName(w: Walker, name: ts.Identifier, value: Value, constant: boolean): void {
-  const named: Value = value.kind === "closure" && value.name === "" ? { ...value, name: name.text } : value;
-  const fresh = newCell(w, name.text, hold(w, named, name.text), constant, name);
+  const written = w.nameOf(name);
+  const named: Value = value.kind === "closure" && value.name === "" ? { ...value, name: written } : value;
+  const fresh = newCell(w, written, hold(w, named, written), constant, name);
   const cell = w.frame.scope.cells.get(name.text);
   // Closures and hoisted uses refer to the cell that the block declared at its start.
   if (cell !== undefined && cell.value === undefined) Object.assign(cell, fresh);

@@ -15,6 +15,7 @@ import { arrayOf, hold, newCell, prepareRegion, region } from "./staging.ts";
 import { describe, runtime, Scope, UNDEFINED, type Value } from "./values.ts";
 import type { Jump, JumpTarget, Walker } from "./walker.ts";
 import { integral } from "./integral.ts";
+import { LOOPS } from "./intrinsics.ts";
 
 const MOST_ROUNDS = 4096;
 
@@ -209,9 +210,9 @@ function countedLoop(w: Walker, node: ts.ForStatement, c: Counter, names: readon
   const bound = boundOf(w, to, c.compare, from);
   if (bound === undefined) return fallBack();
   const [label, again] = loopLabels(w);
-  const local = w.emit.local(c.name.text, from.type, false);
+  const local = w.emit.local(w.nameOf(c.name), from.type, false);
   const body = loopBody(w, names, label, again, () => {
-    w.frame.scope.cells.set(c.name.text, newCell(w, c.name.text, runtime(w.emit.ref(local)), false, c.name));
+    w.frame.scope.cells.set(c.name.text, newCell(w, w.nameOf(c.name), runtime(w.emit.ref(local)), false, c.name));
     w.statement(node.statement);
   });
   dropTailContinue(body, label.name);
@@ -264,7 +265,7 @@ export function forOfStatement(w: Walker, node: ts.ForOfStatement, names: readon
   const t = w.ts;
   let iterable: ts.Expression = node.expression;
   while (t.isParenthesizedExpression(iterable)) iterable = iterable.expression;
-  if (t.isCallExpression(iterable)) {
+  if (t.isCallExpression(iterable) && mayBeLoop(w, iterable.expression)) {
     const callee = w.expr(iterable.expression);
     const name = callee.kind === "static" ? intrinsicOf(callee.value)?.name : undefined;
     if (name === "range") return rangeLoop(w, node, iterable, names);
@@ -273,6 +274,13 @@ export function forOfStatement(w: Walker, node: ts.ForOfStatement, names: readon
   const v = w.expr(iterable);
   if (v.kind === "array" || (v.kind === "static" && isIterable(v.value))) return unrolledLoop(w, node, spreadItems(w, v, iterable), names);
   return w.refuse("KPU1013", `expected S.range, S.grid, S.unroll or an array, got ${describe(v)}`, iterable, "write for (const i of S.range(0, n)) { ... }");
+}
+
+/** Whether the callee can be S.range or S.grid: looked at before it is evaluated, which happens once. */
+function mayBeLoop(w: Walker, callee: ts.Expression): boolean {
+  const t = w.ts;
+  if (t.isPropertyAccessExpression(callee)) return LOOPS.has(callee.name.text);
+  return t.isIdentifier(callee);
 }
 
 function isIterable(v: unknown): boolean {
@@ -387,7 +395,7 @@ function emitFor(
 function loopName(w: Walker, node: ts.ForOfStatement): string {
   const init = node.initializer;
   const name = w.ts.isVariableDeclarationList(init) ? init.declarations[0]?.name : undefined;
-  return name !== undefined && w.ts.isIdentifier(name) ? name.text : "i";
+  return name !== undefined && w.ts.isIdentifier(name) ? w.nameOf(name) : "i";
 }
 
 function unrolledLoop(w: Walker, node: ts.ForOfStatement, items: readonly Value[], names: readonly string[]): Jump {
@@ -402,7 +410,7 @@ function unrolledLoop(w: Walker, node: ts.ForOfStatement, items: readonly Value[
   const rounds = (): void => {
     for (const item of items) {
       const next = w.emit.label("next");
-      w.frame.targets.push({ names: [...names], breakTo: outer, continueTo: next, depth: w.depth, unrolled: key });
+      w.frame.targets.push({ names: [...names], breakTo: outer, continueTo: next, depth: w.depth, unrolled: asRegion ? "" : key });
       const scope = w.frame.scope;
       w.frame.scope = new Scope(scope);
       let left: Jump;
@@ -438,7 +446,7 @@ export function jumpStatement(w: Walker, node: ts.BreakOrContinueStatement): Jum
     if (label === undefined) break;
     for (const passed of targets.slice(i)) {
       // A jump on a runtime condition out of unrolled rounds makes what follows conditional.
-      if (passed.unrolled !== undefined && w.depth > passed.depth) w.restart(passed.unrolled);
+      if (passed.unrolled && w.depth > passed.depth) w.restart(passed.unrolled);
     }
     label.used++;
     const kind = isBreak || t.unrolled !== undefined ? "break" : "continue";

@@ -45,6 +45,10 @@ const MOST_RESTARTS = 200;
 /** Lowers a kernel to level open, or throws one KpuError with every diagnostic found. */
 export function walkKernel(record: KernelRecord, target: Target): Walked {
   const captured = captureFunction(record.fn);
+  const { name } = captured.node;
+  if (name?.getText(captured.sourceFile) === record.name) {
+    record.name = captured.authorName(record.name, name.getStart(captured.sourceFile) - captured.textOffset);
+  }
   const syntax = checkSyntax(captured);
   const forced = new Set<string>();
   for (let attempt = 0; attempt < MOST_RESTARTS; attempt++) {
@@ -140,7 +144,8 @@ class KernelWalk implements Walker {
       const node = nodes[i];
       const pointer = decl instanceof PtrParam;
       const dtype = pointer ? decl.dtype.name : decl.name;
-      const name = node !== undefined && t.isIdentifier(node.name) ? node.name.text : `p${i}`;
+      const running = node !== undefined && t.isIdentifier(node.name) ? node.name : undefined;
+      const name = running === undefined ? `p${i}` : this.nameOf(running);
       const type = pointer ? ptrType(dtype, decl.scope, decl.constant) : scalar(scalarOf(dtype));
       const local = this.emit.local(name, type, false);
       params.push({ local, dtype, pointer });
@@ -151,7 +156,7 @@ class KernelWalk implements Walker {
         return;
       }
       this.emit.site = this.site(node);
-      this.frame.scope.cells.set(name, newCell(this, name, runtime(this.emit.asNum(this.emit.ref(local))), false, node));
+      this.frame.scope.cells.set(node.name.text, newCell(this, name, runtime(this.emit.asNum(this.emit.ref(local))), false, node));
     });
     if (nodes.length > this.record.params.length) {
       const extra = nodes[this.record.params.length] as ts.Node;
@@ -282,7 +287,13 @@ class KernelWalk implements Walker {
     return index;
   }
   text(node: ts.Node): string {
-    return node.getText(this.frame.captured.sourceFile);
+    const { captured } = this.frame;
+    const start = node.getStart(captured.sourceFile) - captured.textOffset;
+    return captured.authorText(start, node.end - captured.textOffset);
+  }
+  nameOf(name: ts.Identifier): string {
+    const { captured } = this.frame;
+    return captured.authorName(name.text, name.getStart(captured.sourceFile) - captured.textOffset);
   }
   emitLocation(node: ts.Node): Location {
     return this.locationOf(this.site(node)) as Location;

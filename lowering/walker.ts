@@ -59,7 +59,10 @@ export interface JumpTarget {
   readonly continueTo: Label | undefined;
   /** Depth of the target's body; a jump from deeper inside an unrolled loop makes that loop a region. */
   readonly depth: number;
-  /** Restart key of an unrolled loop or static switch: its labels are blocks, so `continue` breaks out of one. */
+  /**
+   * Defined for an unrolled loop or static switch: its labels are blocks, so `continue` breaks out of one. The key of
+   * the restart that makes it a region, empty when it is one.
+   */
   readonly unrolled: string | undefined;
   /** A labelled block, which plain `break` passes by. */
   readonly block?: boolean;
@@ -112,6 +115,8 @@ export interface Walker {
   /** The site index of a node of the current frame. */
   site(node: ts.Node): number;
   text(node: ts.Node): string;
+  /** A name as the author wrote it. */
+  nameOf(name: ts.Identifier): string;
   /** The author's position of a node of the current frame, with the calls that led here. */
   emitLocation(node: ts.Node): Location;
   restart(key: string): never;

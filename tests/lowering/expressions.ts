@@ -140,26 +140,115 @@ class Writer {
   }
 }
 
-function statements(w: Writer, count: number): string {
-  const lines: string[] = ["let v0 = 0, v1 = a, v2 = x;"];
-  w.scope.push("v0", "v1", "v2");
-  for (let k = 0; k < count; k++) {
-    const kind = w.chance(0.55) ? 0 : Math.floor(w.chance(0.5) ? 1 : 2);
-    if (kind === 0) lines.push(`S.print("{}", ${w.chance(0.85) ? w.number() : w.bool()});`);
-    else if (kind === 1) {
-      const v = w.pick(["v0", "v1", "v2"]);
-      lines.push(`if (${w.bool()}) { ${v} = ${w.number()}; } else { ${v} ${w.pick(["=", "+=", "-=", "*="])} ${w.number()}; } S.print("{}", ${v});`);
-    } else {
-      const limit = w.pick(["3", "5", "(c & 3)", "(a & 7) - 2", "2.5"]);
-      const from = w.pick(["0", "-2", "(b & 3)", "0.5"]);
-      const step = w.pick(["i++", "i += 2", "++i"]);
-      const v = w.pick(["v0", "v1", "v2"]);
-      w.scope.push("i");
-      const body = `${v} = ${w.number()}; S.print("{}", ${w.number()});${w.chance(0.3) ? ` if (${w.bool()}) ${w.pick(["break", "continue"])};` : ""}`;
-      w.scope.pop();
-      lines.push(`for (let i = ${from}; i ${w.pick(["<", "<="])} ${limit}; ${step}) { ${body} } S.print("{}", ${v});`);
+const SETTERS = ["=", "+=", "-=", "*=", "|=", "&&=", "||="] as const;
+
+/** Statements of every form, nested a little; labels and counters are numbered. */
+class Program {
+  private readonly w: Writer;
+  private names = 0;
+  private labels: string[] = [];
+  private inLoop = 0;
+  constructor(w: Writer) {
+    this.w = w;
+  }
+
+  list(count: number, depth: number): string {
+    return Array.from({ length: count }, () => this.statement(depth)).join(" ");
+  }
+
+  private variable(): string {
+    return this.w.pick(["v0", "v1", "v2"]);
+  }
+  private assign(): string {
+    const v = this.variable();
+    return `${v} ${this.w.pick(SETTERS)} ${this.w.number()};`;
+  }
+  private scoped(name: string, text: () => string): string {
+    this.w.scope.push(name);
+    const out = text();
+    this.w.scope.splice(this.w.scope.indexOf(name), 1);
+    return out;
+  }
+  private loop(text: () => string): string {
+    this.inLoop++;
+    const out = text();
+    this.inLoop--;
+    return out;
+  }
+
+  statement(depth: number): string {
+    const w = this.w;
+    const nested = (): string => this.list(1 + Math.floor(w.chance(0.5) ? 1 : 0), depth - 1);
+    const print = (): string => `S.print("{}", ${w.chance(0.85) ? w.number() : w.bool()});`;
+    if (depth <= 0) return w.chance(0.5) ? print() : this.assign();
+    switch (Math.floor(w.pick([0, 0, 0, 0, 1, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]))) {
+      case 0:
+        return print();
+      case 1:
+        return this.assign();
+      case 2:
+        return `if (${w.bool()}) { ${nested()} }`;
+      case 3:
+        return `if (${w.bool()}) { ${nested()} } else { ${nested()} } S.print("{}", ${this.variable()});`;
+      case 4:
+        return this.loop(() => {
+          const i = `i${this.names++}`;
+          const head = `let ${i} = ${w.pick(["0", "-2", "(b & 3)", "0.5"])}; ${i} ${w.pick(["<", "<="])} ${w.pick(["3", "4", "(c & 3)", "(a & 7) - 2", "2.5"])}; ${w.pick([`${i}++`, `${i} += 2`, `++${i}`])}`;
+          return this.scoped(i, () => `for (${head}) { ${nested()} ${this.leave()} } S.print("{}", ${this.variable()});`);
+        });
+      case 5:
+        return this.loop(() => {
+          const n = `n${this.names++}`;
+          const label = w.chance(0.5) ? `L${this.names++}` : undefined;
+          if (label) this.labels.push(label);
+          const body = this.scoped(n, () => `{ ${n}++; ${nested()} ${this.leave()} }`);
+          if (label) this.labels.pop();
+          const test = `${n} < ${w.pick(["3", "(c & 3)", "4"])}`;
+          const loop = w.chance(0.6) ? `while (${test} && ${w.bool()}) ${body}` : `do ${body} while (${test});`;
+          return `let ${n} = 0; ${label ? `${label}: ` : ""}${loop} S.print("{}", ${this.variable()});`;
+        });
+      case 6: {
+        const subject = w.chance(0.8) ? `(${w.number()} & 3)` : "(K & 3)";
+        const clauses = [0, 1, 2].map((k) => `case ${k}: ${nested()} ${w.chance(0.6) ? "break;" : ""}`);
+        clauses.splice(Math.floor(w.pick([0, 1, 3])), 0, `default: ${nested()} ${w.chance(0.6) ? "break;" : ""}`);
+        return `switch (${subject}) { ${clauses.join(" ")} } S.print("{}", ${this.variable()});`;
+      }
+      case 7: {
+        const k = `k${this.names++}`;
+        return this.loop(() =>
+          this.scoped(k, () => `for (const ${k} of S.unroll(3)) { A[${k}] ${w.pick(["=", "+="])} ${w.number()}; ${nested()} ${this.leave()} } S.print("{}", A[${w.pick(["0", "1", "2"])}]);`),
+        );
+      }
+      case 8:
+        return "[v0, v1] = [v1, v0];";
+      case 9:
+        return `bump(${w.number()}); S.print("{}", v0);`;
+      case 10:
+        return `A[${w.pick(["0", "1", "2"])}] = ${w.number()}; S.print("{}", A[0] + A[1] + A[2]);`;
+      case 11: {
+        const name = `w${this.names++}`;
+        return `let ${name}; if (${w.bool()}) ${name} = ${w.number()}; else ${name} = ${w.number()}; S.print("{}", ${name});`;
+      }
+      default:
+        return `{ const { p: o, q: [r] } = { p: ${w.number()}, q: [${w.number()}, ${w.number()}] }; S.print("{} {}", o, r); }`;
     }
   }
+
+  private leave(): string {
+    const w = this.w;
+    if (this.inLoop === 0 || w.chance(0.6)) return "";
+    const label = this.labels.length > 0 && w.chance(0.5) ? ` ${w.pick(this.labels)}` : "";
+    return `if (${w.chance(0.15) ? "K > 0" : w.bool()}) ${w.pick(["break", "continue"])}${label};`;
+  }
+}
+
+function statements(w: Writer, count: number): string {
+  w.scope.push("v0", "v1", "v2", "A[0]", "A[1]");
+  const bump = "const bump = (m) => { if (m > 3) { v0 = m; return; } v0 += 1; };";
+  const lines = ["let v0 = 0, v1 = a, v2 = x;", "const A = [0, b, x];", bump];
+  const program = new Program(w);
+  for (let k = 0; k < count; k++) lines.push(program.statement(2));
+  lines.push('S.print("{} {} {} {}", v0, v1, v2, A[2]);');
   return lines.join("\n  ");
 }
 
@@ -184,8 +273,8 @@ export function randomKernel(seed: number, count = 10): RandomKernel {
     plain(args) {
       const [p, q, ...scalars] = args as [Float32Array, Int8Array, ...number[]];
       const lines: string[] = [];
-      const print = (_format: string, v: number | boolean): void => {
-        lines.push(Object.is(v, -0) ? "-0" : String(v));
+      const print = (_format: string, ...v: (number | boolean)[]): void => {
+        lines.push(v.map((x) => (Object.is(x, -0) ? "-0" : String(x))).join(" "));
       };
       const spy = { ...S, print };
       make(spy, ...statics)(...([{ get: (i: number) => p[i] }, { get: (i: number) => q[i] }, ...scalars] as never[]));

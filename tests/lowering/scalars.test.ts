@@ -46,5 +46,5 @@ describe("scalar semantics", () => {
       }
     }
     expect(refused).toEqual([]);
-  });
+  }, 3_600_000);
 });
