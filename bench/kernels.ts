@@ -38,14 +38,14 @@ export const gemm = kernel(
   function gemm(c, a, b, m, n, depth) {
     const panel = S.alloc(f32, 512 * COLUMNS);
     for (let j = 0; j < n; j += COLUMNS) {
-      S.dmaCopy(panel, b.at(j), COLUMNS, { srcStride: n, dstStride: COLUMNS, times: depth });
+      for (let k = 0; k < depth; k++) S.vstore(S.vload(b.at(k * n + j)), panel.at(k * COLUMNS));
       for (let i = 0; i < m; i += ROWS) {
-        const rows = a.at(i * depth);
+        const rows = [a.at(i * depth), a.at((i + 1) * depth), a.at((i + 2) * depth), a.at((i + 3) * depth)];
         const zero = S.vbcast(0, f32, COLUMNS);
         const sums = [zero, zero, zero, zero];
         for (let k = 0; k < depth; k++) {
           const row = S.vload(panel.at(k * COLUMNS));
-          for (const r of S.unroll(ROWS)) sums[r] = S.vadd(sums[r]!, S.vmul(row, rows.get(r * depth + k)));
+          for (const r of S.unroll(ROWS)) sums[r] = S.vadd(sums[r]!, S.vmul(row, rows[r]!.get(k)));
         }
         for (const r of S.unroll(ROWS)) S.vstore(sums[r]!, c.at((i + r) * n + j));
       }

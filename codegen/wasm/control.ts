@@ -188,8 +188,8 @@ export class StatementEmitter {
   }
 
   /**
-   * block exit { i = from; if !(i < to) exit; loop top { block next { body }; if (to - i <= step) exit; i += step; top } }
-   * The distance to `to` is positive, so comparing it unsigned cannot overflow, nor can i.
+   * block exit { i = from; if !(i < to) exit; loop top { block next { body }; again = to - i > step; i += step; if (again) top } }
+   * The distance to `to` is positive, so comparing it unsigned cannot overflow; i may wrap only where it is not used again.
    */
   #for(s: Extract<Stmt, { kind: "for" }>): void {
     const E = this.#E;
@@ -222,9 +222,9 @@ export class StatementEmitter {
       if (up) c.get(to).get(i);
       else c.get(i).get(to);
       c.op(`${t}.sub`);
-      constant(Math.abs(s.step)).op(`${t}.le_u`).brIf(exit);
+      constant(Math.abs(s.step)).op(`${t}.gt_u`);
       c.get(i);
-      constant(s.step).op(`${t}.add`).set(i).br(top);
+      constant(s.step).op(`${t}.add`).set(i).brIf(top);
     } else {
       c.get(i);
       constant(s.step).op(`${t}.add`).tee(i).get(to);
