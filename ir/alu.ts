@@ -138,6 +138,8 @@ export const scalarFn: (op: OpName, type: ScalarType, attrs?: Attrs) => ScalarFn
   (op: OpName, type: ScalarType, attrs) => {
     const { dtype, wrap, to } = attrs;
     if (op === "convert") return convertRule(dtype as DTypeName, wrap === true) as ScalarFn;
+    // An integer has no -0: lowering narrows where nobody can see the sign of zero.
+    if (op === "cast_scalar" && (to === "i32" || to === "i64")) return ((x: number) => x + 0) as ScalarFn;
     if (op === "cast_scalar") return (to === "bool" ? storeRule("bool") : identity) as ScalarFn;
     const row: Meaning | undefined =
       op in ALU ? ALU[op as AluOp] : SCALAR_ONLY[op as keyof typeof SCALAR_ONLY];
