@@ -26,11 +26,12 @@ export const barriers = kernel([i32], function barriers(n) {
   for (let i = 0; i < n; i++) S.barrier();
 });
 
-const ROWS = 4;
-const COLUMNS = 8;
+const ROWS = 2;
+const COLUMNS = 16;
 
 /**
- * C = A * B in blocks of 4 x 8 over packed panels of 8 columns of B; sizes are multiples of the block. Product and sum
+ * C = A * B in blocks of 2 x 16 over packed panels of 16 columns of B: eight accumulators of 128 bits, which is what V8 keeps
+ * in registers beside the operands; sizes are multiples of the block. Product and sum
  * are rounded separately, as the fabric does and as onnxruntime does.
  */
 export const gemm = kernel(
@@ -38,13 +39,14 @@ export const gemm = kernel(
   function gemm(c, a, b, m, n, depth) {
     const panel = S.alloc(f32, 512 * COLUMNS);
     for (let j = 0; j < n; j += COLUMNS) {
-      for (let k = 0; k < depth; k++) S.vstore(S.vload(b.at(k * n + j)), panel.at(k * COLUMNS));
+      for (let k = 0; k < depth; k++)
+        S.vstore(S.vload(b.at(k * n + j), { lanes: COLUMNS }), panel.at(k * COLUMNS));
       for (let i = 0; i < m; i += ROWS) {
-        const rows = [a.at(i * depth), a.at((i + 1) * depth), a.at((i + 2) * depth), a.at((i + 3) * depth)];
+        const rows = [a.at(i * depth), a.at((i + 1) * depth)];
         const zero = S.vbcast(0, f32, COLUMNS);
-        const sums = [zero, zero, zero, zero];
+        const sums = [zero, zero];
         for (let k = 0; k < depth; k++) {
-          const row = S.vload(panel.at(k * COLUMNS));
+          const row = S.vload(panel.at(k * COLUMNS), { lanes: COLUMNS });
           for (const r of S.unroll(ROWS)) sums[r] = S.vadd(sums[r]!, S.vmul(row, rows[r]!.get(k)));
         }
         for (const r of S.unroll(ROWS)) S.vstore(sums[r]!, c.at((i + r) * n + j));
