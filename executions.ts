@@ -1,7 +1,7 @@
 /**
  * The two executions of a kernel, wired: `check` (the one checker of both), `simulate` (direct), `build` (compiled).
  */
-import { changedDiagnostic, findChanged, renderAll } from "./capture/index.ts";
+import { changedDiagnostic, findChanged, present } from "./capture/index.ts";
 import { compileKernel } from "./codegen/index.ts";
 import {
   type HostParams,
@@ -11,7 +11,7 @@ import {
   type ParamDecl,
   recordOf,
 } from "./dsl/kernel.ts";
-import { type Diagnostic, fail, KpuError } from "./ir/diagnostic.ts";
+import { type Diagnostic, fail, installPresentation, KpuError, presenting } from "./ir/diagnostic.ts";
 import { resolveTarget, type Target, type TargetName } from "./ir/target.ts";
 import { type LoweredKernel, lowerKernel } from "./lowering/index.ts";
 import { type SimulateOptions, type SimulationReport, simulateKernel } from "./pysim/index.ts";
@@ -51,7 +51,7 @@ export function check(
   kernel: AnyKernel,
   options: { readonly target?: TargetName | Target } = {},
 ): readonly Diagnostic[] {
-  const record = kernelRecord(kernel);
+  const record = presenting(() => kernelRecord(kernel));
   try {
     lowerKernel(record, { target: resolveTarget(options.target) });
     return [];
@@ -70,7 +70,7 @@ export function simulate(
   args: readonly unknown[],
   options: SimulateOptions = {},
 ): SimulationReport {
-  return simulateRecord(kernelRecord(kernel), args, options);
+  return presenting(() => simulateRecord(kernelRecord(kernel), args, options));
 }
 
 /**
@@ -83,9 +83,9 @@ export function build<P extends readonly ParamDecl[]>(
 ): KpuProgram<HostParams<P>>;
 export function build(kernel: AnyKernel, options?: BuildOptions): KpuProgram;
 export function build(kernel: AnyKernel, options: BuildOptions = {}): KpuProgram {
-  const record = kernelRecord(kernel);
-  const target = resolveTarget(options.target);
   return presenting(() => {
+    const record = kernelRecord(kernel);
+    const target = resolveTarget(options.target);
     const lowered = checked(record, target);
     return new KpuProgram(compileKernel(lowered.kernel, { target, checks: options.checks ?? true }));
   });
@@ -105,29 +105,12 @@ function simulateRecord(
   options: SimulateOptions,
 ): SimulationReport {
   const target = resolveTarget(options.target);
-  return presenting(() => simulateKernel(record, checked(record, target), args, { ...options, target }));
+  return simulateKernel(record, checked(record, target), args, { ...options, target });
 }
 
-/** Gives a KpuError that leaves the package its report with the author's lines. */
-function presenting<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof KpuError) present(error);
-    throw error;
-  }
-}
-
-function present(error: KpuError): void {
-  const message = renderAll(error.diagnostics);
-  if (message === error.message) return;
-  const plain = error.message;
-  error.message = message;
-  if (error.stack !== undefined) error.stack = error.stack.replace(plain, () => message);
-}
-
+installPresentation(present);
 installExecutions({
   call: (record, args) => {
-    simulateRecord(record, args, {});
+    presenting(() => simulateRecord(record, args, {}));
   },
 });

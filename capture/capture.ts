@@ -4,6 +4,7 @@
  */
 import type ts from "typescript";
 import type { Location } from "../ir/diagnostic.ts";
+import { fileLines } from "./authorfile.ts";
 import { type Closure, closureOf } from "./closure.ts";
 import { inspectScript, scriptLine } from "./inspector.ts";
 import { type Place, type PositionMap, positionMap, tokenEnd } from "./positions.ts";
@@ -43,6 +44,10 @@ export interface CapturedFunction {
   scriptPlace(offset: number): Place;
   /** Offsets into `text` to the author's file. */
   locate(start: number, end: number): Location;
+  /** The name as the author wrote it, of one that stands at an offset: esbuild adds digits to names that shadow others. */
+  authorName(name: string, start: number): string;
+  /** What the author wrote where the text from `start` to `end` stands; the text itself where that is not known. */
+  authorText(start: number, end: number): string;
 }
 
 const captured = new WeakMap<object, Captured>();
@@ -158,6 +163,20 @@ class Captured implements CapturedFunction {
     const forward = to.line > from.line || (to.line === from.line && endColumn > from.column);
     if (to.file !== from.file || !forward) return location;
     return { ...location, endLine: to.line + 1, endColumn: endColumn + 1 };
+  }
+  authorName(name: string, start: number): string {
+    if (!/\d$/.test(name)) return name;
+    const at = this.locate(start, start + name.length);
+    const row = fileLines(at.file)?.[at.line - 1] ?? "";
+    const written = /^[\p{ID_Start}$_][\p{ID_Continue}$]*/u.exec(row.slice(at.column - 1))?.[0] ?? name;
+    return name.startsWith(written) && /^\d*$/.test(name.slice(written.length)) ? written : name;
+  }
+  authorText(start: number, end: number): string {
+    const at = this.locate(start, end);
+    const rows = fileLines(at.file)?.slice(at.line - 1, at.endLine ?? at.line);
+    if (rows === undefined || at.endColumn === undefined) return this.text.slice(start, end);
+    const last = (rows.pop() ?? "").slice(0, at.endColumn - 1);
+    return [...rows, last].join("\n").slice(at.column - 1);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Which files are this package's own, and not an author's: our tests and examples are authors too. */
 import { fileURLToPath } from "node:url";
 
-const FOLDERS = /^(ir|dsl|capture|pysim|lowering|codegen|runtime|equivalence|cli)\/|^index\.[jt]s$/;
+const FOLDERS =
+  /^(ir|dsl|capture|pysim|lowering|codegen|runtime|equivalence|cli)\/|^(index|executions)\.[jt]s$/;
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** True for files of the package itself, in the source tree and in `dist`. */

@@ -17,14 +17,36 @@ export function authorFrame(stack?: string): Location | undefined {
     Error.stackTraceLimit = before;
   }
   for (const row of text.split("\n")) {
-    const at = /^\s*at (?:.*\()?((?:file:\/\/)?[^()]*?):(\d+):(\d+)\)?$/.exec(row);
-    if (at === null) continue;
-    const file = pathOfUrl(at[1]!.replace(/^async /, ""));
+    const at = frameOf(row);
+    if (at === undefined) continue;
+    const { file } = at;
     if (/^node:|^<|^evalmachine|^wasm:/.test(file) || /[\\/]node_modules[\\/]/.test(file) || isOurFile(file))
       continue;
-    return mapped(file, Number(at[2]), Number(at[3]));
+    return mapped(file, at.line, at.column);
   }
   return undefined;
+}
+
+/** The frames of `stack` without this package's own, each on a new line, and no more than Node shows by default. */
+export function authorStack(stack: string): string {
+  const frames = stack.split("\n").filter((row) => /^\s*at /.test(row));
+  const kept = frames.filter((row) => {
+    const file = frameOf(row)?.file;
+    return file === undefined ? !/wasm:/.test(row) : !isOurFile(file);
+  });
+  return kept
+    .slice(0, SHOWN_FRAMES)
+    .map((row) => `\n${row}`)
+    .join("");
+}
+
+const SHOWN_FRAMES = 10;
+
+function frameOf(row: string): Location | undefined {
+  const at = /^\s*at (?:.*\()?((?:file:\/\/)?[^()]*?):(\d+):(\d+)\)?$/.exec(row);
+  if (at === null) return undefined;
+  const [, file = "", line, column] = at;
+  return { file: pathOfUrl(file.replace(/^async /, "")), line: Number(line), column: Number(column) };
 }
 
 const maps = new Map<string, PositionMap | undefined>();

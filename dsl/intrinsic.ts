@@ -4,7 +4,7 @@
  * and `kpu intrinsics` are derived from these records.
  */
 import { current, type LowerContext, type Simulation } from "./context.ts";
-import { type CostClass, type DTypeName, type Effect, fail } from "./ir.ts";
+import { type CostClass, type DTypeName, type Effect, fail, presenting } from "./ir.ts";
 
 export type Family =
   | "arithmetic"
@@ -87,14 +87,14 @@ export function intrinsic<F extends (...args: never[]) => unknown>(
   const fixed = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown => {
     const context = current;
     if (context.kind === "simulate") return simulate(context.sim, a, b, c, d, e, f);
-    if (context.kind === "idle" && value) return simulate(NO_SIMULATION, a, b, c, d, e, f);
+    if (context.kind === "idle" && value) return presenting(() => simulate(NO_SIMULATION, a, b, c, d, e, f));
     return outside(spec.name);
   };
   const any = (...args: unknown[]): unknown => {
     const context = current;
     const run = spec.simulate as (sim: Simulation, ...args: unknown[]) => unknown;
     if (context.kind === "simulate") return run(context.sim, ...args);
-    if (context.kind === "idle" && value) return run(NO_SIMULATION, ...args);
+    if (context.kind === "idle" && value) return presenting(() => run(NO_SIMULATION, ...args));
     return outside(spec.name);
   };
   const call = variadic ? any : fixed;
@@ -104,9 +104,11 @@ export function intrinsic<F extends (...args: never[]) => unknown>(
 }
 
 function outside(name: string): never {
-  return fail("KPU6005", `${authorName(name)} works only inside a kernel`, {
-    help: "declare a kernel and call it: kernel([...], function name(...) { ... })",
-  });
+  return presenting(() =>
+    fail("KPU6005", `${authorName(name)} works only inside a kernel`, {
+      help: "declare a kernel and call it: kernel([...], function name(...) { ... })",
+    }),
+  );
 }
 
 /** How an author writes it: `S.vadd`, `Ptr.at`. */

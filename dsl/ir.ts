@@ -1,7 +1,7 @@
 /** The part of `ir` that the author's side speaks about, in one place. */
 
 export type { DiagnosticCode } from "../ir/codes.ts";
-export { fail, KpuError } from "../ir/diagnostic.ts";
+export { fail, KpuError, presenting } from "../ir/diagnostic.ts";
 export {
   DTYPES,
   type DTypeName,

@@ -3,9 +3,9 @@
  * parameters; what a call and a build do with it is installed by the package's entry (`executions`), so that this
  * folder knows neither execution.
  */
-
+import { inspect } from "node:util";
 import type { AnyD, bool, DType } from "./dtypes.ts";
-import { type DTypeName, fail, type Scope } from "./ir.ts";
+import { type DTypeName, fail, presenting, type Scope } from "./ir.ts";
 import type { Ptr } from "./pointer.ts";
 
 /** Declares a pointer parameter; made by {@link ptr}. */
@@ -17,6 +17,9 @@ export class PtrParam<D extends DType = AnyD> {
     this.dtype = dtype;
     this.scope = scope;
     this.constant = constant;
+  }
+  [inspect.custom](): string {
+    return `ptr(${this.dtype.name}${this.constant ? ", { const: true }" : ""})`;
   }
 }
 
@@ -75,7 +78,8 @@ export interface ParamSpec {
 
 /** The one record behind every kernel. */
 export interface KernelRecord {
-  readonly name: string;
+  /** The name of the running function; from the first check on, as the author wrote it. */
+  name: string;
   readonly params: readonly ParamDecl[];
   /** The author's function as it runs. */
   readonly fn: (...args: never[]) => unknown;
@@ -112,9 +116,12 @@ function wrap<P extends readonly ParamDecl[]>(record: KernelRecord): Kernel<P> {
       fail("KPU6005", "no execution is installed", { help: 'import from "kpu-dsl"' });
     executions.call(record, args);
   };
-  Object.defineProperty(call, "name", { value: record.name });
+  Object.defineProperty(call, "name", { get: () => record.name });
   Object.defineProperty(call, RECORD, { value: record });
   Object.defineProperty(call, "kernel", { value: record });
+  Object.defineProperty(call, inspect.custom, {
+    value: () => `kernel ${record.name}(${record.params.map((p) => inspect(p)).join(", ")})`,
+  });
   return call as unknown as Kernel<P>;
 }
 
@@ -146,13 +153,15 @@ export function kernel<const P extends readonly ParamDecl[]>(
 ): Kernel<P>;
 export function kernel<const P extends readonly ParamDecl[]>(params: P): Decorator<P>;
 export function kernel(params: readonly ParamDecl[], fn?: (...args: never[]) => void): unknown {
-  checkDecl(params);
+  presenting(() => checkDecl(params));
   if (fn !== undefined) return wrap({ name: fn.name || "kernel", params, fn, thisValue: undefined });
   return (method: (...args: never[]) => unknown, context: ClassMethodDecoratorContext) => {
     if (context?.kind !== "method" || !context.static) {
-      fail("KPU6008", "@kernel belongs on a static method", {
-        help: "write @kernel([...]) static name(...) { ... }",
-      });
+      presenting(() =>
+        fail("KPU6008", "@kernel belongs on a static method", {
+          help: "write @kernel([...]) static name(...) { ... }",
+        }),
+      );
     }
     const record: KernelRecord = { name: String(context.name), params, fn: method, thisValue: undefined };
     context.addInitializer(function (this: unknown) {
@@ -175,6 +184,8 @@ export type HostView<F> = F extends (...args: infer A) => unknown
  */
 export function host<F extends (...args: never[]) => unknown>(method: F): HostView<F> {
   if (recordOf(method) === undefined)
-    fail("KPU6008", "host() needs a kernel", { help: "decorate the method with @kernel([...])" });
+    presenting(() =>
+      fail("KPU6008", "host() needs a kernel", { help: "decorate the method with @kernel([...])" }),
+    );
   return method as unknown as HostView<F>;
 }

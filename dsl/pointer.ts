@@ -96,6 +96,9 @@ export class NdBuffer<D extends DType = AnyD> extends Ptr<D> {
       fail("KPU3009", `at takes ${this.shape.length} indices, got ${indices.length}`);
     return moved(this, offset);
   }
+  override [inspect.custom](): string {
+    return `${super[inspect.custom]()} shape ${this.shape.join("x")}`;
+  }
 }
 
 /** Where it points within its region. */

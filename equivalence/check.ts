@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import type * as FastCheck from "fast-check";
 import type { HostParams, Kernel, KernelRecord, ParamDecl } from "../dsl/kernel.ts";
 import { type AnyKernel, build, kernelRecord, simulate } from "../executions.ts";
-import { diagnostic, fail, KpuError } from "../ir/diagnostic.ts";
+import { diagnostic, fail, KpuError, presenting } from "../ir/diagnostic.ts";
 import { resolveTarget, type Target, type TargetName } from "../ir/target.ts";
 import type { KpuProgram } from "../runtime/index.ts";
 import { inputCases } from "./arbitrary.ts";
@@ -67,7 +67,10 @@ export function checkEquivalence<P extends readonly ParamDecl[]>(
 ): EquivalenceReport;
 export function checkEquivalence(kernel: AnyKernel, options?: EquivalenceOptions): EquivalenceReport;
 export function checkEquivalence(kernel: AnyKernel, options: EquivalenceOptions = {}): EquivalenceReport {
-  const report = compareExecutions(kernel, options);
+  return presenting(() => agreement(compareExecutions(kernel, options)));
+}
+
+function agreement(report: EquivalenceReport): EquivalenceReport {
   if (report.counterexample === undefined) return report;
   const found = diagnostic("KPU6011", counterexampleText(report.kernel, report.counterexample), {
     location: report.counterexample.directLocation ?? report.counterexample.compiledLocations[0],
@@ -78,6 +81,10 @@ export function checkEquivalence(kernel: AnyKernel, options: EquivalenceOptions 
 
 /** As {@link checkEquivalence}, but a difference is part of the report. */
 export function compareExecutions(kernel: AnyKernel, options: EquivalenceOptions = {}): EquivalenceReport {
+  return presenting(() => compare(kernel, options));
+}
+
+function compare(kernel: AnyKernel, options: EquivalenceOptions): EquivalenceReport {
   const record = kernelRecord(kernel);
   const runs = options.runs ?? 100;
   if (!Number.isSafeInteger(runs) || runs < 1)

@@ -87,7 +87,7 @@ export function counterexampleText(kernel: string, c: Counterexample): string {
   }
   lines.push("  smallest failing input:");
   for (const [i, arg] of c.args.entries())
-    lines.push(`    ${i}: ${inspect(arg, { breakLength: 100, maxArrayLength: 16 })}`);
+    lines.push(`    ${i}: ${inspect(arg, { breakLength: 100, maxArrayLength: 16 }).replace(/\s+/g, " ")}`);
   lines.push(`  replay with { seed: ${c.seed}, path: "${c.path}" }`);
   return lines.join("\n");
 }

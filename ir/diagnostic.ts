@@ -37,11 +37,18 @@ export interface Diagnostic {
  * The one exception a user ever sees. `message` is the rendered report; `diagnostics` is the data behind it.
  */
 export class KpuError extends Error {
-  readonly diagnostics: readonly Diagnostic[];
+  declare readonly diagnostics: readonly Diagnostic[];
   constructor(diagnostics: readonly Diagnostic[], rendered?: string) {
     super(rendered ?? diagnostics.map((d) => plainText(d)).join("\n"));
-    this.name = "KpuError";
-    this.diagnostics = diagnostics;
+    // Not enumerable: the message says it all, and a console would print the data after it once more.
+    Object.defineProperty(this, "diagnostics", { value: diagnostics });
+  }
+  static {
+    Object.defineProperty(KpuError.prototype, "name", {
+      value: "KpuError",
+      writable: true,
+      configurable: true,
+    });
   }
   get code(): DiagnosticCode {
     const first = this.diagnostics[0];
@@ -84,4 +91,30 @@ export function diagnostic(code: DiagnosticCode, message: string, o: FailOptions
 /** Throws a {@link KpuError} with one diagnostic. */
 export function fail(code: DiagnosticCode, message: string, o: FailOptions = {}): never {
   throw new KpuError([diagnostic(code, message, o)]);
+}
+
+let present: ((error: KpuError) => KpuError) | undefined;
+
+/** The package's entry installs how an error looks to the caller: with the author's lines and frames. */
+export function installPresentation(p: (error: KpuError) => KpuError): void {
+  present = p;
+}
+
+let depth = 0;
+/** Deep enough for the author's frames below those of the package. */
+const STACK_DEPTH = 50;
+
+/** Runs what an author called; a {@link KpuError} that leaves the outermost such call gets the form for the author. */
+export function presenting<T>(run: () => T): T {
+  const shown = Error.stackTraceLimit;
+  Error.stackTraceLimit = Math.max(shown, STACK_DEPTH);
+  depth++;
+  try {
+    return run();
+  } catch (error) {
+    throw depth === 1 && error instanceof KpuError && present !== undefined ? present(error) : error;
+  } finally {
+    depth--;
+    Error.stackTraceLimit = shown;
+  }
 }

@@ -1,6 +1,7 @@
 /** A compiled kernel as a caller sees it. */
+import { inspect } from "node:util";
 import { type CompiledKernel, emitKernel, paramSpecs, readProgram, writeProgram } from "../codegen/index.ts";
-import { fail } from "../ir/diagnostic.ts";
+import { fail, presenting } from "../ir/diagnostic.ts";
 import { bindArguments, type ParamSpec } from "../ir/hostargs.ts";
 import { printKernel } from "../ir/print.ts";
 import { MAX_TILES } from "../ir/target.ts";
@@ -56,7 +57,7 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
 
   /** Runs on all tiles of the target. Arrays are changed in place. */
   run(...args: A): void {
-    this.#run({}, args);
+    presenting(() => this.#run({}, args));
   }
 
   /**
@@ -65,8 +66,16 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
    * @example program.runWith({ tiles: 1 }, xs, ys, 2, 1000)
    */
   runWith(o: RunOptions, ...args: A): void {
-    checkOptions(o);
-    this.#run(o, args);
+    presenting(() => {
+      checkOptions(o);
+      this.#run(o, args);
+    });
+  }
+
+  [inspect.custom](): string {
+    const { target, checks } = this.compiled;
+    const params = this.params.map((p) => `${p.name}: ${p.pointer ? `ptr(${p.dtype})` : p.dtype}`);
+    return `program ${this.name}(${params.join(", ")}) for ${target.name}, checks ${checks ? "on" : "off"}`;
   }
 
   #run(o: RunOptions, args: A): void {

@@ -63,8 +63,8 @@ test("a planted difference is found, and shrunk to the smallest input", () => {
   expect(n).toBe(5);
   expect(x).toHaveLength(5);
   expect([...x.subarray(0, 4)]).toEqual([0, 0, 0, 0]);
-  expect(found?.directLocation).toMatchObject({ file: expect.stringMatching(/check\.test\.ts$/), line: 7 });
-  expect(found?.compiledLocations).toMatchObject([{ line: 7 }]);
+  expect(found?.directLocation).toMatchObject({ file: expect.stringMatching(/check\.test\.ts$/), line: 20 });
+  expect(found?.compiledLocations).toMatchObject([{ line: 20 }]);
 });
 
 test("-0 differs from 0, any NaN equals any NaN", () => {
@@ -112,7 +112,7 @@ test("the report replays by seed and path, and is thrown by checkEquivalence", (
   expect((thrown as KpuError).code).toBe("KPU6011");
   const text = (thrown as KpuError).message;
   expect(text).toContain("out[10]: f32");
-  expect(text).toMatch(/compiled {2}99 \(0x42c60000\), written at .*check\.test\.ts:7/);
+  expect(text).toMatch(/compiled {2}99 \(0x42c60000\), written at .*check\.test\.ts:20/);
   expect(text).toContain(`replay with { seed: 5, path: "${first.counterexample?.path}" }`);
 });
 
