@@ -3,19 +3,17 @@
  * version is refused (KPU7003, KPU7004), and nothing else happens.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
 import { fail, KpuError } from "../ir/diagnostic.ts";
-import { ALL_DTYPES, type DTypeName } from "../ir/dtype.ts";
 import type { Kernel } from "../ir/kir.ts";
 import { parseKernel } from "../ir/parse.ts";
 import { printKernel } from "../ir/print.ts";
 import type { Target } from "../ir/target.ts";
 import { verifyKernel } from "../ir/verify.ts";
 import type { CompiledKernel } from "./compile.ts";
+import { type Manifest, manifestSchema, PROGRAM_VERSION } from "./manifest.ts";
 
 /** As in PNG: a byte above 127, and line ends that a text transfer would change. */
 const MAGIC = [0x89, 0x4b, 0x50, 0x55, 0x0d, 0x0a, 0x1a, 0x0a];
-export const PROGRAM_VERSION = 1;
 const HEADER_BYTES = 64;
 const ENTRY_BYTES = 16;
 const ALIGNMENT = 64;
@@ -25,32 +23,6 @@ const HASH_BYTES = 32;
 /** Section numbers. */
 const SECTION = { manifest: 1, code: 2, source: 3 } as const;
 const SECTION_NAMES: { readonly [n: number]: string } = { 1: "manifest", 2: "code", 3: "source" };
-
-const bytes = z.number().int().nonnegative();
-const manifestSchema = z.strictObject({
-  name: z.string(),
-  version: z.literal(PROGRAM_VERSION),
-  /** SHA-256 of the source section. */
-  sourceHash: z.string().regex(/^[0-9a-f]{64}$/u),
-  target: z.strictObject({
-    name: z.string(),
-    tiles: z.number().int().min(1).max(1024),
-    registerBits: z.union([z.literal(128), z.literal(256), z.literal(512), z.literal(1024)]),
-    capacity: z.strictObject({ l3: bytes, l2: bytes, local: bytes, private: bytes }),
-    events: bytes,
-  }),
-  params: z.array(
-    z.strictObject({
-      name: z.string(),
-      dtype: z.enum(ALL_DTYPES as [DTypeName, ...DTypeName[]]),
-      pointer: z.boolean(),
-      constant: z.boolean(),
-    }),
-  ),
-  checks: z.boolean(),
-  memory: z.strictObject({ program: bytes, perTile: bytes }),
-});
-export type Manifest = z.infer<typeof manifestSchema>;
 
 /** What a program file holds. */
 export interface ProgramFile {
@@ -82,7 +54,13 @@ export function writeProgram(p: CompiledKernel): Uint8Array<ArrayBuffer> {
     name: p.name,
     version: PROGRAM_VERSION,
     sourceHash: sha256(p.source),
-    target: { name, tiles, registerBits: registerBits as 256, capacity: { l3, l2, local, private: own }, events },
+    target: {
+      name,
+      tiles,
+      registerBits: registerBits as 256,
+      capacity: { l3, l2, local, private: own },
+      events,
+    },
     params: paramSpecs(p.machine),
     checks: p.checks,
     memory: { program: p.emitted.programBytes, perTile: p.emitted.tileBytes },
@@ -140,12 +118,15 @@ export function readProgram(file: Uint8Array): ProgramFile {
   };
   const manifest = readManifest(section("manifest"));
   const source = section("source");
-  if (sha256(source) !== manifest.sourceHash) damaged("the source does not have the hash that the manifest says");
+  if (sha256(source) !== manifest.sourceHash)
+    damaged("the source does not have the hash that the manifest says");
   const machine = readCode(section("code"));
   const { level, registerBits, name } = machine;
   if (level !== "machine") damaged(`its code is KIR of level ${level}, not machine`);
-  if (registerBits !== manifest.target.registerBits || name !== manifest.name) damaged("manifest and code do not agree");
-  if (JSON.stringify(paramSpecs(machine)) !== JSON.stringify(manifest.params)) damaged("manifest and code do not agree");
+  if (registerBits !== manifest.target.registerBits || name !== manifest.name)
+    damaged("manifest and code do not agree");
+  if (JSON.stringify(paramSpecs(machine)) !== JSON.stringify(manifest.params))
+    damaged("manifest and code do not agree");
   return { manifest, source, machine };
 }
 
@@ -157,16 +138,21 @@ function readSections(file: Uint8Array): Map<number, Uint8Array> {
   const version = view.getUint32(8, true);
   const length = view.getUint32(16, true);
   if (version > PROGRAM_VERSION) {
-    fail("KPU7004", `the program file has version ${version}, this runtime reads version ${PROGRAM_VERSION}`, {
-      help: "use a newer kpu-dsl, or build the program again with this one",
-    });
+    fail(
+      "KPU7004",
+      `the program file has version ${version}, this runtime reads version ${PROGRAM_VERSION}`,
+      {
+        help: "use a newer kpu-dsl, or build the program again with this one",
+      },
+    );
   }
   if (version !== PROGRAM_VERSION) damaged(`version ${version} does not exist`);
   if (length !== file.length) damaged(`it says that it has ${length} bytes, and has ${file.length}`);
   const copy = new Uint8Array(file);
   copy.fill(0, HASH_AT, HASH_AT + HASH_BYTES);
   const hash = createHash("sha256").update(copy).digest();
-  if (hash.some((b, i) => file[HASH_AT + i] !== b)) damaged("its content does not have the hash that it says");
+  if (hash.some((b, i) => file[HASH_AT + i] !== b))
+    damaged("its content does not have the hash that it says");
   const count = view.getUint32(12, true);
   if (HEADER_BYTES + count * ENTRY_BYTES > file.length) damaged(`a table of ${count} sections does not fit`);
   const sections = new Map<number, Uint8Array>();
@@ -190,7 +176,7 @@ function readManifest(text: string): Manifest {
   } catch {
     return damaged("its manifest is not JSON");
   }
-  const result = manifestSchema.safeParse(json);
+  const result = manifestSchema().safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   return damaged(`its manifest is wrong at ${issue?.path.join(".") ?? "?"}: ${issue?.message ?? "?"}`);
@@ -203,7 +189,8 @@ function readCode(text: string): Kernel {
     if (wrong !== undefined) damaged(`its code is not well formed: ${wrong.message}`);
     return machine;
   } catch (error) {
-    if (error instanceof KpuError && error.code !== "KPU7003") return damaged(`its code does not parse: ${error.diagnostics[0]?.message}`);
+    if (error instanceof KpuError && error.code !== "KPU7003")
+      return damaged(`its code does not parse: ${error.diagnostics[0]?.message}`);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
-export { compileKernel, type CompiledKernel, type CompileOptions, emitKernel } from "./compile.ts";
-export { type Manifest, paramSpecs, PROGRAM_VERSION, type ProgramFile, readProgram, targetOf, writeProgram } from "./container.ts";
-export { align, ARG_BYTES, GUARD_BYTES, type Layout } from "./layout.ts";
+export { type CompiledKernel, type CompileOptions, compileKernel, emitKernel } from "./compile.ts";
+export { type ProgramFile, paramSpecs, readProgram, targetOf, writeProgram } from "./container.ts";
+export { ARG_BYTES, align, GUARD_BYTES, type Layout } from "./layout.ts";
 export { legalise } from "./legalise.ts";
-export type { HostOperand, HostSite } from "./wasm/sites.ts";
+export { type Manifest, PROGRAM_VERSION } from "./manifest.ts";
 export { FAIL } from "./wasm/context.ts";
+export type { HostOperand, HostSite } from "./wasm/sites.ts";

@@ -1,0 +1,40 @@
+/** The manifest of a program file: what it says about itself, as JSON. */
+import { createRequire } from "node:module";
+import type * as Zod from "zod";
+import { ALL_DTYPES, type DTypeName } from "../ir/dtype.ts";
+
+export const PROGRAM_VERSION = 1;
+
+// Loading zod takes as long as loading the rest of the package: only who reads a program file waits for it.
+const makeSchema = ({ z }: typeof Zod) => {
+  const bytes = z.number().int().nonnegative();
+  return z.strictObject({
+    name: z.string(),
+    version: z.literal(PROGRAM_VERSION),
+    /** SHA-256 of the source section. */
+    sourceHash: z.string().regex(/^[0-9a-f]{64}$/u),
+    target: z.strictObject({
+      name: z.string(),
+      tiles: z.number().int().min(1).max(1024),
+      registerBits: z.union([z.literal(128), z.literal(256), z.literal(512), z.literal(1024)]),
+      capacity: z.strictObject({ l3: bytes, l2: bytes, local: bytes, private: bytes }),
+      events: bytes,
+    }),
+    params: z.array(
+      z.strictObject({
+        name: z.string(),
+        dtype: z.enum(ALL_DTYPES as [DTypeName, ...DTypeName[]]),
+        pointer: z.boolean(),
+        constant: z.boolean(),
+      }),
+    ),
+    checks: z.boolean(),
+    memory: z.strictObject({ program: bytes, perTile: bytes }),
+  });
+};
+let schema: ReturnType<typeof makeSchema> | undefined;
+export function manifestSchema(): ReturnType<typeof makeSchema> {
+  schema ??= makeSchema(createRequire(import.meta.url)("zod") as typeof Zod);
+  return schema;
+}
+export type Manifest = Zod.infer<ReturnType<typeof makeSchema>>;
