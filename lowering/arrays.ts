@@ -14,6 +14,12 @@ export function spreadItems(w: Walker, v: Value, node: ts.Node): Value[] {
   return w.refuse("KPU1015", `expected an array of static length, got ${describe(v)}`, node);
 }
 
+/** As {@link spreadItems}, one by one: what a loop's body writes into the array shows in later rounds. */
+export function* iterated(w: Walker, v: Value, node: ts.Node): Generator<Value, void, undefined> {
+  if (v.kind === "array") for (let i = 0; i < v.slots.length; i++) yield (v.slots[i] as Cell).value as Value;
+  else yield* spreadItems(w, v, node);
+}
+
 /** `array.name(...args)`; undefined when the method is not one that kernels have. */
 export function arrayMethod(w: Walker, array: ArrayValue, name: string, args: Value[], node: ts.Node): Value | undefined {
   const items = (): Value[] => array.slots.map((s) => s.value as Value);
@@ -75,7 +81,8 @@ export function arrayMethod(w: Walker, array: ArrayValue, name: string, args: Va
     case "flat":
       return arrayOf(w, items().flatMap((v) => (v.kind === "array" ? v.slots.map((s) => s.value as Value) : [v])), node);
     case "entries":
-      return arrayOf(w, items().map((v, i) => arrayOf(w, [stat(i), v], node)), node);
+      // The pairs hold the slots themselves, because iteration sees what is written meanwhile.
+      return arrayOf(w, array.slots.map((s, i) => ({ ...arrayOf(w, [stat(i)], node), slots: [slotCell(w, "0", stat(i), ""), s] })), node);
     case "keys":
       return stat(items().map((_v, i) => i));
     case "values":

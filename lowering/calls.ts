@@ -42,6 +42,7 @@ function method(w: Walker, object: Value, key: string | number, node: ts.CallExp
     return w.invoke(read, object, w.list(node.arguments), node);
   }
   if (object.kind === "array") {
+    if (/^\d+$/.test(String(key))) return w.invoke(property(w, object, key, node, name), object, w.list(node.arguments), node);
     const args = w.list(node.arguments);
     const result = arrayMethod(w, object, String(key), args, node);
     if (result !== undefined) return result;
@@ -102,6 +103,16 @@ function hostHelp(what: string): string | undefined {
   if (name === "pow") return "write x * x for squares";
   if (name === "random") return "pass random numbers in as an argument";
   return "compute it before the kernel, or use the vector functions S.vexp, S.vlog, S.vtanh, S.verf";
+}
+
+/** As {@link invoke}, by a method of JavaScript, which calls the function itself. */
+export function callBack(w: Walker, by: string, callee: Value, args: Value[], node: ts.Node): Value {
+  w.calledBy = by;
+  try {
+    return w.invoke(callee, UNDEFINED, args, node);
+  } finally {
+    w.calledBy = undefined;
+  }
 }
 
 /** A helper from outside: its own text, its own closure. */

@@ -1,9 +1,10 @@
 /** Choices: `?:`, `&&`, `||`, `??`, `if`, `switch`. A static condition chooses now and hides the other arm. */
 import type ts from "typescript";
 import { type Expr, type Stmt, sameType, typeText } from "../ir/kir.ts";
+import { isSpeculative } from "./emit.ts";
 import { binary, exprOf, toBoolean } from "./operators.ts";
 import { mayAssign } from "./scan.ts";
-import { arrayOf, hold, prepareRegion, region, settle } from "./staging.ts";
+import { arrayOf, hold, prepareRegion, region, shareParts } from "./staging.ts";
 import { describe, runtime, stat, UNDEFINED, type Value } from "./values.ts";
 import type { Jump, Walker } from "./walker.ts";
 
@@ -18,6 +19,14 @@ export function conditional(w: Walker, node: ts.ConditionalExpression): Value {
   const b = arm(w, node.whenFalse);
   w.definite = new Set([...afterA].filter((x) => w.definite.has(x)));
   return join(w, c, a, b, node);
+}
+
+const MOST_HOISTED = 8;
+
+/** Moves the statements of an arm in front of the choice where they only name pure values: then a select will do. */
+function hoist(w: Walker, list: Stmt[]): void {
+  if (list.length > MOST_HOISTED || !list.every((s) => s.kind === "let" && !s.local.mutable && isSpeculative(s.value))) return;
+  w.emit.list.push(...list.splice(0));
 }
 
 interface Arm {
@@ -36,6 +45,8 @@ function arm(w: Walker, node: ts.Expression): Arm {
 
 /** The value of `c ? a : b`: a select where both arms are pure, else an `if` that assigns a local. */
 function join(w: Walker, c: Expr, a: Arm, b: Arm, node: ts.Node): Value {
+  hoist(w, a.list);
+  hoist(w, b.list);
   const pure = a.list.length === 0 && b.list.length === 0;
   const condition = pure || c.kind === "const" ? c : w.emit.bind(c);
   const after: (() => void)[] = [];
@@ -55,7 +66,9 @@ function joinValues(w: Walker, c: Expr, a: Arm, b: Arm, pure: boolean, node: ts.
   if (x.kind === "static" && y.kind === "static" && Object.is(x.value, y.value)) return x;
   const part = (p: Value, q: Value): Value => joinValues(w, c, { list: a.list, value: p }, { list: b.list, value: q }, pure, node, after);
   if (x.kind === "array" && y.kind === "array" && x.slots.length === y.slots.length) {
-    return arrayOf(w, x.slots.map((s, i) => part(s.value as Value, y.slots[i]?.value as Value)), node);
+    const made = arrayOf(w, x.slots.map((s, i) => part(s.value as Value, y.slots[i]?.value as Value)), node);
+    for (const from of [x, y]) shareParts(w, from, made, node);
+    return made;
   }
   if (x.kind === "view" && y.kind === "view" && String(x.view.shape) === String(y.view.shape) && x.view.shape.every((s) => typeof s === "number")) {
     const ptr = part(runtime(x.view.ptr), runtime(y.view.ptr));
@@ -100,13 +113,15 @@ export function logical(w: Walker, node: ts.BinaryExpression, asCondition = fals
   }
   const known = toBoolean(w, first, node.left);
   if (typeof known === "boolean") return known === (op === "&&") ? w.expr(node.right) : first;
-  const left = mayAssign(w.ts, node.right, (name) => w.frame.scope.find(name) !== undefined) ? hold(w, settle(w, first), "t") : first;
+  // Read twice, by the test and as the value.
+  const left = hold(w, first, "t");
   prepareRegion(w, [node.right]);
   const c = toBoolean(w, left, node.left) as Expr;
   const before = w.definite;
   const right = arm(w, node.right);
   w.definite = before;
   const stay: Arm = { list: [], value: left };
+  hoist(w, right.list);
   if (right.list.length === 0 && isBool(left) && isBool(right.value)) {
     const r = exprOf(w.emit, right.value) as Expr;
     return runtime(w.emit.op(op === "&&" ? "and" : "or", [c, r]));
@@ -138,6 +153,7 @@ function logicalCondition(w: Walker, node: ts.BinaryExpression, and: boolean): V
   });
   w.definite = before;
   const r: Expr = typeof right === "boolean" ? w.emit.bool(right) : right;
+  hoist(w, list);
   if (list.length === 0) return runtime(w.emit.op(and ? "and" : "or", [c, r]));
   const local = w.emit.variable("c", c);
   const ref = w.emit.ref(local);

@@ -68,7 +68,8 @@ export class Emitter {
     }
     if (typeof type === "string") throw new TypeError(`op ${name}(${args.map((a) => typeText(a.type)).join(", ")}): ${type}`);
     const value: Apply = { kind: "apply", type, op: name, args: operands, attrs, at: this.site };
-    if (spec.effect === "pure") return value;
+    // A lane that may not exist is looked up where the author wrote it, not in an arm that is computed in vain.
+    if (spec.effect === "pure" && (name !== "extract" || operands[1]?.kind === "const")) return value;
     if (type.kind === "void") {
       this.list.push({ kind: "effect", value, at: this.site });
       return value;
@@ -179,4 +180,16 @@ export function readsMutable(e: Expr): boolean {
     case "apply":
       return e.args.some(readsMutable);
   }
+}
+
+/** Whether computing the value does nothing else: then it may be dropped. */
+export function isPure(e: Expr): boolean {
+  return e.kind !== "apply" || (OPS[e.op].effect === "pure" && e.args.every(isPure));
+}
+
+/** Whether it may also be computed in vain: a lane index is checked when it is used. */
+export function isSpeculative(e: Expr): boolean {
+  if (e.kind !== "apply") return true;
+  if (e.op === "extract" && e.args[1]?.kind !== "const") return false;
+  return OPS[e.op].effect === "pure" && e.args.every(isSpeculative);
 }

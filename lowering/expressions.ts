@@ -69,7 +69,7 @@ export function expression(w: Walker, node: ts.Expression): Value {
     case K.ArrayLiteralExpression: {
       const items: Value[] = [];
       for (const e of (node as ts.ArrayLiteralExpression).elements) {
-        if (t.isSpreadElement(e)) items.push(...spreadItems(w, w.expr(e.expression), e));
+        if (t.isSpreadElement(e)) items.push(...spreadItems(w, w.expr(e.expression), e).map((v) => settle(w, v)));
         else items.push(t.isOmittedExpression(e) ? UNDEFINED : settle(w, w.expr(e)));
       }
       return arrayOf(w, items, node);
@@ -130,12 +130,9 @@ function isNullish(v: Value): boolean {
 export function operands(w: Walker, nodes: readonly ts.Expression[]): Value[] {
   const out: Value[] = [];
   nodes.forEach((n, i) => {
-    if (w.ts.isSpreadElement(n)) {
-      out.push(...spreadItems(w, w.expr(n.expression), n));
-      return;
-    }
-    const v = w.expr(n);
-    out.push(nodes.slice(i + 1).some((later) => mayAssign(w.ts, later, (name) => w.frame.scope.find(name) !== undefined)) ? settle(w, v) : v);
+    const values = w.ts.isSpreadElement(n) ? spreadItems(w, w.expr(n.expression), n) : [w.expr(n)];
+    const changes = nodes.slice(i + 1).some((later) => mayAssign(w.ts, later, (name) => w.frame.scope.find(name) !== undefined));
+    out.push(...(changes ? values.map((v) => settle(w, v)) : values));
   });
   return out;
 }

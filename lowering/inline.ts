@@ -11,7 +11,7 @@ import { checkSyntax } from "../capture/index.ts";
 import { KpuError, type Diagnostic } from "../ir/diagnostic.ts";
 import { declare } from "./assign.ts";
 import { returnsEarly } from "./scan.ts";
-import { arrayOf, assignCell, makePending, prepareRegion, readCell } from "./staging.ts";
+import { arrayOf, makePending, prepareRegion, readCell, release, store } from "./staging.ts";
 import { type Cell, type ClosureValue, Scope, UNDEFINED, type Value } from "./values.ts";
 import { type Frame, type Jump, type ResultSlot, Silenced, type Walker } from "./walker.ts";
 
@@ -43,7 +43,9 @@ export function inline(w: Walker, fn: ClosureValue, args: Value[], node: ts.Node
     stack: [...outer.stack, { node: fn.node, signature: signature(args) }],
     parent: outer,
     callNode: node,
+    calledBy: w.calledBy,
   };
+  w.calledBy = undefined;
   const site = w.emit.site;
   const definite = w.definite;
   const reported = w.diagnostics.length;
@@ -72,7 +74,7 @@ export function inline(w: Walker, fn: ClosureValue, args: Value[], node: ts.Node
     else w.definite = definite;
     // A call whose value is not used may leave it open.
     if (!w.definite.has(cell) && w.ts.isExpressionStatement(node.parent)) return UNDEFINED;
-    return readCell(w, cell, node);
+    return release(readCell(w, cell, node));
   } finally {
     if (w.frame === frame) {
       w.frame = outer;
@@ -121,7 +123,9 @@ export function returnStatement(w: Walker, node: ts.ReturnStatement): Jump {
   }
   if (given) {
     result.values++;
-    assignCell(w, result.cell, value, node);
+    // The function's own name of an array or object ends here.
+    const mine = (value.kind === "array" || value.kind === "object") && value.origin.startsWith(w.frame.path);
+    store(w, result.cell, value, node, mine ? 1 : 0);
   } else result.voids++;
   result.label.used++;
   w.emit.list.push({ kind: "break", label: result.label.name, at: w.site(node) });

@@ -118,6 +118,9 @@ export function markBlocking(w: Walker, node: ts.Node): void {
     let sites = w.blocking.get(c);
     if (sites === undefined) w.blocking.set(c, (sites = new Set()));
     sites.add(at.getStart(c.sourceFile) - c.textOffset);
+    if (f.calledBy !== undefined) {
+      w.refuse("KPU1011", `expected no barrier or wait inside the function that ${f.calledBy} calls`, node, "a tile can only wait in the kernel and its own functions: write a for ... of loop");
+    }
     at = f.callNode;
   }
 }

@@ -7,11 +7,12 @@ import { intrinsicOf } from "../dsl/intrinsic.ts";
 import { checkBound, rangeArguments } from "../dsl/intrinsics/control.ts";
 import type { Expr, Local, Stmt } from "../ir/kir.ts";
 import { declare, target } from "./assign.ts";
-import { spreadItems } from "./arrays.ts";
+import { assignedIn, someIn } from "../ir/walk.ts";
+import { iterated } from "./arrays.ts";
 import { dropTailContinue, type Label, readsMutable } from "./emit.ts";
 import { toNumber } from "./operators.ts";
 import { changes } from "./scan.ts";
-import { arrayOf, hold, newCell, prepareRegion, region } from "./staging.ts";
+import { arrayOf, counters, hold, newCell, prepareRegion, region } from "./staging.ts";
 import { describe, runtime, Scope, UNDEFINED, type Value } from "./values.ts";
 import type { Jump, JumpTarget, Walker } from "./walker.ts";
 import { integral } from "./integral.ts";
@@ -186,6 +187,8 @@ function countedLoop(w: Walker, node: ts.ForStatement, c: Counter, names: readon
     declare(w, c.name, start, false);
     return false;
   };
+  const key = `${w.frame.path}/${node.pos}:for`;
+  if (w.forced.has(key)) return fallBack();
   let step: number = c.sign;
   if (c.step !== undefined) {
     if (!isPlain(w, c.step)) return fallBack();
@@ -212,9 +215,14 @@ function countedLoop(w: Walker, node: ts.ForStatement, c: Counter, names: readon
   const [label, again] = loopLabels(w);
   const local = w.emit.local(w.nameOf(c.name), from.type, false);
   const body = loopBody(w, names, label, again, () => {
-    w.frame.scope.cells.set(c.name.text, newCell(w, w.nameOf(c.name), runtime(w.emit.ref(local)), false, c.name));
+    const cell = newCell(w, w.nameOf(c.name), runtime(w.emit.ref(local)), false, c.name);
+    counters.set(cell, key);
+    w.frame.scope.cells.set(c.name.text, cell);
     w.statement(node.statement);
   });
+  // What the names in the body did not tell, its statements do.
+  const changed = assignedIn(body);
+  if (someIn(to, (e) => e.kind === "ref" && changed.has(e.local))) w.restart(key);
   dropTailContinue(body, label.name);
   w.emit.list.push({ kind: "for", label: label.name, local, from, to: bound, step, body, at });
   return true;
@@ -272,7 +280,7 @@ export function forOfStatement(w: Walker, node: ts.ForOfStatement, names: readon
     if (name === "grid") return gridLoop(w, node, iterable, names);
   }
   const v = w.expr(iterable);
-  if (v.kind === "array" || (v.kind === "static" && isIterable(v.value))) return unrolledLoop(w, node, spreadItems(w, v, iterable), names);
+  if (v.kind === "array" || (v.kind === "static" && isIterable(v.value))) return unrolledLoop(w, node, iterated(w, v, iterable), names);
   return w.refuse("KPU1013", `expected S.range, S.grid, S.unroll or an array, got ${describe(v)}`, iterable, "write for (const i of S.range(0, n)) { ... }");
 }
 
@@ -398,17 +406,18 @@ function loopName(w: Walker, node: ts.ForOfStatement): string {
   return name !== undefined && w.ts.isIdentifier(name) ? w.nameOf(name) : "i";
 }
 
-function unrolledLoop(w: Walker, node: ts.ForOfStatement, items: readonly Value[], names: readonly string[]): Jump {
-  if (items.length > MOST_ROUNDS) {
-    w.refuse("KPU2008", `expected at most ${MOST_ROUNDS} rounds to unroll, got ${items.length}`, node.expression, "use S.range for a loop of run time");
-  }
+function unrolledLoop(w: Walker, node: ts.ForOfStatement, items: Iterable<Value>, names: readonly string[]): Jump {
   const key = `${w.frame.path}/${node.pos}:unroll`;
   const asRegion = w.forced.has(key);
   if (asRegion) prepareRegion(w, [node.statement]);
   const outer = w.emit.label("unroll");
   let jump: Jump;
   const rounds = (): void => {
+    let count = 0;
     for (const item of items) {
+      if (count++ === MOST_ROUNDS) {
+        w.refuse("KPU2008", `expected at most ${MOST_ROUNDS} rounds to unroll`, node.expression, "use S.range for a loop of run time");
+      }
       const next = w.emit.label("next");
       w.frame.targets.push({ names: [...names], breakTo: outer, continueTo: next, depth: w.depth, unrolled: asRegion ? "" : key });
       const scope = w.frame.scope;

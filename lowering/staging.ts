@@ -11,6 +11,7 @@ import { Mask, Vec } from "../dsl/values.ts";
 import { type Expr, type Stmt, type Type, sameType, typeText } from "../ir/kir.ts";
 import { exprOf } from "./operators.ts";
 import { changes } from "./scan.ts";
+import { disown, heldElsewhere, hold1, isOwned, isShared, isStructure, markShared, noteWrite, own, partsOf, type Structure } from "./sharing.ts";
 import { type ArrayValue, type Cell, describe, runtime, type Scope, stat, type Value } from "./values.ts";
 import { Restart, Silenced, type Walker } from "./walker.ts";
 
@@ -18,6 +19,7 @@ import { Restart, Silenced, type Walker } from "./walker.ts";
 export function newCell(w: Walker, name: string, value: Value | undefined, constant: boolean, node: ts.Node | undefined): Cell {
   const origin = node === undefined ? "" : originOf(w, node, name);
   const cell: Cell = { name, value, constant, depth: w.depth, local: undefined, pending: undefined, origin };
+  hold1(value);
   if (origin !== "" && value !== undefined && w.forced.has(origin)) materialise(w, cell);
   return cell;
 }
@@ -39,7 +41,23 @@ export function hold(w: Walker, v: Value, name: string): Value {
     const shape = v.view.shape.map((s) => (typeof s === "number" ? s : w.emit.bind(s)));
     return { kind: "view", view: { kind: "view", ptr, shape } };
   }
-  return v;
+  // Assigning the variable that owns it would change it in place.
+  return isOwned(v) ? snapshot(w, v) : v;
+}
+
+/** The parts as they are now, for a second name of a structure that changes in place. */
+function snapshot(w: Walker, v: Structure): Structure {
+  const copy = copied(w, v);
+  hold1(copy);
+  markShared(v, -1);
+  markShared(copy, -1);
+  return copy;
+}
+
+function copied(w: Walker, v: Structure): Structure {
+  const part = (name: string, cell: Cell): Cell => slotCell(w, name, isStructure(cell.value) ? copied(w, cell.value) : (cell.value ?? stat(undefined)), v.origin);
+  if (v.kind === "array") return { ...v, slots: v.slots.map((s, i) => part(`${i}`, s)), depth: w.depth };
+  return { ...v, fields: new Map([...v.fields].map(([key, f]) => [key, part(key, f)])), depth: w.depth };
 }
 
 /** As {@link hold}, but only where the value reads a mutable local now. */
@@ -75,6 +93,17 @@ export function readCell(w: Walker, cell: Cell, node: ts.Node): Value {
 const undefinedYet = new WeakSet<Cell>();
 
 export function assignCell(w: Walker, cell: Cell, value: Value, node: ts.Node): void {
+  if (isShared(cell)) {
+    w.refuse("KPU3007", `expected an array or object with one name to write into, but this one was assigned or chosen at run time and has another name`, node, SHARED_HELP);
+  }
+  noteWrite(cell, w.depth);
+  store(w, cell, value, node, 0);
+}
+
+const SHARED_HELP = "give every name a copy of its own: [...a] or {...a}";
+
+/** As {@link assignCell}, also for parts of a structure that is assigned whole. `holders` of the value are about to go. */
+export function store(w: Walker, cell: Cell, value: Value, node: ts.Node, holders: number): void {
   if (cell.constant) {
     w.refuse("KPU1011", `expected a variable, but ${cell.name} is a const`, node, "declare it with let");
   }
@@ -83,11 +112,20 @@ export function assignCell(w: Walker, cell: Cell, value: Value, node: ts.Node): 
   }
   if (cell.value.kind === "poison") throw new Silenced();
   if (value.kind === "poison") throw new Silenced();
-  if (cell.pending !== undefined) define(w, cell, value, node);
+  const counter = counters.get(cell);
+  if (counter !== undefined) throw new Restart(counter);
+  if (cell.pending !== undefined) define(w, cell, value, node, holders);
   else if (cell.local !== undefined) w.emit.assign(cell.local, fit(w, cell, cell.local.type, value, node));
-  else if (structured.has(cell)) assignParts(w, cell, value, node);
-  else if (cell.depth < w.depth) throw new Restart(cell.origin);
-  else cell.value = hold(w, value, cell.name);
+  else if (structured.has(cell)) assignParts(w, cell, value, node, holders);
+  else if (cell.depth < w.depth) {
+    if (w.forced.has(cell.origin)) {
+      w.refuse("KPU3007", `expected a number, boolean, vector, mask, pointer, array or object in ${cell.name}, which changes at run time, but it holds ${describe(cell.value)}`, node, "what is not of the machine must be static");
+    }
+    throw new Restart(cell.origin);
+  } else {
+    cell.value = hold(w, value, cell.name);
+    hold1(cell.value);
+  }
   w.definite.add(cell);
 }
 
@@ -120,38 +158,60 @@ function typeName(t: Type): string {
 /** Cells that hold an array made slot by slot; assigning copies the slots. */
 const structured = new WeakSet<Cell>();
 
-function assignParts(w: Walker, cell: Cell, value: Value, node: ts.Node): void {
-  const own = cell.value;
-  if (own?.kind === "array" && value.kind === "array" && own.slots.length === value.slots.length) {
-    own.slots.forEach((slot, i) => assignCell(w, slot, (value.slots[i] as Cell).value as Value, node));
+function assignParts(w: Walker, cell: Cell, value: Value, node: ts.Node, holders: number): void {
+  const mine = cell.value;
+  if (mine === value) return;
+  if (mine?.kind === "array" && value.kind === "array" && mine.slots.length === value.slots.length) {
+    shareParts(w, value, mine, node, holders);
+    mine.slots.forEach((slot, i) => store(w, slot, (value.slots[i] as Cell).value as Value, node, 1));
     return;
   }
-  if (own?.kind === "object" && value.kind === "object" && [...own.fields.keys()].join() === [...value.fields.keys()].join()) {
-    for (const [key, field] of own.fields) assignCell(w, field, value.fields.get(key)?.value as Value, node);
+  if (mine?.kind === "object" && value.kind === "object" && [...mine.fields.keys()].join() === [...value.fields.keys()].join()) {
+    shareParts(w, value, mine, node, holders);
+    for (const [key, field] of mine.fields) store(w, field, value.fields.get(key)?.value as Value, node, 1);
     return;
   }
-  w.refuse("KPU3007", `expected ${describe(own as Value)} of the same shape as on the other paths, got ${describe(value)}`, node);
+  w.refuse("KPU3007", `expected ${describe(mine as Value)} of the same shape as on the other paths, got ${describe(value)}`, node);
 }
 
+/** Called where the parts of `from` are copied into `to` and JavaScript would share them. */
+export function shareParts(w: Walker, from: Structure, to: Structure, node: ts.Node, holders = 0): void {
+  const others = heldElsewhere(from, holders);
+  if (others.length === 0) return;
+  const hazards = [...others, to].map((v) => markShared(v, w.depth));
+  if (hazards.some((h) => h !== undefined)) {
+    w.refuse("KPU3007", "expected a new array or object, because this one has another name and is written into at run time", node, SHARED_HELP);
+  }
+}
+
+/** Counters of loops that KIR counts itself, with the key of the restart that makes a general loop. */
+export const counters = new WeakMap<Cell, string>();
+
 /** The first assignment of a pending variable: now its type is known. */
-function define(w: Walker, cell: Cell, value: Value, node: ts.Node): void {
+function define(w: Walker, cell: Cell, value: Value, node: ts.Node, holders: number): void {
   const pending = cell.pending as NonNullable<Cell["pending"]>;
   if (value.kind === "array" || value.kind === "object") {
     cell.pending = undefined;
     structured.add(cell);
+    const origin = `${w.frame.path}/${node.pos}:${cell.name}`;
     const part = (name: string, given: Value): Cell => {
       const slot: Cell = { ...cell, name: `${cell.name}_${name}`, value: stat(undefined), constant: false, local: undefined, pending };
       undefinedYet.add(slot);
-      assignCell(w, slot, given, node);
+      store(w, slot, given, node, 1);
       return slot;
     };
+    let mine: Structure;
     if (value.kind === "array") {
       const slots = value.slots.map((s, i) => part(String(i), s.value as Value));
-      cell.value = { kind: "array", slots, origin: "", depth: cell.depth };
+      mine = { kind: "array", slots, origin, depth: cell.depth };
     } else {
       const fields = new Map([...value.fields].map(([key, f]) => [key, part(key, f.value as Value)]));
-      cell.value = { kind: "object", fields, origin: "", depth: cell.depth };
+      mine = { kind: "object", fields, origin, depth: cell.depth };
     }
+    cell.value = mine;
+    own(mine);
+    hold1(mine);
+    shareParts(w, value, mine, node, holders);
     return;
   }
   const raw = exprOf(w.emit, value);
@@ -177,8 +237,17 @@ function define(w: Walker, cell: Cell, value: Value, node: ts.Node): void {
 export function materialise(w: Walker, cell: Cell): void {
   const v = cell.value;
   if (v === undefined || cell.local !== undefined || cell.pending !== undefined || cell.constant) return;
-  if (v.kind === "poison" || v.kind === "array" || v.kind === "object" || v.kind === "closure") return;
-  if (cell.depth < w.depth) throw new Restart(cell.origin);
+  if (v.kind === "poison" || v.kind === "closure" || structured.has(cell)) return;
+  const counter = counters.get(cell);
+  if (counter !== undefined) throw new Restart(counter);
+  if (cell.depth < w.depth) {
+    if (w.forced.has(cell.origin)) return;
+    throw new Restart(cell.origin);
+  }
+  if (isStructure(v)) {
+    structure(w, cell, v);
+    return;
+  }
   if (v.kind === "static" && v.value === undefined) {
     makePending(w, cell);
     return;
@@ -190,6 +259,26 @@ export function materialise(w: Walker, cell: Cell): void {
   cell.local = w.emit.variable(cell.name, e);
   const ref = w.emit.ref(cell.local);
   cell.value = v.kind === "view" ? { kind: "view", view: { ...v.view, ptr: ref } } : runtime(ref);
+}
+
+/** Gives a variable that is assigned whole at run time a structure of its own, made of variables. */
+function structure(w: Walker, cell: Cell, v: Structure): void {
+  const mine = copied(w, v);
+  for (const part of partsOf(mine)) materialise(w, part);
+  structured.add(cell);
+  own(mine);
+  hold1(mine);
+  cell.value = mine;
+  shareParts(w, v, mine, w.frame.captured.node, 1);
+}
+
+/** A structure that outlives the variable that owned it. */
+export function release(v: Value): Value {
+  if (isStructure(v)) {
+    disown(v);
+    for (const part of partsOf(v)) if (part.value) release(part.value);
+  }
+  return v;
 }
 
 /** The cell's `let` is put here once its first assignment says of what type it is. */
@@ -292,6 +381,7 @@ export function slotCell(w: Walker, name: string, v: Value, origin: string): Cel
     pending: undefined,
     origin,
   };
+  hold1(cell.value);
   if (w.forced.has(origin)) materialise(w, cell);
   return cell;
 }

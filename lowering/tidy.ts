@@ -6,7 +6,7 @@
  *     store %p, %v
  */
 import type { Expr, Kernel, Local, Stmt } from "../ir/kir.ts";
-import { OPS } from "../ir/ops.ts";
+import { isPure } from "./emit.ts";
 
 export function tidy(k: Kernel): Kernel {
   let body = k.body;
@@ -59,10 +59,6 @@ function count(stmts: readonly Stmt[], uses: Map<Local, number>, assigned: Set<L
         break;
     }
   }
-}
-
-function isPure(e: Expr): boolean {
-  return e.kind !== "apply" || (OPS[e.op].effect === "pure" && e.args.every(isPure));
 }
 
 function clean(stmts: readonly Stmt[], uses: ReadonlyMap<Local, number>, state: { dropped: boolean }): Stmt[] {

@@ -80,6 +80,7 @@ class KernelWalk implements Walker {
   conditional = 0;
   definite: Walker["definite"] = new Set();
   frame: Frame;
+  calledBy: string | undefined = undefined;
   private readonly record: KernelRecord;
   private readonly sites: (Site | undefined)[] = [undefined];
 
@@ -99,6 +100,7 @@ class KernelWalk implements Walker {
       stack: [],
       parent: undefined,
       callNode: undefined,
+      calledBy: undefined,
     };
   }
 

@@ -36,6 +36,8 @@ export interface Frame {
   readonly parent: Frame | undefined;
   /** The call expression in the parent frame's text; marks blocking sites. */
   readonly callNode: ts.Node | undefined;
+  /** The method of JavaScript that calls the function, which cannot suspend: "forEach". */
+  readonly calledBy: string | undefined;
 }
 
 /** Where the returns of an inlined function go. */
@@ -107,6 +109,8 @@ export interface Walker {
   statements(nodes: readonly ts.Statement[], inScope?: boolean): Jump;
   /** Opens a scope and declares the names of these statements in it, functions with their value. */
   declareBlock(nodes: readonly ts.Statement[]): void;
+  /** Calls of functions by methods of JavaScript that are under way: `xs.map(f)` calls f. */
+  calledBy: string | undefined;
   /** Calls a function value. */
   invoke(callee: Value, thisValue: Value, args: Value[], node: ts.Node): Value;
   /** Calls the record of a pointer method. */
