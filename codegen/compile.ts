@@ -6,7 +6,7 @@ import type { Target } from "../ir/target.ts";
 import { forEachExpr, forEachIn, forEachStmt } from "../ir/walk.ts";
 import { type Layout, planLayout, type ScopeBytes } from "./layout.ts";
 import { legalise } from "./legalise.ts";
-import { emitModule, type Emitted } from "./wasm/emit.ts";
+import { type Emitted, emitModule } from "./wasm/emit.ts";
 
 export interface CompileOptions {
   readonly target: Target;
@@ -37,7 +37,16 @@ export function emitKernel(machine: Kernel, source: string, o: CompileOptions): 
   const layout = planLayout(machine, scopeBytes(machine));
   const emitted = emitModule(machine, layout, o.checks);
   const { target, checks } = o;
-  return { name: machine.name, target, checks, source, machine, layout, emitted, written: writtenParams(machine) };
+  return {
+    name: machine.name,
+    target,
+    checks,
+    source,
+    machine,
+    layout,
+    emitted,
+    written: writtenParams(machine),
+  };
 }
 
 function scopeBytes(k: Kernel): ScopeBytes {

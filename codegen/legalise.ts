@@ -10,8 +10,19 @@
  * its own: each mask local is split as the vectors it works with, and re-split by shuffles where it meets others.
  */
 import { DTYPES, type DTypeName, isFloat, type Scope } from "../ir/dtype.ts";
-import { type Apply, type Attrs, type Expr, type Kernel, type Local, mask, scalar, type Stmt, type Type, vec } from "../ir/kir.ts";
-import { type OpName, OPS } from "../ir/ops.ts";
+import {
+  type Apply,
+  type Attrs,
+  type Expr,
+  type Kernel,
+  type Local,
+  mask,
+  type Stmt,
+  scalar,
+  type Type,
+  vec,
+} from "../ir/kir.ts";
+import { OPS, type OpName } from "../ir/ops.ts";
 import type { Target } from "../ir/target.ts";
 import { localsOf, someIn } from "../ir/walk.ts";
 import { maskWidths } from "./maskwidth.ts";
@@ -118,7 +129,10 @@ class Legaliser {
     const targets = this.#piecesOfLocal(local);
     let { exprs } = this.#split(value, this.#sizeOfLocal(local));
     // A later piece must not see what an earlier one has assigned.
-    const own = s.kind === "assign" && targets.length > 1 && someIn(value, (e) => e.kind === "ref" && e.local === local);
+    const own =
+      s.kind === "assign" &&
+      targets.length > 1 &&
+      someIn(value, (e) => e.kind === "ref" && e.local === local);
     if (own) exprs = exprs.map((e) => this.#bind(e));
     exprs.forEach((e, i) => {
       this.#out.push({ ...s, local: targets[i]!, value: e });
@@ -263,7 +277,12 @@ class Legaliser {
       // f16 and bf16 accumulate in f32, which takes more registers.
       const size = this.#bits / 32;
       const narrow = this.#split(v, size).exprs;
-      pieces = { exprs: narrow.map((x) => this.#bind(this.#apply("cast", [x], { dtype: "f32" }, vec("f32", lanesOf(x))))), size };
+      pieces = {
+        exprs: narrow.map((x) =>
+          this.#bind(this.#apply("cast", [x], { dtype: "f32" }, vec("f32", lanesOf(x)))),
+        ),
+        size,
+      };
     }
     const d: DTypeName = accumulate ? "f32" : own;
     const op: OpName = e.op === "radd" ? "add" : e.op === "rmin" ? "min" : "max";
@@ -385,7 +404,10 @@ class Legaliser {
   }
   /** Masks that come in pieces of their own size: comparisons and loads. */
   #fixed(e: Expr): boolean {
-    return e.kind === "apply" && (OPS[e.op].effect === "read" || (e.type.kind === "mask" && e.args[0]?.type.kind === "vec"));
+    return (
+      e.kind === "apply" &&
+      (OPS[e.op].effect === "read" || (e.type.kind === "mask" && e.args[0]?.type.kind === "vec"))
+    );
   }
 
   /** Lanes from .. to of pieces of `size` lanes, as pieces of `into` lanes. */
@@ -409,7 +431,9 @@ class Legaliser {
 
   #pieces(e: Expr, size: number): readonly Expr[] {
     if (e.kind === "ref") {
-      return this.#piecesOfLocal(e.local).map((local) => (local === e.local ? e : { ...e, local, type: local.type }));
+      return this.#piecesOfLocal(e.local).map((local) =>
+        local === e.local ? e : { ...e, local, type: local.type },
+      );
     }
     if (e.kind === "const") throw new TypeError("a constant vector is a vconst");
     const n = lanesOf(e);
@@ -430,13 +454,22 @@ class Legaliser {
       }
       case "splat": {
         const x = shared(e.args[0]!);
-        return each((_s, _i, lanes) => ({ ...e, args: [x], attrs: { ...e.attrs, lanes }, type: withLanes(e.type, lanes) }));
+        return each((_s, _i, lanes) => ({
+          ...e,
+          args: [x],
+          attrs: { ...e.attrs, lanes },
+          type: withLanes(e.type, lanes),
+        }));
       }
       case "tail_mask":
         return this.#tailMasks(e, starts, lanesAt);
       case "sel": {
         const [m, x, y] = e.args.map((a) => this.#split(a, size).exprs) as [Expr[], Expr[], Expr[]];
-        return each((_s, i, lanes) => ({ ...e, args: [m[i]!, x[i]!, y[i]!], type: withLanes(e.type, lanes) }));
+        return each((_s, i, lanes) => ({
+          ...e,
+          args: [m[i]!, x[i]!, y[i]!],
+          type: withLanes(e.type, lanes),
+        }));
       }
       case "select": {
         const cond = shared(e.args[0]!);
@@ -446,7 +479,9 @@ class Legaliser {
       case "cast": {
         const x = e.args[0]!;
         const own = Math.min(size, this.#size(x));
-        const cast = this.#split(x, own).exprs.map((a): Expr => ({ ...e, args: [a], type: withLanes(e.type, lanesOf(a)) }));
+        const cast = this.#split(x, own).exprs.map(
+          (a): Expr => ({ ...e, args: [a], type: withLanes(e.type, lanesOf(a)) }),
+        );
         if (own === size) return cast;
         const bound = cast.map((a) => this.#bind(a));
         return this.#slices(bound, own, 0, n, size);
@@ -465,7 +500,10 @@ class Legaliser {
       case "load_masked":
       case "load_strided": {
         const strided = e.op === "load_strided";
-        const [m, r] = e.args.slice(strided ? 2 : 1).map((a) => this.#split(a, size).exprs) as [Expr[], Expr[]];
+        const [m, r] = e.args.slice(strided ? 2 : 1).map((a) => this.#split(a, size).exprs) as [
+          Expr[],
+          Expr[],
+        ];
         const stride = strided ? shared(e.args[1]!) : undefined;
         const base = this.#base(e.args[0]!, starts.length);
         return each((start, i, lanes) => ({
@@ -479,7 +517,11 @@ class Legaliser {
       }
       case "gather": {
         const own = Math.min(size, this.#size(e.args[1]!));
-        const [index, m, r] = e.args.slice(1).map((a) => this.#split(a, own).exprs) as [Expr[], Expr[], Expr[]];
+        const [index, m, r] = e.args.slice(1).map((a) => this.#split(a, own).exprs) as [
+          Expr[],
+          Expr[],
+          Expr[],
+        ];
         const base = this.#base(e.args[0]!, index.length);
         const gathered = index.map(
           (x, i): Expr => ({ ...e, args: [base, x, m[i]!, r[i]!], type: withLanes(e.type, lanesOf(x)) }),
@@ -490,7 +532,11 @@ class Legaliser {
       }
       default: {
         const args = e.args.map((a) => this.#split(a, size).exprs);
-        return each((_s, i, lanes) => ({ ...e, args: args.map((a) => a[i]!), type: withLanes(e.type, lanes) }));
+        return each((_s, i, lanes) => ({
+          ...e,
+          args: args.map((a) => a[i]!),
+          type: withLanes(e.type, lanes),
+        }));
       }
     }
   }
@@ -498,12 +544,20 @@ class Legaliser {
   /** tail_mask of piece k counts from the piece's first lane; clamped first, so that nothing overflows. */
   #tailMasks(e: Apply, starts: readonly number[], lanesAt: (start: number) => number): Expr[] {
     const n = e.args[0]!;
-    const piece = (x: Expr, lanes: number): Expr => ({ ...e, args: [x], attrs: { lanes }, type: mask(lanes) });
+    const piece = (x: Expr, lanes: number): Expr => ({
+      ...e,
+      args: [x],
+      attrs: { lanes },
+      type: mask(lanes),
+    });
     if (starts.length === 1) return [piece(this.#scalar(n), lanesAt(0))];
     const constant = (value: number): Expr => ({ kind: "const", type: n.type, value, at: e.at });
     const counted = this.#bind(this.#apply("max", [this.#scalar(n), constant(0)], {}, n.type));
     return starts.map((start) =>
-      piece(start === 0 ? counted : this.#apply("sub", [counted, constant(start)], {}, n.type), lanesAt(start)),
+      piece(
+        start === 0 ? counted : this.#apply("sub", [counted, constant(start)], {}, n.type),
+        lanesAt(start),
+      ),
     );
   }
 
@@ -556,11 +610,19 @@ class Legaliser {
   }
   #moved(p: Expr, elements: number): Expr {
     if (elements === 0) return p;
-    return this.#apply("ptr_add", [p, { kind: "const", type: scalar("i32"), value: elements, at: p.at }], {}, p.type);
+    return this.#apply(
+      "ptr_add",
+      [p, { kind: "const", type: scalar("i32"), value: elements, at: p.at }],
+      {},
+      p.type,
+    );
   }
   #strided(p: Expr, stride: Expr, lanes: number): Expr {
     if (lanes === 0) return p;
-    const wide = stride.type.kind === "scalar" && stride.type.name === "i64" ? stride : this.#apply("cast_scalar", [stride], { to: "i64" }, scalar("i64"));
+    const wide =
+      stride.type.kind === "scalar" && stride.type.name === "i64"
+        ? stride
+        : this.#apply("cast_scalar", [stride], { to: "i64" }, scalar("i64"));
     const by: Expr = { kind: "const", type: scalar("i64"), value: lanes, at: p.at };
     return this.#apply("ptr_add", [p, this.#apply("mul", [wide, by], {}, scalar("i64"))], {}, p.type);
   }
@@ -570,7 +632,8 @@ function isLanes(e: Expr): boolean {
   return e.type.kind === "vec" || e.type.kind === "mask";
 }
 function lanesOf(e: Expr): number {
-  if (e.type.kind !== "vec" && e.type.kind !== "mask") throw new TypeError(`expected lanes, got ${e.type.kind}`);
+  if (e.type.kind !== "vec" && e.type.kind !== "mask")
+    throw new TypeError(`expected lanes, got ${e.type.kind}`);
   return e.type.lanes;
 }
 function dtypeOf(e: Expr): DTypeName {

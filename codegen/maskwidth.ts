@@ -52,7 +52,9 @@ function usedMask(e: Apply): { mask: Expr | undefined; bits: LaneBits } | undefi
     case "gather":
     case "scatter": {
       if (p?.type.kind !== "ptr") return undefined;
-      const mask = e.args.find((a, i) => i > 0 && a.type.kind === "mask" && (p.type as { dtype: string }).dtype !== "bool");
+      const mask = e.args.find(
+        (a, i) => i > 0 && a.type.kind === "mask" && (p.type as { dtype: string }).dtype !== "bool",
+      );
       return { mask, bits: bitsOf(p.type.dtype) };
     }
     default:

@@ -86,7 +86,9 @@ export class Device {
     const name = typeof dtype === "string" ? dtype : dtype.name;
     const sizes = typeof shape === "number" ? [shape] : shape;
     if (!sizes.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-      fail("KPU6006", `the shape of an array must be sizes, got [${sizes.join(", ")}]`, { help: "write device.alloc(f32, [rows, columns])" });
+      fail("KPU6006", `the shape of an array must be sizes, got [${sizes.join(", ")}]`, {
+        help: "write device.alloc(f32, [rows, columns])",
+      });
     }
     const elements = sizes.reduce((n, d) => n * d, 1);
     return MAKE[name](this.#buffer, this.reserve(elements * DTYPES[name].bytes), elements);
@@ -106,9 +108,13 @@ export class Device {
     if (end <= have) return;
     const pages = Math.ceil((end - have) / PAGE);
     if (!this.#growable || end > this.#limit) {
-      fail("KPU7006", `the program needs ${end - GUARD_BYTES} bytes, the device has ${Math.min(this.#limit, MOST_BYTES) - GUARD_BYTES}`, {
-        help: "create the device with more bytes: createDevice({ bytes })",
-      });
+      fail(
+        "KPU7006",
+        `the program needs ${end - GUARD_BYTES} bytes, the device has ${Math.min(this.#limit, MOST_BYTES) - GUARD_BYTES}`,
+        {
+          help: "create the device with more bytes: createDevice({ bytes })",
+        },
+      );
     }
     try {
       // Somewhat more than asked for, so that growing arrays do not grow the memory at each run.
@@ -130,8 +136,10 @@ const devices = new WeakMap<ArrayBufferLike, Device>();
 /** A device for arrays that programs use without copying. Its memory never moves. */
 export function createDevice(o: DeviceOptions = {}): Device {
   const bytes = o.bytes ?? 64 * 1024 * 1024;
-  if (!Number.isSafeInteger(bytes) || bytes < 0) fail("KPU6006", `bytes must be an integer, at least 0, got ${bytes}`);
-  if (bytes + PROGRAM_RESERVE > MOST_BYTES) fail("KPU7006", `a device has at most ${MOST_BYTES - PROGRAM_RESERVE} bytes, got ${bytes}`);
+  if (!Number.isSafeInteger(bytes) || bytes < 0)
+    fail("KPU6006", `bytes must be an integer, at least 0, got ${bytes}`);
+  if (bytes + PROGRAM_RESERVE > MOST_BYTES)
+    fail("KPU7006", `a device has at most ${MOST_BYTES - PROGRAM_RESERVE} bytes, got ${bytes}`);
   const device = new Device({ bytes: bytes + PROGRAM_RESERVE, growable: false });
   devices.set(device.memory.buffer, device);
   return device;

@@ -24,7 +24,12 @@ export class TileEvents {
     const used = new Set(this.#events.filter((e) => !e.free).map((e) => e.id));
     let id = 0;
     while (used.has(id)) id++;
-    if (id >= this.#limit) stop("KPU5007", `all ${this.#limit} events of tile ${this.#tile} are in use`, "free events when their transfers are done");
+    if (id >= this.#limit)
+      stop(
+        "KPU5007",
+        `all ${this.#limit} events of tile ${this.#tile} are in use`,
+        "free events when their transfers are done",
+      );
     return this.#events.push({ id, free: false, inFlight: false }) - 1;
   }
   id(handle: number): number {
@@ -37,18 +42,21 @@ export class TileEvents {
   }
   wait(handle: number, stop: Stop): void {
     const e = this.#live(handle, stop);
-    if (!e.inFlight) stop("KPU5004", `event ${e.id} has no transfer in flight`, "start a transfer on it first");
+    if (!e.inFlight)
+      stop("KPU5004", `event ${e.id} has no transfer in flight`, "start a transfer on it first");
     e.inFlight = false;
   }
   release(handle: number, stop: Stop): void {
     const e = this.#live(handle, stop);
-    if (e.inFlight) stop("KPU5006", `event ${e.id} is freed while its transfer is in flight`, "wait for it first");
+    if (e.inFlight)
+      stop("KPU5006", `event ${e.id} is freed while its transfer is in flight`, "wait for it first");
     e.free = true;
   }
   /** At the end of the tile. */
   finish(stop: Stop): void {
     const left = this.#events.find((e) => !e.free && e.inFlight);
-    if (left !== undefined) stop("KPU5006", `the transfer on event ${left.id} of tile ${this.#tile} is never waited for`);
+    if (left !== undefined)
+      stop("KPU5006", `the transfer on event ${left.id} of tile ${this.#tile} is never waited for`);
   }
   #live(handle: number, stop: Stop): EventState {
     const e = this.#events[handle];

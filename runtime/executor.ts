@@ -1,7 +1,7 @@
 /** One program in one memory: instantiated once, run many times. */
-import { align, ARG_BYTES, type CompiledKernel } from "../codegen/index.ts";
-import { fail, KpuError } from "../ir/diagnostic.ts";
+import { ARG_BYTES, align, type CompiledKernel } from "../codegen/index.ts";
 import type { Location } from "../ir/diagnostic.ts";
+import { fail, KpuError } from "../ir/diagnostic.ts";
 import { writeElements } from "../ir/elements.ts";
 import { type BoundArg, type MemoryRegion, memoryRegions } from "../ir/hostargs.ts";
 import { scalarOf } from "../ir/kir.ts";
@@ -38,7 +38,9 @@ export class Executor {
     this.#host = new HostCalls(k, this.#base, () => device);
     const base = new Wasm.Global({ value: "i32", mutable: false }, this.#base);
     const { fail: failing, call } = this.#host;
-    const instance = new Wasm.Instance(module, { kpu: { memory: device.memory, base, fail: failing, host: call } });
+    const instance = new Wasm.Instance(module, {
+      kpu: { memory: device.memory, base, fail: failing, host: call },
+    });
     this.#tile = instance.exports["tile"] as TileFunction;
     k.machine.tables.forEach((t, i) => {
       writeElements(t.dtype, device.view, this.#base + k.layout.tables[i]!, t.values);
@@ -51,7 +53,8 @@ export class Executor {
     this.#tiles(o.tiles);
     const { bytes } = this.#device;
     for (const { region, address, host, written } of placed) {
-      if (host !== undefined && written) host.set(bytes.subarray(address, address + region.end - region.start));
+      if (host !== undefined && written)
+        host.set(bytes.subarray(address, address + region.end - region.start));
     }
   }
 
@@ -68,7 +71,9 @@ export class Executor {
       const address = inPlace ? region.start : at;
       if (!inPlace) at = align(at + region.end - region.start + 1);
       for (const m of region.members) addresses[m] = address - region.start;
-      const host = inPlace ? undefined : new Uint8Array(region.buffer, region.start, region.end - region.start);
+      const host = inPlace
+        ? undefined
+        : new Uint8Array(region.buffer, region.start, region.end - region.start);
       return { region, address, host, written: region.members.some((m) => written[m]) };
     });
     device.ensure(at);
@@ -112,7 +117,8 @@ export class Executor {
 
   /** Tiles that reached different barriers, or of which some ended. */
   #disagree(tile: number, status: number, first: number, tiles: number, state: number): void {
-    const at = (s: number): Location | undefined => this.#k.machine.locations[this.#k.emitted.barriers.at[s - 1] ?? 0];
+    const at = (s: number): Location | undefined =>
+      this.#k.machine.locations[this.#k.emitted.barriers.at[s - 1] ?? 0];
     const place = (s: number): string => {
       const l = at(s);
       return l === undefined ? `barrier ${s}` : `the barrier at ${l.file}:${l.line}:${l.column}`;
@@ -121,11 +127,15 @@ export class Executor {
     if (status === 0 || first === 0) {
       const [ended, waits] = status === 0 ? [tile, 0] : [0, tile];
       const waiting = status === 0 ? first : status;
-      fail("KPU5003", `tile ${ended} of ${this.#k.name} returned while tile ${waits} waits at ${place(waiting)}`, {
-        location: at(waiting),
-        help: "let every tile reach every barrier; guard the work, not the barrier",
-        data,
-      });
+      fail(
+        "KPU5003",
+        `tile ${ended} of ${this.#k.name} returned while tile ${waits} waits at ${place(waiting)}`,
+        {
+          location: at(waiting),
+          help: "let every tile reach every barrier; guard the work, not the barrier",
+          data,
+        },
+      );
     }
     fail("KPU5002", `tile 0 of ${this.#k.name} waits at ${place(first)}, tile ${tile} at ${place(status)}`, {
       location: at(status),

@@ -53,7 +53,12 @@ export class HostCalls {
   #stopAt(at: number): Stop {
     return (code, message, help) => this.stop(code, message, at, help === undefined ? {} : { help });
   }
-  stop(code: DiagnosticCode, message: string, at: number, o: { help?: string; data?: Record<string, unknown> } = {}): never {
+  stop(
+    code: DiagnosticCode,
+    message: string,
+    at: number,
+    o: { help?: string; data?: Record<string, unknown> } = {},
+  ): never {
     const location = this.#k.machine.locations[at];
     const data = { kernel: this.#k.name, tile: this.#tile, ...o.data };
     throw new KpuError([diagnostic(code, message, { location, help: o.help, data })]);
@@ -66,17 +71,26 @@ export class HostCalls {
       case FAIL.bounds: {
         const first = Number(a);
         const size = Number(c);
-        return this.stop("KPU4001", `${name} accesses bytes ${first} .. ${first + size - 1} of a buffer of ${Number(b)} bytes`, at, {
-          help: "keep the index inside the buffer, or mask the lanes beyond its end",
-          data: { firstByte: first, bytes: size, bufferBytes: Number(b) },
-        });
+        return this.stop(
+          "KPU4001",
+          `${name} accesses bytes ${first} .. ${first + size - 1} of a buffer of ${Number(b)} bytes`,
+          at,
+          {
+            help: "keep the index inside the buffer, or mask the lanes beyond its end",
+            data: { firstByte: first, bytes: size, bufferBytes: Number(b) },
+          },
+        );
       }
       case FAIL.null:
         return this.stop("KPU4008", `${name} accesses a null pointer`, at, { help: "test it with p.isNull" });
       case FAIL.zeroDivisor:
         return this.stop("KPU3013", `${name} divides by zero`, at, { help: "test the divisor before" });
       case FAIL.assertion:
-        return this.stop("KPU6007", `assertion failed on tile ${this.#tile}: ${this.#k.machine.texts[Number(a)] ?? ""}`, at);
+        return this.stop(
+          "KPU6007",
+          `assertion failed on tile ${this.#tile}: ${this.#k.machine.texts[Number(a)] ?? ""}`,
+          at,
+        );
       case FAIL.lane:
         return this.stop("KPU4001", `lane ${a} of ${b} lanes`, at);
       case FAIL.stride:
@@ -133,7 +147,12 @@ export class HostCalls {
     if (o.kind !== "pointer") throw new TypeError(`expected a pointer, got ${o.kind}`);
     const at = this.#at(o);
     const { view } = this.#memory();
-    return { address: view.getFloat64(at, true), lo: view.getFloat64(at + 8, true), hi: view.getFloat64(at + 16, true), dtype: o.dtype };
+    return {
+      address: view.getFloat64(at, true),
+      lo: view.getFloat64(at + 8, true),
+      hi: view.getFloat64(at + 16, true),
+      dtype: o.dtype,
+    };
   }
 
   #shown(site: HostSite): FormatValue[] {
@@ -164,7 +183,8 @@ export class HostCalls {
 
   // -- transfers
   #count(what: string, n: number, stop: Stop): number {
-    if (!Number.isSafeInteger(n) || n < 0) stop("KPU4007", `${what} of a transfer must be an integer of at least 0, got ${n}`);
+    if (!Number.isSafeInteger(n) || n < 0)
+      stop("KPU4007", `${what} of a transfer must be an integer of at least 0, got ${n}`);
     return n;
   }
   #within(p: PointerOperand, elements: number, stop: Stop, verb: string): void {
@@ -172,7 +192,10 @@ export class HostCalls {
     if (p.hi === 0) stop("KPU4008", `a transfer ${verb} through a null pointer`, "test it with p.isNull");
     if (p.address >= p.lo && p.address + elements * bytes <= p.hi) return;
     const first = (p.address - p.lo) / bytes;
-    stop("KPU4001", `a transfer ${verb} ${p.dtype} elements ${first} .. ${first + elements - 1} of a buffer of ${(p.hi - p.lo) / bytes}`);
+    stop(
+      "KPU4001",
+      `a transfer ${verb} ${p.dtype} elements ${first} .. ${first + elements - 1} of a buffer of ${(p.hi - p.lo) / bytes}`,
+    );
   }
 
   #copy(site: HostSite, stop: Stop): void {
@@ -194,7 +217,11 @@ export class HostCalls {
       for (let i = 0; i < times; i++) {
         for (let j = 0; j < times; j++) {
           if (to(i) < from(j) + row && from(j) < to(i) + row) {
-            stop("KPU4009", "source and destination of the transfer overlap", "copy through a buffer between the two");
+            stop(
+              "KPU4009",
+              "source and destination of the transfer overlap",
+              "copy through a buffer between the two",
+            );
           }
         }
       }
@@ -208,7 +235,10 @@ export class HostCalls {
 function joined(pieces: readonly FormatValue[]): FormatValue {
   const [first] = pieces;
   if (typeof first === "object" && "data" in first) {
-    return { dtype: first.dtype, data: pieces.flatMap((p) => (typeof p === "object" && "data" in p ? p.data : [])) };
+    return {
+      dtype: first.dtype,
+      data: pieces.flatMap((p) => (typeof p === "object" && "data" in p ? p.data : [])),
+    };
   }
   if (typeof first === "object" && "mask" in first) {
     return { mask: pieces.flatMap((p) => (typeof p === "object" && "mask" in p ? p.mask : [])) };

@@ -1,4 +1,5 @@
 /** Loading and running programs: `kpu-dsl/runtime`. Needs neither a kernel's source nor the typescript package. */
+
+export { KpuError } from "../ir/diagnostic.ts";
 export { createDevice, type Device, type DeviceOptions } from "./device.ts";
 export { KpuProgram, loadProgram, type RunOptions } from "./program.ts";
-export { KpuError } from "../ir/diagnostic.ts";

@@ -71,7 +71,15 @@ export interface Imports {
 }
 
 /** First argument of the imported `fail`. */
-export const FAIL = { bounds: 0, null: 1, zeroDivisor: 2, assertion: 3, lane: 4, stride: 5, fill: 6 } as const;
+export const FAIL = {
+  bounds: 0,
+  null: 1,
+  zeroDivisor: 2,
+  assertion: 3,
+  lane: 4,
+  stride: 5,
+  fill: 6,
+} as const;
 
 export function wasmType(s: ScalarName): WasmType {
   switch (s) {
@@ -94,12 +102,14 @@ export function scalarName(e: Expr): ScalarName {
 }
 
 export function lanesOf(e: Expr): number {
-  if (e.type.kind !== "vec" && e.type.kind !== "mask") throw new TypeError(`expected lanes, got ${e.type.kind}`);
+  if (e.type.kind !== "vec" && e.type.kind !== "mask")
+    throw new TypeError(`expected lanes, got ${e.type.kind}`);
   return e.type.lanes;
 }
 export function dtypeOf(e: Expr): DTypeName {
   if (e.type.kind === "mask") return "bool";
-  if (e.type.kind !== "vec" && e.type.kind !== "ptr") throw new TypeError(`expected a dtype, got ${e.type.kind}`);
+  if (e.type.kind !== "vec" && e.type.kind !== "ptr")
+    throw new TypeError(`expected a dtype, got ${e.type.kind}`);
   return e.type.dtype;
 }
 export function bitsOf(d: DTypeName): number {

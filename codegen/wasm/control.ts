@@ -4,7 +4,14 @@ import { type Barriers, type Span, spanOf } from "./barriers.ts";
 import { type Emitter, type Slot, wasmType } from "./context.ts";
 import type { Code, LocalIndex, WasmType } from "./encoder.ts";
 import { emitHostOp } from "./host.ts";
-import { emitGetSplat, emitScatter, emitSet, emitStore, emitStoreMasked, emitStoreStrided } from "./memory.ts";
+import {
+  emitGetSplat,
+  emitScatter,
+  emitSet,
+  emitStore,
+  emitStoreMasked,
+  emitStoreStrided,
+} from "./memory.ts";
 import type { NumericOp } from "./opcodes.ts";
 import { pushMaskFull } from "./vector.ts";
 
@@ -61,7 +68,11 @@ export class StatementEmitter {
   /** Pushes whether the tile rewinds to a barrier of this span. */
   #pushHeadsFor(span: Span): void {
     const c = this.#E.code;
-    c.get(this.#resume!.rewind).i32(span.first).op("i32.sub").i32(span.last - span.first).op("i32.le_u");
+    c.get(this.#resume!.rewind)
+      .i32(span.first)
+      .op("i32.sub")
+      .i32(span.last - span.first)
+      .op("i32.le_u");
   }
 
   /** Runs `emit` only when not rewinding, if the statement suspends at all. */
@@ -267,7 +278,11 @@ function pushConstant(c: Code, t: WasmType, v: number): Code {
 }
 
 /** Evaluates an expression into the wasm locals of a slot. */
-function assignTo(E: Emitter, slot: Slot, value: Stmt extends infer S ? (S extends { kind: "let"; value: infer V } ? V : never) : never): void {
+function assignTo(
+  E: Emitter,
+  slot: Slot,
+  value: Stmt extends infer S ? (S extends { kind: "let"; value: infer V } ? V : never) : never,
+): void {
   const c = E.code;
   switch (slot.kind) {
     case "scalar":

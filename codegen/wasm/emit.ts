@@ -6,16 +6,17 @@
  * Called with state 0 it runs the tile until it ends (status 0) or reaches barrier n (status n); called again with state
  * n it goes on behind that barrier. Arguments stand in the program area, see layout.ts.
  */
+
+import { DTYPES } from "../../ir/dtype.ts";
 import type { Apply, Expr, Kernel, Local, Param } from "../../ir/kir.ts";
-import { align, ARG_BYTES, type Layout } from "../layout.ts";
+import { ARG_BYTES, align, GUARD_BYTES, type Layout } from "../layout.ts";
 import { type Barriers, findBarriers } from "./barriers.ts";
-import { type Emitter, type Imports, type Parts, scalarName, type Slot, wasmType } from "./context.ts";
+import { type Emitter, type Imports, type Parts, type Slot, scalarName, wasmType } from "./context.ts";
 import { type Resume, StatementEmitter } from "./control.ts";
 import { type Code, type LocalIndex, ModuleBuilder, type WasmType } from "./encoder.ts";
 import { emitHostOp, hostBytes } from "./host.ts";
 import { emitExtract, emitGet } from "./memory.ts";
-import { pushAddress64, pushPointer, bounded } from "./pointer.ts";
-import { DTYPES } from "../../ir/dtype.ts";
+import { bounded, pushAddress64, pushPointer } from "./pointer.ts";
 import { emitAnyAll, emitReduce, emitReduceIndex } from "./reduce.ts";
 import { index32, scalarApply } from "./scalar.ts";
 import type { HostSite } from "./sites.ts";
@@ -84,8 +85,13 @@ class KernelEmitter implements Emitter {
     const c = this.code;
     // The address of this tile's area is computed by the host: it knows the areas' size.
     c.global(this.baseGlobal).access("i32.load", 0);
-    c.global(this.baseGlobal).access("i32.load", 4).get(this.tileId).op("i32.mul").op("i32.add").set(this.tileBase);
-    this.kernel.params.forEach((p, i) => this.#loadParam(p, i));
+    c.global(this.baseGlobal)
+      .access("i32.load", 4)
+      .get(this.tileId)
+      .op("i32.mul")
+      .op("i32.add")
+      .set(this.tileBase);
+    for (const [i, p] of this.kernel.params.entries()) this.#loadParam(p, i);
     if (this.barriers.at.length === 0) {
       new StatementEmitter(this, this.#slots.bounds, undefined).list(this.kernel.body);
       c.i32(0);
@@ -139,8 +145,12 @@ class KernelEmitter implements Emitter {
       return;
     }
     c.global(this.baseGlobal).access("i64.load", at).set(s.addr);
-    c.global(this.baseGlobal).access("i64.load", at + 8).set(s.lo);
-    c.global(this.baseGlobal).access("i64.load", at + 16).set(s.hi);
+    c.global(this.baseGlobal)
+      .access("i64.load", at + 8)
+      .set(s.lo);
+    c.global(this.baseGlobal)
+      .access("i64.load", at + 16)
+      .set(s.hi);
   }
 
   slot(l: Local): Slot {
@@ -205,8 +215,12 @@ class KernelEmitter implements Emitter {
       case "ptr_null":
         if (this.checks) c.get(bounded(this, e.args[0]!).hi).op("i64.eqz");
         else {
+          // A null pointer that was moved is null: nothing else points within a guard's distance of address 0.
           this.pointer(e.args[0]!);
-          c.op("i32.eqz");
+          c.i32(GUARD_BYTES)
+            .op("i32.add")
+            .i32(2 * GUARD_BYTES)
+            .op("i32.lt_u");
         }
         return;
       default:

@@ -23,7 +23,13 @@ import {
 export type WasmType = "i32" | "i64" | "f32" | "f64" | "v128";
 /** Prefix of the lane instructions of a v128. */
 export type SimdShape = "i8x16" | "i16x8" | "i32x4" | "f32x4";
-const TYPE_BYTE: { readonly [K in WasmType]: number } = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+const TYPE_BYTE: { readonly [K in WasmType]: number } = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  f64: 0x7c,
+  v128: 0x7b,
+};
 const EMPTY_BLOCK = 0x40;
 
 /** Index of a function's local. */

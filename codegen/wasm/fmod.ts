@@ -17,11 +17,20 @@ export function fmodHelper(m: ModuleBuilder): number {
     c.get(x).op("f64.abs").set(a);
     c.get(y).op("f64.abs").set(b);
     // NaN anywhere, infinite x, zero y: NaN.
-    c.get(b).f64(0).op("f64.gt").get(a).f64(Number.POSITIVE_INFINITY).op("f64.lt").op("i32.and").op("i32.eqz");
+    c.get(b)
+      .f64(0)
+      .op("f64.gt")
+      .get(a)
+      .f64(Number.POSITIVE_INFINITY)
+      .op("f64.lt")
+      .op("i32.and")
+      .op("i32.eqz");
     c.if().f64(Number.NaN).op("return").end();
     c.get(a).get(b).op("f64.lt").if().get(x).op("return").end();
     // Both integers below 2^53: i64 has the remainder.
-    c.get(a).f64(2 ** 53).op("f64.lt");
+    c.get(a)
+      .f64(2 ** 53)
+      .op("f64.lt");
     c.get(a).op("f64.floor").get(a).op("f64.eq").op("i32.and");
     c.get(b).op("f64.floor").get(b).op("f64.eq").op("i32.and").if();
     c.get(a).sat("i64.trunc_sat_f64_s").get(b).sat("i64.trunc_sat_f64_s").op("i64.rem_s");
@@ -46,12 +55,25 @@ export function fmodHelper(m: ModuleBuilder): number {
     c.get(ea).get(eb).op("i64.le_s").brIf(done);
     // ia < ib <= 2^53: eleven bits more still fit.
     const step = c.local("i64");
-    c.get(ea).get(eb).op("i64.sub").i64(11).get(ea).get(eb).op("i64.sub").i64(11).op("i64.lt_s").op("select").set(step);
+    c.get(ea)
+      .get(eb)
+      .op("i64.sub")
+      .i64(11)
+      .get(ea)
+      .get(eb)
+      .op("i64.sub")
+      .i64(11)
+      .op("i64.lt_s")
+      .op("select")
+      .set(step);
     c.get(ia).get(step).op("i64.shl").set(ia);
     c.get(ea).get(step).op("i64.sub").set(ea);
     c.br(again).end().end();
     // ia * 2^(eb - 1075): exact, as a remainder has no more bits than b. 2^(eb-1) scales the subnormal unit.
-    c.get(ia).op("f64.convert_i64_s").f64(2 ** -1074).op("f64.mul");
+    c.get(ia)
+      .op("f64.convert_i64_s")
+      .f64(2 ** -1074)
+      .op("f64.mul");
     // Two factors, because 2^(eb-1) alone may exceed the largest double.
     const half = c.local("i64");
     c.get(eb).i64(1).op("i64.sub").i64(1).op("i64.shr_u").set(half);

@@ -3,8 +3,8 @@ import { DTYPES } from "../../ir/dtype.ts";
 import type { Apply, Expr } from "../../ir/kir.ts";
 import { dtypeOf, type Emitter, FAIL, lanesOf, partCount, scalarName } from "./context.ts";
 import type { Code } from "./encoder.ts";
-import { elementBytes, pushAddress64, bounded } from "./pointer.ts";
 import { canonicalBits } from "./memory.ts";
+import { bounded, elementBytes, pushAddress64 } from "./pointer.ts";
 import { castScalar, index32 } from "./scalar.ts";
 import type { HostOperand } from "./sites.ts";
 
@@ -20,7 +20,13 @@ function callHost(E: Emitter, e: Apply): void {
   };
   for (const a of e.args) operands.push(...writeOperand(E, a, take));
   const groups = e.attrs["groups"] as readonly number[] | undefined;
-  E.sites.push({ op: e.op, at: e.at || E.at, text: (e.attrs["text"] as number | undefined) ?? 0, operands, groups });
+  E.sites.push({
+    op: e.op,
+    at: e.at || E.at,
+    text: (e.attrs["text"] as number | undefined) ?? 0,
+    operands,
+    groups,
+  });
   c.i32(E.sites.length - 1).call(E.imports.host);
 }
 
@@ -63,7 +69,9 @@ function writeOperand(E: Emitter, a: Expr, take: (bytes: number) => number): Hos
         parts.push(p);
         c.vaccess("v128.store", E.layout.host + offset + 16 * p);
       }
-      return [a.type.kind === "mask" ? { kind: "mask", offset, lanes } : { kind: "vector", offset, dtype, lanes }];
+      return [
+        a.type.kind === "mask" ? { kind: "mask", offset, lanes } : { kind: "vector", offset, dtype, lanes },
+      ];
     }
     case "void":
       throw new TypeError("an operand without value");
@@ -81,7 +89,12 @@ export function emitHostOp(E: Emitter, e: Apply): boolean {
     case "assert":
       E.scalar(e.args[0]!);
       c.op("i32.eqz").if();
-      c.i32(FAIL.assertion).i32(e.at || E.at).i64(e.attrs["text"] as number).i64(0).i64(0).call(E.imports.fail);
+      c.i32(FAIL.assertion)
+        .i32(e.at || E.at)
+        .i64(e.attrs["text"] as number)
+        .i64(0)
+        .i64(0)
+        .call(E.imports.fail);
       c.op("unreachable").end();
       return true;
     case "event_alloc":
@@ -169,7 +182,9 @@ function fillHelper(c: Code, bytes: number): number {
     h.loop();
     const again = h.depth - 1;
     h.get(2).i32(0).op("i32.le_s").brIf(done);
-    h.get(0).get(1).access(bytes === 2 ? "i32.store16" : "i32.store");
+    h.get(0)
+      .get(1)
+      .access(bytes === 2 ? "i32.store16" : "i32.store");
     h.get(0).i32(bytes).op("i32.add").set(0);
     h.get(2).i32(1).op("i32.sub").set(2).br(again).end().end();
   });

@@ -4,12 +4,19 @@ import type { Attrs } from "../../ir/kir.ts";
 import { type Parts, partCount, pin } from "./context.ts";
 import type { Code } from "./encoder.ts";
 import { demoteToOdd, intToDouble, joinPairs, narrowBits, pack16, widen16 } from "./floats.ts";
-import { constant, lowParts } from "./lanewise.ts";
 import { shapeOf } from "./lanescalar.ts";
+import { constant, lowParts } from "./lanewise.ts";
 import type { SimdOp } from "./opcodes.ts";
 
 /** Parts of `lanes` lanes of dtype `to`, from parts of dtype `from`. */
-export function castParts(c: Code, x: Parts, from: DTypeName, to: DTypeName, lanes: number, attrs: Attrs): Parts {
+export function castParts(
+  c: Code,
+  x: Parts,
+  from: DTypeName,
+  to: DTypeName,
+  lanes: number,
+  attrs: Attrs,
+): Parts {
   if (from === to) return x;
   if (isInt(from) && isInt(to)) return castIntegers(c, x, from, to, lanes, attrs["saturate"] === true);
   // Through 32-bit lanes: i32, u32 or f32 by four.
@@ -33,7 +40,10 @@ function castQuad(c: Code, from: DTypeName, to: DTypeName, wrap: boolean): void 
     }
     c.v(to === "u32" && !wrap ? "i32x4.trunc_sat_f32x4_u" : "i32x4.trunc_sat_f32x4_s");
     if (DTYPES[to].bits < 32 && !wrap) {
-      c.v32(DTYPES[to].max).v("i32x4.min_s").v32(DTYPES[to].min >>> 0).v("i32x4.max_s");
+      c.v32(DTYPES[to].max)
+        .v("i32x4.min_s")
+        .v32(DTYPES[to].min >>> 0)
+        .v("i32x4.max_s");
     }
     return;
   }
@@ -52,7 +62,14 @@ function castQuad(c: Code, from: DTypeName, to: DTypeName, wrap: boolean): void 
   if (to === "f16" || to === "bf16") narrowBits(c, to);
 }
 
-function castIntegers(c: Code, x: Parts, from: DTypeName, to: DTypeName, lanes: number, saturate: boolean): Parts {
+function castIntegers(
+  c: Code,
+  x: Parts,
+  from: DTypeName,
+  to: DTypeName,
+  lanes: number,
+  saturate: boolean,
+): Parts {
   const clamped: Parts = saturate
     ? {
         count: x.count,
@@ -79,7 +96,14 @@ const WIDER: { readonly [bits: number]: readonly [wide: string, narrow: string] 
 };
 
 /** Lanes of `from` bits to lanes of `to` bits: extended by sign or zero, or the low bits kept. */
-export function resizeParts(c: Code, x: Parts, from: number, to: number, lanes: number, signed: boolean): Parts {
+export function resizeParts(
+  c: Code,
+  x: Parts,
+  from: number,
+  to: number,
+  lanes: number,
+  signed: boolean,
+): Parts {
   if (from === to) return x;
   if (from < to) {
     const [wide, narrow] = WIDER[from]!;

@@ -63,7 +63,10 @@ function body(op: string, d: DTypeName, attrs: Attrs): LaneBody {
       }
       return (c, x, y) => {
         c.get(y).op("i32.eqz").if("i32").i32(0).else();
-        c.get(x).get(y).op(signed ? "i32.rem_s" : "i32.rem_u").end();
+        c.get(x)
+          .get(y)
+          .op(signed ? "i32.rem_s" : "i32.rem_u")
+          .end();
       };
     case "add":
     case "sub":
@@ -96,7 +99,13 @@ function body(op: string, d: DTypeName, attrs: Attrs): LaneBody {
           if (bits < 32) c.i32(2 ** bits - 1).op("i32.and");
           c.set(s).get(s).i32(33).get(s).i32(33).op("i32.lt_u").op("select").set(s);
           c.get(x).op(signed ? "f64.convert_i32_s" : "f64.convert_i32_u");
-          c.get(s).op("i64.extend_i32_u").i64(1023).op("i64.add").i64(52).op("i64.shl").op("f64.reinterpret_i64");
+          c.get(s)
+            .op("i64.extend_i32_u")
+            .i64(1023)
+            .op("i64.add")
+            .i64(52)
+            .op("i64.shl")
+            .op("f64.reinterpret_i64");
           c.op("f64.mul").sat("i64.trunc_sat_f64_s");
           saturate64(c, out);
         };

@@ -5,8 +5,8 @@
  */
 import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
 import type { Attrs } from "../../ir/kir.ts";
-import { demoteToOdd, joinPairs, narrowBits, pack16, promote, widen16 } from "./floats.ts";
 import type { Code } from "./encoder.ts";
+import { demoteToOdd, joinPairs, narrowBits, pack16, promote, widen16 } from "./floats.ts";
 import { scalarLanes, shapeOf } from "./lanescalar.ts";
 import { mathHelper } from "./math.ts";
 import type { SimdOp } from "./opcodes.ts";
@@ -110,7 +110,13 @@ function multiplyBytes(c: Code, [x, y]: readonly Push[]): void {
 }
 
 /** x op y exactly, then clamped to the result dtype. */
-function saturatingPart(c: Code, op: "add" | "sub" | "mul", d: DTypeName, attrs: Attrs, args: readonly Push[]): void {
+function saturatingPart(
+  c: Code,
+  op: "add" | "sub" | "mul",
+  d: DTypeName,
+  attrs: Attrs,
+  args: readonly Push[],
+): void {
   const { signed, bits } = DTYPES[d];
   const s = signed ? "s" : "u";
   const out = (attrs["out"] ?? d) as DTypeName;

@@ -83,11 +83,19 @@ function writeNode(c: Code, n: MathNode, push: (i: number) => void): void {
     case "pow2":
       // The integer lands in the low bits of the significand, from where the shift moves it into the exponent.
       push(n.a);
-      c.vf64(2 ** 52 + 1023).v("f64x2.add").i32(52).v("i64x2.shl");
+      c.vf64(2 ** 52 + 1023)
+        .v("f64x2.add")
+        .i32(52)
+        .v("i64x2.shl");
       return;
     case "exponent":
       push(n.a);
-      c.i32(52).v("i64x2.shr_u").vf64(2 ** 52).v("v128.or").vf64(2 ** 52 + 1023).v("f64x2.sub");
+      c.i32(52)
+        .v("i64x2.shr_u")
+        .vf64(2 ** 52)
+        .v("v128.or")
+        .vf64(2 ** 52 + 1023)
+        .v("f64x2.sub");
       return;
     case "mantissa":
       push(n.a);

@@ -1,15 +1,26 @@
 /** Reads and writes: scalars, vectors, masked, strided and indexed. Masked-off lanes touch no memory. */
 import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
 import type { Apply, Expr, LocationIndex } from "../../ir/kir.ts";
-import { bitsOf, dtypeOf, type Emitter, FAIL, inLocals, lanesOf, type Parts, partCount, pin, scalarName } from "./context.ts";
+import {
+  bitsOf,
+  dtypeOf,
+  type Emitter,
+  FAIL,
+  inLocals,
+  lanesOf,
+  type Parts,
+  partCount,
+  pin,
+  scalarName,
+} from "./context.ts";
 import type { Code, LocalIndex } from "./encoder.ts";
 import { extractLane } from "./lanescalar.ts";
 import type { AccessOp, SimdLaneAccessOp } from "./opcodes.ts";
 import {
-  accessAddress,
   type Address,
-  bounded,
+  accessAddress,
   type Bounded,
+  bounded,
   checkBounds,
   elementBytes,
   failBounds,
@@ -69,7 +80,8 @@ export function canonicalBits(c: Code, from: Parameters<typeof storeBits>[1], d:
   storeBits(c, from, d);
   // bf16 bits come from a rounding that makes the one NaN.
   if ((d !== "f32" && d !== "f16") || from === "i32" || from === "i64" || from === "bool") return;
-  const [nan, magnitude, infinity] = d === "f32" ? [0x7fc00000, 0x7fffffff, 0x7f800000] : [0x7e00, 0x7fff, 0x7c00];
+  const [nan, magnitude, infinity] =
+    d === "f32" ? [0x7fc00000, 0x7fffffff, 0x7f800000] : [0x7e00, 0x7fff, 0x7c00];
   const bits = c.save("i32");
   c.i32(nan).get(bits).get(bits).i32(magnitude).op("i32.and").i32(infinity).op("i32.gt_s").op("select");
 }
@@ -99,7 +111,9 @@ function loadPart(c: Code, a: Address, at: number, bytes: number): void {
   for (const size of [4, 2, 1] as const) {
     while (bytes - done >= size) {
       a.push();
-      c.get(r).vlaneAccess(`v128.load${size * 8}_lane` as SimdLaneAccessOp, done / size, offset + done).set(r);
+      c.get(r)
+        .vlaneAccess(`v128.load${size * 8}_lane` as SimdLaneAccessOp, done / size, offset + done)
+        .set(r);
       done += size;
     }
   }
@@ -207,7 +221,11 @@ function accessMask(E: Emitter, m: Expr, bits: number): { full: () => void; part
   return { full: () => pushAllActive(E.code, pinned, lanesOf(m), bits), parts: () => pinned };
 }
 
-const SHAPE: { readonly [bits: number]: "i8x16" | "i16x8" | "i32x4" } = { 8: "i8x16", 16: "i16x8", 32: "i32x4" };
+const SHAPE: { readonly [bits: number]: "i8x16" | "i16x8" | "i32x4" } = {
+  8: "i8x16",
+  16: "i16x8",
+  32: "i32x4",
+};
 
 /** Pushes the active lanes of part `p` as an i32 bit set. */
 export function pushActive(c: Code, m: Parts, lanes: number, bits: number, p: number): void {
@@ -251,7 +269,11 @@ function maskedLoadHelper(c: Code, bytes: number): number {
         .i32(1 << l)
         .op("i32.and")
         .if();
-      h.get(0).get(2).vlaneAccess(`v128.load${bytes * 8}_lane` as SimdLaneAccessOp, l, l * bytes).set(2).end();
+      h.get(0)
+        .get(2)
+        .vlaneAccess(`v128.load${bytes * 8}_lane` as SimdLaneAccessOp, l, l * bytes)
+        .set(2)
+        .end();
     }
     h.get(2);
   });
@@ -263,19 +285,45 @@ function maskedStoreHelper(c: Code, bytes: number): number {
         .i32(1 << l)
         .op("i32.and")
         .if();
-      h.get(0).get(2).vlaneAccess(`v128.store${bytes * 8}_lane` as SimdLaneAccessOp, l, l * bytes).end();
+      h.get(0)
+        .get(2)
+        .vlaneAccess(`v128.store${bytes * 8}_lane` as SimdLaneAccessOp, l, l * bytes)
+        .end();
     }
   });
 }
 
 /** Checks the lanes from the first to the last active one of a part. */
-function checkActive(E: Emitter, p: Bounded, active: LocalIndex, part: number, bytes: number, at: LocationIndex): void {
+function checkActive(
+  E: Emitter,
+  p: Bounded,
+  active: LocalIndex,
+  part: number,
+  bytes: number,
+  at: LocationIndex,
+): void {
   const c = E.code;
   c.get(active).if();
   c.get(p.addr).get(active).op("i32.ctz").i32(bytes).op("i32.mul").op("i64.extend_i32_u").op("i64.add");
-  c.i64(16 * part).op("i64.add").get(p.lo).op("i64.lt_s");
-  c.get(p.addr).i32(32).get(active).op("i32.clz").op("i32.sub").i32(bytes).op("i32.mul").op("i64.extend_i32_u");
-  c.op("i64.add").i64(16 * part).op("i64.add").get(p.hi).op("i64.gt_s").op("i32.or").if();
+  c.i64(16 * part)
+    .op("i64.add")
+    .get(p.lo)
+    .op("i64.lt_s");
+  c.get(p.addr)
+    .i32(32)
+    .get(active)
+    .op("i32.clz")
+    .op("i32.sub")
+    .i32(bytes)
+    .op("i32.mul")
+    .op("i64.extend_i32_u");
+  c.op("i64.add")
+    .i64(16 * part)
+    .op("i64.add")
+    .get(p.hi)
+    .op("i64.gt_s")
+    .op("i32.or")
+    .if();
   failBounds(E, p, 16 * part, 16, at);
   c.end().end();
 }
@@ -289,7 +337,10 @@ export function emitLoadMasked(E: Emitter, e: Apply): Parts {
   const count = partCount(lanes, bits);
   const results = Array.from({ length: count }, () => c.temp("v128"));
   const b = E.checks ? bounded(E, p) : undefined;
-  const a = b === undefined ? repeatedAddress(E, p, 0, e.at) : { offset: 0, push: () => c.get(b.addr).op("i32.wrap_i64") };
+  const a =
+    b === undefined
+      ? repeatedAddress(E, p, 0, e.at)
+      : { offset: 0, push: () => c.get(b.addr).op("i32.wrap_i64") };
   const mask = accessMask(E, m, bits);
   mask.full();
   c.if();
@@ -306,7 +357,9 @@ export function emitLoadMasked(E: Emitter, e: Apply): Parts {
     const active = c.save("i32");
     if (b !== undefined) checkActive(E, b, active, i, bytes, e.at);
     a.push();
-    c.i32(a.offset + 16 * i).op("i32.add").get(active);
+    c.i32(a.offset + 16 * i)
+      .op("i32.add")
+      .get(active);
     rest.push(i);
     c.call(maskedLoadHelper(c, bytes)).set(results[i]!);
   }
@@ -328,7 +381,10 @@ export function emitStoreMasked(E: Emitter, e: Apply): void {
   const { bits, bytes } = DTYPES[d];
   const lanes = lanesOf(m);
   const b = E.checks ? bounded(E, p) : undefined;
-  const a = b === undefined ? repeatedAddress(E, p, 0, e.at) : { offset: 0, push: () => c.get(b.addr).op("i32.wrap_i64") };
+  const a =
+    b === undefined
+      ? repeatedAddress(E, p, 0, e.at)
+      : { offset: 0, push: () => c.get(b.addr).op("i32.wrap_i64") };
   const v = pin(c, storable(E, value, d));
   const mask = accessMask(E, m, bits);
   mask.full();
@@ -342,7 +398,9 @@ export function emitStoreMasked(E: Emitter, e: Apply): void {
     const active = c.save("i32");
     if (b !== undefined) checkActive(E, b, active, i, bytes, e.at);
     a.push();
-    c.i32(a.offset + 16 * i).op("i32.add").get(active);
+    c.i32(a.offset + 16 * i)
+      .op("i32.add")
+      .get(active);
     v.push(i);
     c.call(maskedStoreHelper(c, bytes));
   }
@@ -392,7 +450,14 @@ function forActiveLanes(
     if (E.checks) {
       pushIndex64(E, index.stride);
       c.tee(step).i64(1).op("i64.lt_s").if();
-      c.i32(FAIL.stride).i32(at || E.at).get(step).i64(0).i64(0).call(E.imports.fail).op("unreachable").end();
+      c.i32(FAIL.stride)
+        .i32(at || E.at)
+        .get(step)
+        .i64(0)
+        .i64(0)
+        .call(E.imports.fail)
+        .op("unreachable")
+        .end();
       c.get(step).i64(bytes).op("i64.mul").set(step);
     } else {
       index32(E, index.stride);
@@ -416,7 +481,10 @@ function forActiveLanes(
     c.global(E.baseGlobal).get(lane).i32(Math.log2(size)).op("i32.shl").op("i32.add");
     c.access(d === "i16" ? "i32.load16_s" : d === "u16" ? "i32.load16_u" : "i32.load", E.layout.scratchIndex);
     if (E.checks) {
-      c.op(d === "u32" ? "i64.extend_i32_u" : "i64.extend_i32_s").i64(bytes).op("i64.mul").op("i64.add");
+      c.op(d === "u32" ? "i64.extend_i32_u" : "i64.extend_i32_s")
+        .i64(bytes)
+        .op("i64.mul")
+        .op("i64.add");
     } else c.i32(bytes).op("i32.mul").op("i32.add");
   }
   if (b !== undefined) {
@@ -430,8 +498,16 @@ function forActiveLanes(
   c.get(lane).i32(1).op("i32.add").tee(lane).i32(lanes).op("i32.lt_s").brIf(again).end();
 }
 
-const RAW_LOAD: { readonly [bytes: number]: AccessOp } = { 1: "i32.load8_u", 2: "i32.load16_u", 4: "i32.load" };
-const RAW_STORE: { readonly [bytes: number]: AccessOp } = { 1: "i32.store8", 2: "i32.store16", 4: "i32.store" };
+const RAW_LOAD: { readonly [bytes: number]: AccessOp } = {
+  1: "i32.load8_u",
+  2: "i32.load16_u",
+  4: "i32.load",
+};
+const RAW_STORE: { readonly [bytes: number]: AccessOp } = {
+  1: "i32.store8",
+  2: "i32.store16",
+  4: "i32.store",
+};
 
 function loadLanes(E: Emitter, p: Expr, index: LaneIndex, m: Expr, r: Expr, at: LocationIndex): Parts {
   const c = E.code;
@@ -503,9 +579,21 @@ export function emitExtract(E: Emitter, e: Apply): void {
   const i = c.save("i32");
   if (E.checks) {
     c.get(i).i32(lanes).op("i32.ge_u").if();
-    c.i32(FAIL.lane).i32(e.at || E.at).get(i).op("i64.extend_i32_s").i64(lanes).i64(0).call(E.imports.fail).op("unreachable").end();
+    c.i32(FAIL.lane)
+      .i32(e.at || E.at)
+      .get(i)
+      .op("i64.extend_i32_s")
+      .i64(lanes)
+      .i64(0)
+      .call(E.imports.fail)
+      .op("unreachable")
+      .end();
   }
-  c.global(E.baseGlobal).get(i).i32(bits / 8).op("i32.mul").op("i32.add");
+  c.global(E.baseGlobal)
+    .get(i)
+    .i32(bits / 8)
+    .op("i32.mul")
+    .op("i32.add");
   c.access(SCALAR_LOAD[d], E.layout.scratchValue);
   if (d === "bool") c.i32(0).op("i32.ne");
   else if (d === "f16" || d === "bf16") fromBits16(c, d);

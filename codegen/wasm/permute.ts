@@ -65,7 +65,9 @@ export function permute(c: Code, sources: readonly Lanes[], indices: readonly nu
       for (let k = 1; k < needed.length; k++) {
         pushNeeded(k);
         // After the first step the left operand holds every earlier byte in place.
-        c.shuffle(from.map((f, b) => (f === k ? 16 + lane[b]! : f >= 0 && f < k ? (k === 1 ? lane[b]! : b) : 0)));
+        c.shuffle(
+          from.map((f, b) => (f === k ? 16 + lane[b]! : f >= 0 && f < k ? (k === 1 ? lane[b]! : b) : 0)),
+        );
       }
       if (zeros) {
         c.v32(0);

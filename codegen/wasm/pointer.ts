@@ -116,13 +116,24 @@ export function pushIndex64(E: Emitter, e: Expr): void {
 export function checkBounds(E: Emitter, p: Bounded, from: number, size: number, at: LocationIndex): void {
   const c = E.code;
   c.get(p.addr).i64(from).op("i64.add").get(p.lo).op("i64.lt_s");
-  c.get(p.addr).i64(from + size).op("i64.add").get(p.hi).op("i64.gt_s").op("i32.or").if();
+  c.get(p.addr)
+    .i64(from + size)
+    .op("i64.add")
+    .get(p.hi)
+    .op("i64.gt_s")
+    .op("i32.or")
+    .if();
   failBounds(E, p, from, size, at);
   c.end();
 }
 export function failBounds(E: Emitter, p: Bounded, from: number, size: number, at: LocationIndex): void {
   const c = E.code;
-  c.i32(FAIL.null).i32(FAIL.bounds).get(p.hi).op("i64.eqz").op("select").i32(at || E.at);
+  c.i32(FAIL.null)
+    .i32(FAIL.bounds)
+    .get(p.hi)
+    .op("i64.eqz")
+    .op("select")
+    .i32(at || E.at);
   c.get(p.addr).i64(from).op("i64.add").get(p.lo).op("i64.sub");
   c.get(p.hi).get(p.lo).op("i64.sub").i64(size);
   c.call(E.imports.fail).op("unreachable");
@@ -199,7 +210,9 @@ export function pushPointer(E: Emitter, p: Expr): void {
     }
     case "alloc_const": {
       const table = E.kernel.tables[p.attrs["table"] as number]!;
-      c.global(E.baseGlobal).i32(E.layout.tables[p.attrs["table"] as number]!).op("i32.add");
+      c.global(E.baseGlobal)
+        .i32(E.layout.tables[p.attrs["table"] as number]!)
+        .op("i32.add");
       withBounds(E, table.values.length * DTYPES[table.dtype].bytes);
       return;
     }

@@ -4,8 +4,8 @@ import type { Apply } from "../../ir/kir.ts";
 import { bitsOf, dtypeOf, type Emitter, lanesOf, type Parts, partCount, pin } from "./context.ts";
 import type { Code } from "./encoder.ts";
 import { roundQuads, toQuads } from "./lanecast.ts";
-import { lanewisePart } from "./lanewise.ts";
 import { extractLane } from "./lanescalar.ts";
+import { lanewisePart } from "./lanewise.ts";
 import { extractScalar, pushAllActive, pushAnyActive } from "./memory.ts";
 import { permute } from "./permute.ts";
 import { naturalBits } from "./vector.ts";
@@ -96,14 +96,24 @@ function writeIndex(h: Code, op: string, d: DTypeName, lanes: number, parts: num
     h.get(best).i32(0).op("i32.lt_s");
     if (type === "i32") {
       const s = DTYPES[d].signed ? "s" : "u";
-      h.get(value).get(bestValue).op(smaller ? `i32.lt_${s}` : `i32.gt_${s}`);
+      h.get(value)
+        .get(bestValue)
+        .op(smaller ? `i32.lt_${s}` : `i32.gt_${s}`);
     } else {
       // A number beats a NaN; of two numbers the smaller (larger); of two zeros the one whose sign bit says so.
       h.get(value).get(value).op("f32.eq").get(bestValue).get(bestValue).op("f32.ne").op("i32.and");
-      h.get(value).get(bestValue).op(smaller ? "f32.lt" : "f32.gt").op("i32.or");
+      h.get(value)
+        .get(bestValue)
+        .op(smaller ? "f32.lt" : "f32.gt")
+        .op("i32.or");
       h.get(value).get(bestValue).op("f32.eq");
       h.get(value).op("i32.reinterpret_f32").get(bestValue).op("i32.reinterpret_f32");
-      h.op(smaller ? "i32.lt_s" : "i32.gt_s").get(value).f32(0).op("f32.eq").op("i32.and").op("i32.and");
+      h.op(smaller ? "i32.lt_s" : "i32.gt_s")
+        .get(value)
+        .f32(0)
+        .op("f32.eq")
+        .op("i32.and")
+        .op("i32.and");
       h.op("i32.or");
     }
     h.op("i32.or").if().i32(i).set(best).get(value).set(bestValue).end().end();

@@ -104,9 +104,7 @@ function integer(E: Emitter, e: Apply, name: ScalarName, t: "i32" | "i64", all: 
       all();
       const x = c.save(t);
       constant(0).get(x).op(`${t}.sub`).get(x).get(x);
-      constant(0)
-        .op(`${t}.lt_s`)
-        .op("select");
+      constant(0).op(`${t}.lt_s`).op("select");
       return true;
     }
     case "min":
@@ -115,7 +113,12 @@ function integer(E: Emitter, e: Apply, name: ScalarName, t: "i32" | "i64", all: 
       const x = c.save(t);
       E.scalar(e.args[1]!);
       const y = c.save(t);
-      c.get(x).get(y).get(x).get(y).op(e.op === "min" ? `${t}.lt_s` : `${t}.gt_s`).op("select");
+      c.get(x)
+        .get(y)
+        .get(x)
+        .get(y)
+        .op(e.op === "min" ? `${t}.lt_s` : `${t}.gt_s`)
+        .op("select");
       return true;
     }
     case "sign": {
@@ -170,7 +173,14 @@ function integer(E: Emitter, e: Apply, name: ScalarName, t: "i32" | "i64", all: 
       E.scalar(e.args[1]!);
       const y = c.save(t);
       c.get(y).op(`${t}.eqz`).if();
-      c.i32(FAIL.zeroDivisor).i32(e.at || E.at).i64(0).i64(0).i64(0).call(E.imports.fail).op("unreachable").end();
+      c.i32(FAIL.zeroDivisor)
+        .i32(e.at || E.at)
+        .i64(0)
+        .i64(0)
+        .i64(0)
+        .call(E.imports.fail)
+        .op("unreachable")
+        .end();
       const r = c.temp(t);
       c.get(x).get(y).op(`${t}.div_s`);
       c.get(x).get(y).op(`${t}.rem_s`).set(r);
@@ -264,7 +274,10 @@ export function toInt32(c: Code): void {
     const bits = h.local("i64");
     const shift = h.local("i64");
     const r = h.local("i32");
-    h.get(0).op("f64.abs").f64(2 ** 63).op("f64.lt");
+    h.get(0)
+      .op("f64.abs")
+      .f64(2 ** 63)
+      .op("f64.lt");
     h.if().get(0).sat("i64.trunc_sat_f64_s").op("i32.wrap_i64").op("return").end();
     // 2^63 and above: the significand shifted left; from 2^84 on (and for infinity and NaN) the low bits are 0.
     h.get(0).op("i64.reinterpret_f64").tee(bits).i64(52).op("i64.shr_u").i64(0x7ff).op("i64.and");

@@ -37,7 +37,12 @@ export function assignSlots(k: Kernel, c: Code, checks: boolean): Slots {
       case "ptr": {
         const type = checks ? "i64" : "i32";
         const addr = local(type);
-        of.set(l, { kind: "pointer", addr, lo: checks ? local("i64") : addr, hi: checks ? local("i64") : addr });
+        of.set(l, {
+          kind: "pointer",
+          addr,
+          lo: checks ? local("i64") : addr,
+          hi: checks ? local("i64") : addr,
+        });
         return;
       }
       case "vec":

@@ -1,13 +1,24 @@
 /** Vector and mask expressions as parts. */
+
+import { toBits } from "../../ir/convert.ts";
 import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
 import type { Apply, Expr } from "../../ir/kir.ts";
-import { toBits } from "../../ir/convert.ts";
 import { OPS } from "../../ir/ops.ts";
-import { bitsOf, dtypeOf, type Emitter, inLocals, lanesOf, type Parts, partCount, pin, scalarName } from "./context.ts";
+import {
+  bitsOf,
+  dtypeOf,
+  type Emitter,
+  inLocals,
+  lanesOf,
+  type Parts,
+  partCount,
+  pin,
+  scalarName,
+} from "./context.ts";
 import type { Code } from "./encoder.ts";
 import { castParts, resizeParts } from "./lanecast.ts";
-import { isCompare, lanewisePart, maskPart } from "./lanewise.ts";
 import { shapeOf } from "./lanescalar.ts";
+import { isCompare, lanewisePart, maskPart } from "./lanewise.ts";
 import { emitGather, emitLoad, emitLoadMasked, emitLoadStrided, pushAllActive } from "./memory.ts";
 import type { SimdOp } from "./opcodes.ts";
 import { permute } from "./permute.ts";
@@ -177,7 +188,9 @@ function uniformShift(E: Emitter, e: Apply, d: DTypeName): Parts | undefined {
         return;
       }
       x.push(p);
-      c.i32(Math.min(amount, bits - 1)).v(`${shape}.${e.op === "shl" ? "shl" : signed ? "shr_s" : "shr_u"}` as SimdOp);
+      c.i32(Math.min(amount, bits - 1)).v(
+        `${shape}.${e.op === "shl" ? "shl" : signed ? "shr_s" : "shr_u"}` as SimdOp,
+      );
     },
   };
 }

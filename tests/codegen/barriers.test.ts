@@ -10,7 +10,10 @@ const HEAD = "kir 1, level: virtual\n";
 
 function run(text: string, args: unknown[], tiles: number): void {
   for (const checks of [true, false]) {
-    new KpuProgram<unknown[]>(compileKernel(kernelOf(text), { target: TARGETS.edge, checks })).runWith({ tiles }, ...args);
+    new KpuProgram<unknown[]>(compileKernel(kernelOf(text), { target: TARGETS.edge, checks })).runWith(
+      { tiles },
+      ...args,
+    );
   }
 }
 function codeOf(f: () => void): string {
@@ -73,7 +76,15 @@ describe("barriers", () => {
 `.replace("for %s: i32", "s: for %s: i32");
     for (const tiles of [1, 2, 5]) {
       for (const n of [0, 1, 2, 6]) {
-        threeWays(text, [Int32Array.from({ length: 32 }, (_, i) => i * 3 + 1), Float32Array.from({ length: 100 }, (_, i) => i % 7), n], { tiles });
+        threeWays(
+          text,
+          [
+            Int32Array.from({ length: 32 }, (_, i) => i * 3 + 1),
+            Float32Array.from({ length: 100 }, (_, i) => i % 7),
+            n,
+          ],
+          { tiles },
+        );
       }
     }
   });

@@ -17,7 +17,8 @@ kernel @scale(%x: ptr<f32, global>, %n: i32, %a: f32) {
   #1 store<f32x20> %x, (mul.f32x20 %v, (splat<f32x20> (mul.f32 %a, %one))) mask (tail_mask<20> %n)
 }
 `;
-const build = (checks: boolean): KpuProgram => new KpuProgram(compileKernel(kernelOf(TEXT), { target: TARGETS.minimal, checks }));
+const build = (checks: boolean): KpuProgram =>
+  new KpuProgram(compileKernel(kernelOf(TEXT), { target: TARGETS.minimal, checks }));
 
 function refusal(bytes: Uint8Array): string {
   try {
@@ -69,6 +70,7 @@ describe(".kpubin", () => {
     const { bytes } = build(false);
     const view = new DataView(bytes.buffer);
     expect(bytes.length % 64).toBe(0);
-    for (let i = 0; i < view.getUint32(12, true); i++) expect(view.getUint32(64 + 16 * i + 4, true) % 64).toBe(0);
+    for (let i = 0; i < view.getUint32(12, true); i++)
+      expect(view.getUint32(64 + 16 * i + 4, true) % 64).toBe(0);
   });
 });

@@ -2,8 +2,16 @@
 import { describe, expect, it } from "vitest";
 import wabt from "wabt";
 import { compileKernel } from "../../codegen/index.ts";
-import { ACCESS, NUMERIC, SATURATING, SIMD, SIMD_ACCESS, SIMD_LANE, SIMD_LANE_ACCESS } from "../../codegen/wasm/opcodes.ts";
 import { ModuleBuilder } from "../../codegen/wasm/encoder.ts";
+import {
+  ACCESS,
+  NUMERIC,
+  SATURATING,
+  SIMD,
+  SIMD_ACCESS,
+  SIMD_LANE,
+  SIMD_LANE_ACCESS,
+} from "../../codegen/wasm/opcodes.ts";
 import { TARGETS } from "../../ir/target.ts";
 import { kernelOf } from "./threeway.ts";
 
@@ -55,7 +63,9 @@ describe("encoder", () => {
     c.f32(-0).op("drop").f64(0.1).op("drop").v32(0x01020304).op("drop");
     const text = disassemble(m.encode());
     expect([...text.matchAll(/i32\.const (\S+)/gu)].map((x) => Number(x[1]))).toEqual(i32);
-    expect([...text.matchAll(/i64\.const (\S+)/gu)].map((x) => BigInt(x[1]!.replaceAll(/[()]/gu, "")))).toEqual(i64);
+    expect(
+      [...text.matchAll(/i64\.const (\S+)/gu)].map((x) => BigInt(x[1]!.replaceAll(/[()]/gu, ""))),
+    ).toEqual(i64);
     expect(text).toContain("f32.const -0x0p+0");
     expect(text).toContain("f64.const 0x1.999999999999ap-4");
     expect(text.toLowerCase()).toContain("v128.const i32x4 0x01020304 0x01020304 0x01020304 0x01020304");

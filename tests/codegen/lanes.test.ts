@@ -1,6 +1,15 @@
 /** Every lane op on every dtype it has, at several lane counts, on edge values: compiled against the interpreter (the ALU table). */
 import { describe, expect, it } from "vitest";
-import { DTYPES, type DTypeName, FLOATS, INTS, isFloat, isInt, NUMERIC, oppositeSign } from "../../ir/dtype.ts";
+import {
+  DTYPES,
+  type DTypeName,
+  FLOATS,
+  INTS,
+  isFloat,
+  isInt,
+  NUMERIC,
+  oppositeSign,
+} from "../../ir/dtype.ts";
 import { edgeValues } from "../../ir/edges.ts";
 import { hostArray } from "../../ir/elements.ts";
 import { TARGETS } from "../../ir/target.ts";
@@ -12,7 +21,8 @@ const LANES = [1, 3, 8, 16, 35, 64];
 function operands(d: DTypeName, lanes: number, rounds: number): number[][] {
   const edges = edgeValues(d);
   const n = lanes * rounds;
-  const pick = (k: number, step: number): number => edges[(k * step + Math.floor(k / edges.length)) % edges.length] as number;
+  const pick = (k: number, step: number): number =>
+    edges[(k * step + Math.floor(k / edges.length)) % edges.length] as number;
   return [1, 7, 11].map((step) => Array.from({ length: n }, (_, k) => pick(k, step)));
 }
 
@@ -35,15 +45,34 @@ kernel @k(%out: ptr<${to}, global>, %x: ptr<${from}, global>, %y: ptr<${from}, g
 
 function check(from: DTypeName, to: DTypeName, value: (lanes: number) => string, lanesList = LANES): void {
   for (const lanes of lanesList) {
-    const rounds = Math.max(1, Math.ceil(edgeValues(from).length * 6 / lanes));
+    const rounds = Math.max(1, Math.ceil((edgeValues(from).length * 6) / lanes));
     const [x, y, z] = operands(from, lanes, rounds) as [number[], number[], number[]];
-    const args: HostArgument[] = [hostArray(to, new Array(lanes * rounds).fill(0)), hostArray(from, x), hostArray(from, y), hostArray(from, z)];
+    const args: HostArgument[] = [
+      hostArray(to, new Array(lanes * rounds).fill(0)),
+      hostArray(from, x),
+      hostArray(from, y),
+      hostArray(from, z),
+    ];
     threeWays(kernel(from, to, lanes, value(lanes), rounds), args);
   }
 }
 
 const BINARY = ["add", "sub", "mul", "div", "mod", "min", "max"];
-const FLOAT_UNARY = ["neg", "abs", "floor", "ceil", "trunc", "rint", "sqrt", "rsqrt", "recip", "exp", "log", "tanh", "erf"];
+const FLOAT_UNARY = [
+  "neg",
+  "abs",
+  "floor",
+  "ceil",
+  "trunc",
+  "rint",
+  "sqrt",
+  "rsqrt",
+  "recip",
+  "exp",
+  "log",
+  "tanh",
+  "erf",
+];
 const COMPARE = ["eq", "ne", "lt", "le", "gt", "ge"];
 
 describe("lane ops", () => {
@@ -53,7 +82,11 @@ describe("lane ops", () => {
     it.each(COMPARE)(`${d} %s`, (op) => check(d, "bool", (n) => `${op}.${t(n)} %a, %b`));
     it(`${d} sel by a comparison`, () => check(d, d, (n) => `sel (lt.${t(n)} %a, %b), %a, %c`));
     it(`${d} sel by combined masks`, () =>
-      check(d, d, (n) => `sel (xor (not (and (lt.${t(n)} %a, %b), (ge.${t(n)} %b, %c))), (tail_mask<${n}> 5)), %a, %c`));
+      check(
+        d,
+        d,
+        (n) => `sel (xor (not (and (lt.${t(n)} %a, %b), (ge.${t(n)} %b, %c))), (tail_mask<${n}> 5)), %a, %c`,
+      ));
   }
   for (const d of FLOATS) {
     it.each(FLOAT_UNARY)(`${d} %s`, (op) => check(d, d, (n) => `${op}.${d}x${n} %a`));
@@ -68,7 +101,9 @@ describe("lane ops", () => {
       check(d, o, (n) => `${op}.${d}x${n}{saturate: true, out: ${o}} %a, %b`);
       check(d, o, (n) => `${op}.${d}x${n}{out: ${o}} %a, %b`);
     });
-    it.each(["and", "or", "xor", "shl", "shr"])(`${d} %s`, (op) => check(d, d, (n) => `${op}.${d}x${n} %a, %b`));
+    it.each(["and", "or", "xor", "shl", "shr"])(`${d} %s`, (op) =>
+      check(d, d, (n) => `${op}.${d}x${n} %a, %b`),
+    );
     it(`${d} shl saturating`, () => check(d, d, (n) => `shl.${d}x${n}{saturate: true} %a, %b`));
     it(`${d} shr rounding`, () => check(d, d, (n) => `shr.${d}x${n}{round: true} %a, %b`));
     it(`${d} shifts by one amount`, () => {
@@ -96,8 +131,17 @@ describe("other register widths", () => {
     for (const d of ["i8", "f16", "f32"] as const) {
       const lanes = 140;
       const [x, y, z] = operands(d, lanes, 1) as [number[], number[], number[]];
-      const args = (): HostArgument[] => [hostArray(d, new Array(lanes).fill(0)), hostArray(d, x), hostArray(d, y), hostArray(d, z)];
-      threeWays(kernel(d, d, lanes, `sel (lt.${d}x${lanes} %a, %b), (add.${d}x${lanes} %a, %b), %c`, 1), args(), { target });
+      const args = (): HostArgument[] => [
+        hostArray(d, new Array(lanes).fill(0)),
+        hostArray(d, x),
+        hostArray(d, y),
+        hostArray(d, z),
+      ];
+      threeWays(
+        kernel(d, d, lanes, `sel (lt.${d}x${lanes} %a, %b), (add.${d}x${lanes} %a, %b), %c`, 1),
+        args(),
+        { target },
+      );
     }
     expect(true).toBe(true);
   });

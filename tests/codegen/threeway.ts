@@ -3,6 +3,7 @@
  * the same bytes in the arguments (all NaNs are one).
  */
 import { expect } from "vitest";
+import { paramSpecs } from "../../codegen/container.ts";
 import { compileKernel, legalise } from "../../codegen/index.ts";
 import { fromBits } from "../../ir/convert.ts";
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
@@ -11,10 +12,9 @@ import { interpretKernel } from "../../ir/interpret.ts";
 import type { Kernel } from "../../ir/kir.ts";
 import { parseKernel } from "../../ir/parse.ts";
 import { printKernel } from "../../ir/print.ts";
-import { type Target, TARGETS } from "../../ir/target.ts";
+import { TARGETS, type Target } from "../../ir/target.ts";
 import { verifyKernel } from "../../ir/verify.ts";
 import { KpuProgram } from "../../runtime/program.ts";
-import { paramSpecs } from "../../codegen/container.ts";
 
 export type HostArgument = number | boolean | null | (ArrayBufferView & { readonly length: number });
 
@@ -34,7 +34,8 @@ function copyArguments(args: readonly HostArgument[]): HostArgument[] {
 export function valuesOf(d: DTypeName, a: ArrayBufferView): number[] {
   const { bytes } = DTYPES[d];
   const view = new DataView(a.buffer, a.byteOffset, a.byteLength);
-  const get = (at: number): number => (bytes === 1 ? view.getUint8(at) : bytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true));
+  const get = (at: number): number =>
+    bytes === 1 ? view.getUint8(at) : bytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
   return Array.from({ length: a.byteLength / bytes }, (_, i) => fromBits(d, get(i * bytes)));
 }
 
@@ -51,7 +52,11 @@ export interface ThreeWayOptions {
 }
 
 /** Runs all ways and compares; gives the arguments after the interpreter's run. */
-export function threeWays(text: string | Kernel, args: readonly HostArgument[], o: ThreeWayOptions = {}): HostArgument[] {
+export function threeWays(
+  text: string | Kernel,
+  args: readonly HostArgument[],
+  o: ThreeWayOptions = {},
+): HostArgument[] {
   const target = o.target ?? TARGETS.edge;
   const tiles = o.tiles ?? 1;
   const k = typeof text === "string" ? kernelOf(text) : text;
@@ -69,8 +74,14 @@ export function threeWays(text: string | Kernel, args: readonly HostArgument[], 
       const have = valuesOf(p.dtype, got[i] as unknown as ArrayBufferView);
       const at = want.findIndex((x, j) => !Object.is(x, have[j]));
       if (at >= 0) {
-        const inputs = specs.map((q, j) => (q.pointer && args[j] !== null ? `${q.name}[${at}] = ${valuesOf(q.dtype, args[j] as unknown as ArrayBufferView)[at]}` : `${q.name} = ${String(args[j])}`));
-        expect.fail(`${way}: ${p.name}[${at}] is ${show(have[at])}, expected ${show(want[at])}; ${inputs.join(", ")}\n${printKernel(k)}`);
+        const inputs = specs.map((q, j) =>
+          q.pointer && args[j] !== null
+            ? `${q.name}[${at}] = ${valuesOf(q.dtype, args[j] as unknown as ArrayBufferView)[at]}`
+            : `${q.name} = ${String(args[j])}`,
+        );
+        expect.fail(
+          `${way}: ${p.name}[${at}] is ${show(have[at])}, expected ${show(want[at])}; ${inputs.join(", ")}\n${printKernel(k)}`,
+        );
       }
     });
   };

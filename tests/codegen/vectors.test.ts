@@ -1,6 +1,6 @@
 /** Reductions, permutations, masks and memory access at many lane counts. */
 import { describe, expect, it } from "vitest";
-import { ALL_DTYPES, DTYPES, type DTypeName, NUMERIC } from "../../ir/dtype.ts";
+import { ALL_DTYPES, type DTypeName, NUMERIC } from "../../ir/dtype.ts";
 import { edgeValues } from "../../ir/edges.ts";
 import { hostArray } from "../../ir/elements.ts";
 import { type HostArgument, threeWays } from "./threeway.ts";
@@ -12,7 +12,8 @@ function values(d: DTypeName, n: number, step = 7): number[] {
   return Array.from({ length: n }, (_, k) => edges[(k * step + 3) % edges.length] as number);
 }
 const laneType = (d: DTypeName, n: number): string => (d === "bool" ? `mask<${n}>` : `${d}x${n}`);
-const scalarOf = (d: DTypeName): string => (d === "u32" ? "i64" : d === "f32" || d === "f16" || d === "bf16" ? "f32" : d === "bool" ? "bool" : "i32");
+const scalarOf = (d: DTypeName): string =>
+  d === "u32" ? "i64" : d === "f32" || d === "f16" || d === "bf16" ? "f32" : d === "bool" ? "bool" : "i32";
 const zeros = (d: DTypeName, n: number): HostArgument => hostArray(d, new Array(n).fill(0));
 
 describe("reductions", () => {
@@ -47,7 +48,14 @@ kernel @k(%out: ptr<i32, global>, %x: ptr<${d}, global>, %m: ptr<bool, global>) 
   set %out[3], (${op} %a, (or.mask<${n}> %b, (not.mask<${n}> %b)))
 }
 `,
-          [zeros("i32", 4), hostArray(d, values(d, n)), hostArray("bool", Array.from({ length: n }, (_, i) => (i * 5) % 3 === 0 ? 1 : 0))],
+          [
+            zeros("i32", 4),
+            hostArray(d, values(d, n)),
+            hostArray(
+              "bool",
+              Array.from({ length: n }, (_, i) => ((i * 5) % 3 === 0 ? 1 : 0)),
+            ),
+          ],
         );
       }
     });
@@ -83,7 +91,14 @@ kernel @k(%out: ptr<bool, global>, %n: i32, %x: ptr<f32, global>) {
   set %out[3], (all (lt.f32x${n} %a, (splat<f32x${n}> 0)))
 }
 `,
-          [zeros("bool", 4), count, hostArray("f32", Array.from({ length: n }, (_, i) => (i < count ? -1 : 1)))],
+          [
+            zeros("bool", 4),
+            count,
+            hostArray(
+              "f32",
+              Array.from({ length: n }, (_, i) => (i < count ? -1 : 1)),
+            ),
+          ],
         );
       }
     }
@@ -111,7 +126,13 @@ kernel @k(%out: ptr<${d}, global>, %x: ptr<${d}, global>) {
   store<${laneType(d, m)}> %out, %r
 }
 `,
-          [zeros(d, m), hostArray(d, d === "bool" ? Array.from({ length: 2 * n }, (_, i) => (i * i) & 1) : values(d, 2 * n))],
+          [
+            zeros(d, m),
+            hostArray(
+              d,
+              d === "bool" ? Array.from({ length: 2 * n }, (_, i) => (i * i) & 1) : values(d, 2 * n),
+            ),
+          ],
         );
       }
     }
@@ -137,7 +158,10 @@ kernel @k(%out: ptr<${d}, global>, %x: ptr<${d}, global>, %i: i32) {
   it.each(ALL_DTYPES)("select, sel and splat of %s", (d) => {
     for (const n of [3, 8, 35]) {
       const t = laneType(d, n);
-      const data = hostArray(d, d === "bool" ? Array.from({ length: 2 * n }, (_, i) => i & 1) : values(d, 2 * n));
+      const data = hostArray(
+        d,
+        d === "bool" ? Array.from({ length: 2 * n }, (_, i) => i & 1) : values(d, 2 * n),
+      );
       for (const c of [true, false]) {
         threeWays(
           `kir 1, level: virtual
@@ -165,7 +189,7 @@ describe("memory", () => {
         for (const active of [0, 1, n - 1, n, n + 4]) {
           const t = laneType(d, n);
           const total = 3 * n + 8;
-          const data = d === "bool" ? Array.from({ length: total }, (_, i) => i % 3 & 1) : values(d, total);
+          const data = d === "bool" ? Array.from({ length: total }, (_, i) => (i % 3) & 1) : values(d, total);
           const index = Array.from({ length: n }, (_, i) => (i * 7) % (2 * n));
           threeWays(
             `kir 1, level: virtual
@@ -242,7 +266,7 @@ kernel @k(%out: ptr<i32, global>, %x: ptr<f32, global>, %nothing: ptr<f32, globa
   set %out, %v
   set %out[1], (ptr_diff %p, %x)
   set %out[2], (ptr_eq %p, %x[3])
-  set %out[3], (ptr_null %nothing)
+  set %out[3], (ptr_null %nothing[3])
   set %out[4], (ptr_null %x)
   let %h: ptr<u8, global> = ptr_cast{dtype: u8} %p[1]
   let %w: i32 = get %h[3]
@@ -285,9 +309,14 @@ kernel @k(%f: ptr<f32, global>, %h: ptr<f16, global>, %b: ptr<u8, global>, %o: p
   store<mask<${n}>> %o, %m
 }
 `,
-        [hostArray("f32", values("f32", n)), hostArray("f16", values("f16", n)), hostArray("u8", values("u8", n)), zeros("bool", n), hostArray(d, values(d, n, 3))],
+        [
+          hostArray("f32", values("f32", n)),
+          hostArray("f16", values("f16", n)),
+          hostArray("u8", values("u8", n)),
+          zeros("bool", n),
+          hostArray(d, values(d, n, 3)),
+        ],
       );
     }
   });
 });
-void DTYPES;
