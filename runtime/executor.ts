@@ -97,51 +97,64 @@ export class Executor {
 
   /** Tile after tile up to the next barrier, until all have ended. */
   #tiles(tiles: number): void {
+    const states = new Int32Array(tiles);
     try {
-      let state = 0;
       do {
-        let first = -1;
         for (let t = 0; t < tiles; t++) {
           this.#host.enter(t);
-          const status = this.#tile(t, tiles, state);
+          const status = this.#tile(t, tiles, states[t]!);
           if (status === 0) this.#host.leave(t);
-          if (t === 0) first = status;
-          else if (status !== first) this.#disagree(t, status, first, tiles, state);
+          states[t] = status;
         }
-        state = first;
-      } while (state !== 0);
+        this.#mustMeet(states);
+      } while (states[0] !== 0);
     } catch (error) {
       throw asDiagnostic(error, this.#k.name);
     }
   }
 
-  /** Tiles that reached different barriers, or of which some ended. */
-  #disagree(tile: number, status: number, first: number, tiles: number, state: number): void {
-    const at = (s: number): Location | undefined =>
-      this.#k.machine.locations[this.#k.emitted.barriers.at[s - 1] ?? 0];
+  /** After a round: all tiles have ended, or all wait at one barrier. */
+  #mustMeet(states: Int32Array): void {
+    const first = states[0]!;
+    if (states.every((s) => s === first)) return;
     const place = (s: number): string => {
-      const l = at(s);
+      const l = this.#locationOf(s);
       return l === undefined ? `barrier ${s}` : `the barrier at ${l.file}:${l.line}:${l.column}`;
     };
-    const data = { kernel: this.#k.name, tiles, state };
-    if (status === 0 || first === 0) {
-      const [ended, waits] = status === 0 ? [tile, 0] : [0, tile];
-      const waiting = status === 0 ? first : status;
+    const { name } = this.#k;
+    const data = { kernel: name, states: Array.from(states) };
+    const ended = states.indexOf(0);
+    if (ended >= 0) {
+      const waits = states.findIndex((s) => s !== 0);
       fail(
         "KPU5003",
-        `tile ${ended} of ${this.#k.name} returned while tile ${waits} waits at ${place(waiting)}`,
+        `tile ${ended} of ${name} returned while tile ${waits} waits at ${place(states[waits]!)}`,
         {
-          location: at(waiting),
+          location: this.#locationOf(states[waits]!),
           help: "let every tile reach every barrier; guard the work, not the barrier",
           data,
         },
       );
     }
-    fail("KPU5002", `tile 0 of ${this.#k.name} waits at ${place(first)}, tile ${tile} at ${place(status)}`, {
-      location: at(status),
+    const other = states.findIndex((s) => !this.#samePlace(s, first));
+    if (other < 0) return;
+    fail("KPU5002", `tile 0 of ${name} waits at ${place(first)}, tile ${other} at ${place(states[other]!)}`, {
+      location: this.#locationOf(states[other]!),
       help: "all tiles must meet at the same barrier",
       data,
     });
+  }
+
+  #locationOf(barrier: number): Location | undefined {
+    return this.#k.machine.locations[this.#k.emitted.barriers.at[barrier - 1] ?? 0];
+  }
+  /** One barrier of the source may stand in the program several times: inlined or unrolled. */
+  #samePlace(a: number, b: number): boolean {
+    if (a === b) return true;
+    const [p, q] = [this.#locationOf(a), this.#locationOf(b)];
+    return (
+      p !== undefined && q !== undefined && p.file === q.file && p.line === q.line && p.column === q.column
+    );
   }
 }
 

@@ -136,5 +136,7 @@ kernel @k(%x: ptr<i32, global>) {
 }
 `;
     expect(codeOf(() => run(divergent, [new Int32Array(1)], 2))).toBe("KPU5002");
+    // One barrier of the source in two places of the program: a helper that was inlined twice.
+    expect(codeOf(() => run(divergent.replace("5:5", "3:5"), [new Int32Array(1)], 2))).toBe("none");
   });
 });
