@@ -31,7 +31,13 @@ const F16_MAX = 65504;
 const BF16_MAX = 2 ** 127 * (2 - 2 ** -7);
 const F32_MAX = 2 ** 127 * (2 - 2 ** -23);
 
-function int(name: IntDType, bits: 8 | 16 | 32, signed: boolean, alias: string, host: readonly string[]): DTypeInfo {
+function int(
+  name: IntDType,
+  bits: 8 | 16 | 32,
+  signed: boolean,
+  alias: string,
+  host: readonly string[],
+): DTypeInfo {
   const bytes = (bits / 8) as 1 | 2 | 4;
   const min = signed ? -(2 ** (bits - 1)) : 0;
   const max = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
@@ -48,7 +54,18 @@ function float(
   npy: string,
 ): DTypeInfo {
   const bytes = (bits / 8) as 2 | 4;
-  return { name, kind: "float", bits, bytes, signed: true, min: -max, max, aliases: [alias], hostArrays: host, npy };
+  return {
+    name,
+    kind: "float",
+    bits,
+    bytes,
+    signed: true,
+    min: -max,
+    max,
+    aliases: [alias],
+    hostArrays: host,
+    npy,
+  };
 }
 
 export const DTYPES: { readonly [K in DTypeName]: DTypeInfo } = {

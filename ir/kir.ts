@@ -10,8 +10,9 @@
  * Evaluation order: operands from left to right. Ops with a `read` or `write` effect appear only as the whole value
  * of a `let` or `assign`, or as an `effect` statement, so that statement order is memory order.
  */
-import type { DTypeName, Scope } from "./dtype.ts";
+
 import type { Location } from "./diagnostic.ts";
+import type { DTypeName, Scope } from "./dtype.ts";
 import type { OpName } from "./ops.ts";
 
 /** `num` exists at level open only. `event` is a handle of an asynchronous transfer. */
@@ -109,7 +110,12 @@ export type Stmt =
       readonly at: LocationIndex;
     }
   /** A labelled block: `break label` leaves it. Early returns of inlined helpers become these. */
-  | { readonly kind: "block"; readonly label: string; readonly body: readonly Stmt[]; readonly at: LocationIndex }
+  | {
+      readonly kind: "block";
+      readonly label: string;
+      readonly body: readonly Stmt[];
+      readonly at: LocationIndex;
+    }
   | { readonly kind: "break"; readonly label: string; readonly at: LocationIndex }
   | { readonly kind: "continue"; readonly label: string; readonly at: LocationIndex }
   | { readonly kind: "return"; readonly at: LocationIndex };

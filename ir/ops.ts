@@ -6,7 +6,18 @@
  * that says what is wrong.
  */
 import { DTYPES, type DTypeName, isFloat, isInt, oppositeSign, type Scope } from "./dtype.ts";
-import { type Attrs, mask, ptrType, sameType, scalar, scalarOf, type Type, typeText, VOID, vec } from "./kir.ts";
+import {
+  type Attrs,
+  mask,
+  ptrType,
+  sameType,
+  scalar,
+  scalarOf,
+  type Type,
+  typeText,
+  VOID,
+  vec,
+} from "./kir.ts";
 
 export type Effect =
   /** Depends on operands only: may be folded, moved, duplicated, dropped. */
@@ -20,7 +31,21 @@ export type Effect =
   /** Suspends the tile: barrier, event wait. */
   | "block";
 
-export type CostClass = "free" | "scalar" | "branch" | "valu" | "vmul" | "vdiv" | "vmath" | "vperm" | "vreduce" | "load" | "store" | "engine" | "sync" | "host";
+export type CostClass =
+  | "free"
+  | "scalar"
+  | "branch"
+  | "valu"
+  | "vmul"
+  | "vdiv"
+  | "vmath"
+  | "vperm"
+  | "vreduce"
+  | "load"
+  | "store"
+  | "engine"
+  | "sync"
+  | "host";
 
 /** Result type, or what is wrong. */
 export type TypeRule = (args: readonly Type[], attrs: Attrs) => Type | string;
@@ -40,14 +65,20 @@ export interface OpSpec {
 // ---------------------------------------------------------------------------------------------- operand rules
 
 const NUMBER_SCALARS = ["num", "i32", "i64", "f32", "f64"];
-const isNumberScalar = (t: Type | undefined): boolean => t?.kind === "scalar" && NUMBER_SCALARS.includes(t.name);
-const isScalar = (t: Type | undefined, ...names: string[]): boolean => t?.kind === "scalar" && names.includes(t.name);
+const isNumberScalar = (t: Type | undefined): boolean =>
+  t?.kind === "scalar" && NUMBER_SCALARS.includes(t.name);
+const isScalar = (t: Type | undefined, ...names: string[]): boolean =>
+  t?.kind === "scalar" && names.includes(t.name);
 const isIndex = (t: Type | undefined): boolean => isScalar(t, "num", "i32", "i64");
 const text = (t: Type | undefined): string => (t === undefined ? "nothing" : typeText(t));
 const allSame = (args: readonly Type[]): boolean => args.every((a) => sameType(a, args[0] as Type));
 
 /** Same-typed number scalars or same-typed vectors whose dtype is allowed; masks when `masks`. */
-function lanewise(allowed: (d: DTypeName) => boolean, scalars: readonly string[], o: { masks?: boolean } = {}): TypeRule {
+function lanewise(
+  allowed: (d: DTypeName) => boolean,
+  scalars: readonly string[],
+  o: { masks?: boolean } = {},
+): TypeRule {
   return (args) => {
     const first = args[0];
     if (first === undefined) return "needs operands";
@@ -69,7 +100,9 @@ const saturating: TypeRule = (args, attrs) => {
   const out = attrs["out"];
   if (!isInt(t.dtype)) return attrs["saturate"] || out ? "saturate and out need an integer vector" : t;
   if (out === undefined || out === t.dtype) return t;
-  return out === oppositeSign(t.dtype) ? vec(out, t.lanes) : `out must be ${t.dtype} or ${oppositeSign(t.dtype)}`;
+  return out === oppositeSign(t.dtype)
+    ? vec(out, t.lanes)
+    : `out must be ${t.dtype} or ${oppositeSign(t.dtype)}`;
 };
 
 /** A comparison: number scalars give bool, vectors give a mask. */
@@ -78,12 +111,17 @@ const compare: TypeRule = (args, attrs) => {
   if (typeof t === "string") return t;
   return t.kind === "vec" ? mask(t.lanes) : scalar("bool");
 };
-const jsInt: TypeRule = (args) => (args.every((a) => isScalar(a, "num", "i32")) && allSame(args) ? (args[0] as Type) : "needs i32 operands");
-const toInt32: TypeRule = ([a]) => (isNumberScalar(a) ? scalar(isScalar(a, "num") ? "num" : "i32") : `needs a number, got ${text(a)}`);
-const toUint32: TypeRule = ([a]) => (isNumberScalar(a) ? scalar(isScalar(a, "num") ? "num" : "i64") : `needs a number, got ${text(a)}`);
+const jsInt: TypeRule = (args) =>
+  args.every((a) => isScalar(a, "num", "i32")) && allSame(args) ? (args[0] as Type) : "needs i32 operands";
+const toInt32: TypeRule = ([a]) =>
+  isNumberScalar(a) ? scalar(isScalar(a, "num") ? "num" : "i32") : `needs a number, got ${text(a)}`;
+const toUint32: TypeRule = ([a]) =>
+  isNumberScalar(a) ? scalar(isScalar(a, "num") ? "num" : "i64") : `needs a number, got ${text(a)}`;
 
-const pointer = (t: Type | undefined): Extract<Type, { kind: "ptr" }> | undefined => (t?.kind === "ptr" ? t : undefined);
-const laneType = (dtype: DTypeName, lanes: number): Type => (dtype === "bool" ? mask(lanes) : vec(dtype, lanes));
+const pointer = (t: Type | undefined): Extract<Type, { kind: "ptr" }> | undefined =>
+  t?.kind === "ptr" ? t : undefined;
+const laneType = (dtype: DTypeName, lanes: number): Type =>
+  dtype === "bool" ? mask(lanes) : vec(dtype, lanes);
 const lanesOf = (t: Type | undefined): number => (t?.kind === "vec" || t?.kind === "mask" ? t.lanes : 0);
 
 /** A value that may stand in a lane of memory of this dtype: its vector, or a mask for bool. */
@@ -102,10 +140,14 @@ const indices = (t: Type | undefined, lanes: number): string | undefined =>
     ? undefined
     : `needs ${lanes} indices of 16 or 32 bits, got ${text(t)}`;
 
-const needPtr = (then: (p: Extract<Type, { kind: "ptr" }>, args: readonly Type[], attrs: Attrs) => Type | string): TypeRule => (args, attrs) => {
-  const p = pointer(args[0]);
-  return p === undefined ? `needs a pointer, got ${text(args[0])}` : then(p, args, attrs);
-};
+const needPtr =
+  (
+    then: (p: Extract<Type, { kind: "ptr" }>, args: readonly Type[], attrs: Attrs) => Type | string,
+  ): TypeRule =>
+  (args, attrs) => {
+    const p = pointer(args[0]);
+    return p === undefined ? `needs a pointer, got ${text(args[0])}` : then(p, args, attrs);
+  };
 
 const dma: TypeRule = (args) => {
   const [dst, src, ...rest] = args;
@@ -127,7 +169,13 @@ const memset: TypeRule = (args) => {
 
 // ---------------------------------------------------------------------------------------------- the table
 
-const pureAlu = (arity: number, rule: TypeRule, doc: string, cost: CostClass = "valu", attrs?: readonly string[]): OpSpec & { readonly alu: true } => ({
+const pureAlu = (
+  arity: number,
+  rule: TypeRule,
+  doc: string,
+  cost: CostClass = "valu",
+  attrs?: readonly string[],
+): OpSpec & { readonly alu: true } => ({
   arity,
   rule,
   effect: "pure",
@@ -136,7 +184,13 @@ const pureAlu = (arity: number, rule: TypeRule, doc: string, cost: CostClass = "
   doc,
   ...(attrs ? { attrs } : {}),
 });
-const pure = (arity: number | "any", rule: TypeRule, doc: string, cost: CostClass, attrs?: readonly string[]): OpSpec => ({
+const pure = (
+  arity: number | "any",
+  rule: TypeRule,
+  doc: string,
+  cost: CostClass,
+  attrs?: readonly string[],
+): OpSpec => ({
   arity,
   rule,
   effect: "pure",
@@ -145,7 +199,14 @@ const pure = (arity: number | "any", rule: TypeRule, doc: string, cost: CostClas
   doc,
   ...(attrs ? { attrs } : {}),
 });
-const op = (arity: number | "any", effect: Effect, cost: CostClass, rule: TypeRule, doc: string, attrs?: readonly string[]): OpSpec => ({
+const op = (
+  arity: number | "any",
+  effect: Effect,
+  cost: CostClass,
+  rule: TypeRule,
+  doc: string,
+  attrs?: readonly string[],
+): OpSpec => ({
   arity,
   rule,
   effect,
@@ -159,39 +220,108 @@ const F64ISH = ["num", "f32", "f64"];
 
 const table = {
   // -- arithmetic: on scalars exactly JavaScript's (i32 and i64 only where proven exact), on vectors the ALU table's
-  add: pureAlu(2, saturating, "x + y. Integer vectors wrap, or clamp the exact result with `saturate`.", "valu", SAT),
+  add: pureAlu(
+    2,
+    saturating,
+    "x + y. Integer vectors wrap, or clamp the exact result with `saturate`.",
+    "valu",
+    SAT,
+  ),
   sub: pureAlu(2, saturating, "x - y.", "valu", SAT),
   mul: pureAlu(2, saturating, "x * y.", "vmul", SAT),
-  div: pureAlu(2, lanewise(numeric, F64ISH), "x / y. Integer lanes: x/0 = 0, min/-1 saturates, truncates. Float lanes and scalars: IEEE.", "vdiv"),
-  mod: pureAlu(2, lanewise(numeric, NUMBER_SCALARS), "Remainder with the dividend's sign; integer lanes: x%0 = 0. Scalars: JavaScript's %; i32 and i64 only where the divisor is proven non-zero and the result is proven not -0.", "vdiv"),
+  div: pureAlu(
+    2,
+    lanewise(numeric, F64ISH),
+    "x / y. Integer lanes: x/0 = 0, min/-1 saturates, truncates. Float lanes and scalars: IEEE.",
+    "vdiv",
+  ),
+  mod: pureAlu(
+    2,
+    lanewise(numeric, NUMBER_SCALARS),
+    "Remainder with the dividend's sign; integer lanes: x%0 = 0. Scalars: JavaScript's %; i32 and i64 only where the divisor is proven non-zero and the result is proven not -0.",
+    "vdiv",
+  ),
   neg: pureAlu(1, lanewise(numeric, NUMBER_SCALARS), "-x. Integer lanes wrap.", "valu"),
-  abs: pureAlu(1, lanewise(numeric, NUMBER_SCALARS), "|x|. Integer lanes wrap: abs(min) = min, unless `saturate`.", "valu", ["saturate?"]),
-  fma: pureAlu(3, lanewise(float, []), "fma(acc, x, y) = acc + x*y: product and sum in float64, one rounding to the dtype.", "vmul"),
-  min: pureAlu(2, lanewise(numeric, NUMBER_SCALARS), "Vectors: minimumNumber (a NaN loses, -0 < +0). Scalars: Math.min (a NaN wins).", "valu"),
+  abs: pureAlu(
+    1,
+    lanewise(numeric, NUMBER_SCALARS),
+    "|x|. Integer lanes wrap: abs(min) = min, unless `saturate`.",
+    "valu",
+    ["saturate?"],
+  ),
+  fma: pureAlu(
+    3,
+    lanewise(float, []),
+    "fma(acc, x, y) = acc + x*y: product and sum in float64, one rounding to the dtype.",
+    "vmul",
+  ),
+  min: pureAlu(
+    2,
+    lanewise(numeric, NUMBER_SCALARS),
+    "Vectors: minimumNumber (a NaN loses, -0 < +0). Scalars: Math.min (a NaN wins).",
+    "valu",
+  ),
   max: pureAlu(2, lanewise(numeric, NUMBER_SCALARS), "Vectors: maximumNumber. Scalars: Math.max.", "valu"),
   floor: pureAlu(1, lanewise(float, F64ISH), "Largest integer not above x.", "valu"),
   ceil: pureAlu(1, lanewise(float, F64ISH), "Smallest integer not below x.", "valu"),
   trunc: pureAlu(1, lanewise(float, F64ISH), "Towards zero.", "valu"),
   rint: pureAlu(1, lanewise(float, ["f32", "f64"]), "Nearest integer, ties to even.", "valu"),
   sqrt: pureAlu(1, lanewise(float, F64ISH), "Square root, correctly rounded.", "vdiv"),
-  rsqrt: pureAlu(1, lanewise(float, ["num", "f32"]), "1 / sqrt(x): computed in float64, one rounding.", "vmath"),
+  rsqrt: pureAlu(
+    1,
+    lanewise(float, ["num", "f32"]),
+    "1 / sqrt(x): computed in float64, one rounding.",
+    "vmath",
+  ),
   recip: pureAlu(1, lanewise(float, ["num", "f32"]), "1 / x.", "vdiv"),
-  exp: pureAlu(1, lanewise(float, ["num", "f32"]), "e^x by the algorithm of math.ts; on scalars the f32 function.", "vmath"),
+  exp: pureAlu(
+    1,
+    lanewise(float, ["num", "f32"]),
+    "e^x by the algorithm of math.ts; on scalars the f32 function.",
+    "vmath",
+  ),
   log: pureAlu(1, lanewise(float, ["num", "f32"]), "Natural logarithm by the algorithm of math.ts.", "vmath"),
-  tanh: pureAlu(1, lanewise(float, ["num", "f32"]), "Hyperbolic tangent by the algorithm of math.ts.", "vmath"),
+  tanh: pureAlu(
+    1,
+    lanewise(float, ["num", "f32"]),
+    "Hyperbolic tangent by the algorithm of math.ts.",
+    "vmath",
+  ),
   erf: pureAlu(1, lanewise(float, ["num", "f32"]), "Error function by the algorithm of math.ts.", "vmath"),
 
   // -- scalar only: what JavaScript has beyond that
-  round: pure(1, lanewise(() => false, F64ISH), "Math.round: half towards +infinity.", "scalar"),
-  sign: pure(1, lanewise(() => false, NUMBER_SCALARS), "Math.sign.", "scalar"),
+  round: pure(
+    1,
+    lanewise(() => false, F64ISH),
+    "Math.round: half towards +infinity.",
+    "scalar",
+  ),
+  sign: pure(
+    1,
+    lanewise(() => false, NUMBER_SCALARS),
+    "Math.sign.",
+    "scalar",
+  ),
   imul: pure(2, jsInt, "Math.imul.", "scalar"),
   clz32: pure(1, jsInt, "Math.clz32.", "scalar"),
   to_int32: pure(1, toInt32, "JavaScript ToInt32: what `x | 0` does.", "scalar"),
   to_uint32: pure(1, toUint32, "JavaScript ToUint32: what `x >>> 0` does.", "scalar"),
   js_shl: pure(2, jsInt, "x << (y & 31) on 32 bits.", "scalar"),
   js_shr: pure(2, jsInt, "x >> (y & 31) on 32 bits.", "scalar"),
-  ceildiv: op(2, "trap", "scalar", lanewise(() => false, ["num", "i32", "i64"]), "Smallest integer not below the exact x / y; a zero divisor stops the program."),
-  floordiv: op(2, "trap", "scalar", lanewise(() => false, ["num", "i32", "i64"]), "Largest integer not above the exact x / y; a zero divisor stops the program."),
+  ceildiv: op(
+    2,
+    "trap",
+    "scalar",
+    lanewise(() => false, ["num", "i32", "i64"]),
+    "Smallest integer not below the exact x / y; a zero divisor stops the program.",
+  ),
+  floordiv: op(
+    2,
+    "trap",
+    "scalar",
+    lanewise(() => false, ["num", "i32", "i64"]),
+    "Largest integer not above the exact x / y; a zero divisor stops the program.",
+  ),
   convert: pure(
     1,
     ([a], attrs) => {
@@ -205,12 +335,20 @@ const table = {
   ),
   cast_scalar: pure(
     1,
-    ([a], attrs) => (a?.kind === "scalar" && a.name !== "event" ? scalar(attrs["to"] as "i32") : `needs a scalar, got ${text(a)}`),
+    ([a], attrs) =>
+      a?.kind === "scalar" && a.name !== "event"
+        ? scalar(attrs["to"] as "i32")
+        : `needs a scalar, got ${text(a)}`,
     "Exact change of representation between num, i32, i64, f32, f64 and bool (true = 1); only where the value is proven to fit.",
     "free",
     ["to"],
   ),
-  truthy: pure(1, ([a]) => (isNumberScalar(a) || isScalar(a, "bool") ? scalar("bool") : `needs a scalar, got ${text(a)}`), "JavaScript truthiness: false for 0, -0 and NaN.", "scalar"),
+  truthy: pure(
+    1,
+    ([a]) => (isNumberScalar(a) || isScalar(a, "bool") ? scalar("bool") : `needs a scalar, got ${text(a)}`),
+    "JavaScript truthiness: false for 0, -0 and NaN.",
+    "scalar",
+  ),
   select: pure(
     3,
     ([c, a, b]) => {
@@ -228,15 +366,41 @@ const table = {
   le: pureAlu(2, compare, "x <= y."),
   gt: pureAlu(2, compare, "x > y."),
   ge: pureAlu(2, compare, "x >= y."),
-  and: pureAlu(2, lanewise(int, ["num", "i32", "bool"], { masks: true }), "Bitwise and; logical on bool and masks."),
+  and: pureAlu(
+    2,
+    lanewise(int, ["num", "i32", "bool"], { masks: true }),
+    "Bitwise and; logical on bool and masks.",
+  ),
   or: pureAlu(2, lanewise(int, ["num", "i32", "bool"], { masks: true }), "Bitwise or."),
   xor: pureAlu(2, lanewise(int, ["num", "i32", "bool"], { masks: true }), "Bitwise exclusive or."),
-  not: pureAlu(1, lanewise(int, ["num", "i32", "bool"], { masks: true }), "Bitwise complement; logical on bool and masks."),
-  shl: pureAlu(2, lanewise(int, []), "Lane shift left; the amount is unsigned, >= width gives 0. `saturate` clamps the exact result.", "valu", ["saturate?"]),
-  shr: pureAlu(2, lanewise(int, []), "Lane shift right: arithmetic on signed, logical on unsigned dtypes; amount >= width gives sign fill or 0. `round`: half to even.", "valu", ["round?"]),
+  not: pureAlu(
+    1,
+    lanewise(int, ["num", "i32", "bool"], { masks: true }),
+    "Bitwise complement; logical on bool and masks.",
+  ),
+  shl: pureAlu(
+    2,
+    lanewise(int, []),
+    "Lane shift left; the amount is unsigned, >= width gives 0. `saturate` clamps the exact result.",
+    "valu",
+    ["saturate?"],
+  ),
+  shr: pureAlu(
+    2,
+    lanewise(int, []),
+    "Lane shift right: arithmetic on signed, logical on unsigned dtypes; amount >= width gives sign fill or 0. `round`: half to even.",
+    "valu",
+    ["round?"],
+  ),
 
   // -- vectors and masks
-  vconst: pure(0, (_a, attrs) => laneType(attrs["dtype"] as DTypeName, (attrs["values"] as number[]).length), "A constant vector, or mask for dtype bool (values 0 and 1).", "free", ["dtype", "values"]),
+  vconst: pure(
+    0,
+    (_a, attrs) => laneType(attrs["dtype"] as DTypeName, (attrs["values"] as number[]).length),
+    "A constant vector, or mask for dtype bool (values 0 and 1).",
+    "free",
+    ["dtype", "values"],
+  ),
   splat: pure(
     1,
     ([a], attrs) => {
@@ -251,7 +415,8 @@ const table = {
   sel: pure(
     3,
     ([m, x, y]) => {
-      if (!x || !y || !sameType(x, y) || (x.kind !== "vec" && x.kind !== "mask")) return `arms differ: ${text(x)}, ${text(y)}`;
+      if (!x || !y || !sameType(x, y) || (x.kind !== "vec" && x.kind !== "mask"))
+        return `arms differ: ${text(x)}, ${text(y)}`;
       return maskFor(x.lanes, m) ?? x;
     },
     "sel(mask, x, y): x in active lanes, y elsewhere.",
@@ -271,74 +436,298 @@ const table = {
     "any",
     (args, attrs) => {
       const first = args[0];
-      if (first?.kind === "mask") return args.every((a) => a.kind === "mask") ? mask((attrs["lanes"] as number[]).length) : "mixes masks and vectors";
+      if (first?.kind === "mask")
+        return args.every((a) => a.kind === "mask")
+          ? mask((attrs["lanes"] as number[]).length)
+          : "mixes masks and vectors";
       if (first?.kind !== "vec") return `needs vectors, got ${text(first)}`;
-      if (!args.every((a) => a.kind === "vec" && a.dtype === first.dtype)) return "operands must have one dtype";
+      if (!args.every((a) => a.kind === "vec" && a.dtype === first.dtype))
+        return "operands must have one dtype";
       const total = args.reduce((n, a) => n + lanesOf(a), 0);
       const lanes = attrs["lanes"] as number[];
-      return lanes.every((l) => l >= -1 && l < total) ? vec(first.dtype, lanes.length) : `lane index out of 0..${total - 1}`;
+      return lanes.every((l) => l >= -1 && l < total)
+        ? vec(first.dtype, lanes.length)
+        : `lane index out of 0..${total - 1}`;
     },
     "Picks lanes from the concatenation of its operands (vectors or masks); index -1 gives 0.",
     "vperm",
     ["lanes"],
   ),
-  extract: pure(2, ([v, i]) => (v?.kind === "vec" && isIndex(i) ? scalar(scalarOf(v.dtype)) : v?.kind === "mask" && isIndex(i) ? scalar("bool") : "needs a vector or mask and an index"), "One lane as a scalar; the index must be within the lanes. At level open the result type is still the dtype's scalar.", "vperm"),
-  radd: pure(1, ([v]) => (v?.kind === "vec" ? scalar(scalarOf(v.dtype)) : `needs a vector, got ${text(v)}`), "Sum by halves: lanes i and i + n/2, an odd last lane is carried as the last lane of the next round. Integers wrap; f16 and bf16 accumulate in f32 and round once.", "vreduce"),
-  rmin: pure(1, ([v]) => (v?.kind === "vec" ? scalar(scalarOf(v.dtype)) : `needs a vector, got ${text(v)}`), "minimumNumber over the lanes.", "vreduce"),
-  rmax: pure(1, ([v]) => (v?.kind === "vec" ? scalar(scalarOf(v.dtype)) : `needs a vector, got ${text(v)}`), "maximumNumber over the lanes.", "vreduce"),
-  rmin_idx: pure(2, ([v, m]) => (v?.kind === "vec" ? (maskFor(v.lanes, m) ?? scalar("i32")) : "needs a vector"), "Lowest index of the minimum among active lanes (NaN lanes lose); -1 when no lane is active.", "vreduce"),
-  rmax_idx: pure(2, ([v, m]) => (v?.kind === "vec" ? (maskFor(v.lanes, m) ?? scalar("i32")) : "needs a vector"), "Lowest index of the maximum among active lanes; -1 when none.", "vreduce"),
-  any: pure(1, ([m]) => (m?.kind === "mask" ? scalar("bool") : `needs a mask, got ${text(m)}`), "True when some lane is active.", "vreduce"),
-  all: pure(1, ([m]) => (m?.kind === "mask" ? scalar("bool") : `needs a mask, got ${text(m)}`), "True when every lane is active.", "vreduce"),
-  tail_mask: pure(1, ([n], attrs) => (isNumberScalar(n) ? mask(attrs["lanes"] as number) : `needs a number, got ${text(n)}`), "The first n lanes, n clamped to 0..lanes.", "valu", ["lanes"]),
+  extract: pure(
+    2,
+    ([v, i]) =>
+      v?.kind === "vec" && isIndex(i)
+        ? scalar(scalarOf(v.dtype))
+        : v?.kind === "mask" && isIndex(i)
+          ? scalar("bool")
+          : "needs a vector or mask and an index",
+    "One lane as a scalar; the index must be within the lanes. At level open the result type is still the dtype's scalar.",
+    "vperm",
+  ),
+  radd: pure(
+    1,
+    ([v]) => (v?.kind === "vec" ? scalar(scalarOf(v.dtype)) : `needs a vector, got ${text(v)}`),
+    "Sum by halves: lanes i and i + n/2, an odd last lane is carried as the last lane of the next round. Integers wrap; f16 and bf16 accumulate in f32 and round once.",
+    "vreduce",
+  ),
+  rmin: pure(
+    1,
+    ([v]) => (v?.kind === "vec" ? scalar(scalarOf(v.dtype)) : `needs a vector, got ${text(v)}`),
+    "minimumNumber over the lanes.",
+    "vreduce",
+  ),
+  rmax: pure(
+    1,
+    ([v]) => (v?.kind === "vec" ? scalar(scalarOf(v.dtype)) : `needs a vector, got ${text(v)}`),
+    "maximumNumber over the lanes.",
+    "vreduce",
+  ),
+  rmin_idx: pure(
+    2,
+    ([v, m]) => (v?.kind === "vec" ? (maskFor(v.lanes, m) ?? scalar("i32")) : "needs a vector"),
+    "Lowest index of the minimum among active lanes (NaN lanes lose); -1 when no lane is active.",
+    "vreduce",
+  ),
+  rmax_idx: pure(
+    2,
+    ([v, m]) => (v?.kind === "vec" ? (maskFor(v.lanes, m) ?? scalar("i32")) : "needs a vector"),
+    "Lowest index of the maximum among active lanes; -1 when none.",
+    "vreduce",
+  ),
+  any: pure(
+    1,
+    ([m]) => (m?.kind === "mask" ? scalar("bool") : `needs a mask, got ${text(m)}`),
+    "True when some lane is active.",
+    "vreduce",
+  ),
+  all: pure(
+    1,
+    ([m]) => (m?.kind === "mask" ? scalar("bool") : `needs a mask, got ${text(m)}`),
+    "True when every lane is active.",
+    "vreduce",
+  ),
+  tail_mask: pure(
+    1,
+    ([n], attrs) => (isNumberScalar(n) ? mask(attrs["lanes"] as number) : `needs a number, got ${text(n)}`),
+    "The first n lanes, n clamped to 0..lanes.",
+    "valu",
+    ["lanes"],
+  ),
 
   // -- pointers
-  ptr_add: pure(2, ([p, i]) => (p?.kind === "ptr" && isIndex(i) ? p : `needs a pointer and an integer, got ${text(p)}, ${text(i)}`), "Moves by elements, in either direction; only access checks bounds.", "scalar"),
-  ptr_cast: pure(1, needPtr((p, _a, attrs) => ptrType(attrs["dtype"] as DTypeName, p.scope, p.constant)), "The same address as another dtype.", "free", ["dtype"]),
-  ptr_eq: pure(2, ([p, q]) => (p?.kind === "ptr" && q?.kind === "ptr" ? scalar("bool") : "needs two pointers"), "Same address.", "scalar"),
-  ptr_diff: pure(2, ([p, q]) => (p?.kind === "ptr" && q?.kind === "ptr" && p.dtype === q.dtype ? scalar("i64") : "needs two pointers of one dtype"), "Distance p - q in elements; both must point into the same buffer.", "scalar"),
-  ptr_null: pure(1, needPtr(() => scalar("bool")), "True for the null pointer.", "scalar"),
+  ptr_add: pure(
+    2,
+    ([p, i]) =>
+      p?.kind === "ptr" && isIndex(i) ? p : `needs a pointer and an integer, got ${text(p)}, ${text(i)}`,
+    "Moves by elements, in either direction; only access checks bounds.",
+    "scalar",
+  ),
+  ptr_cast: pure(
+    1,
+    needPtr((p, _a, attrs) => ptrType(attrs["dtype"] as DTypeName, p.scope, p.constant)),
+    "The same address as another dtype.",
+    "free",
+    ["dtype"],
+  ),
+  ptr_eq: pure(
+    2,
+    ([p, q]) => (p?.kind === "ptr" && q?.kind === "ptr" ? scalar("bool") : "needs two pointers"),
+    "Same address.",
+    "scalar",
+  ),
+  ptr_diff: pure(
+    2,
+    ([p, q]) =>
+      p?.kind === "ptr" && q?.kind === "ptr" && p.dtype === q.dtype
+        ? scalar("i64")
+        : "needs two pointers of one dtype",
+    "Distance p - q in elements; both must point into the same buffer.",
+    "scalar",
+  ),
+  ptr_null: pure(
+    1,
+    needPtr(() => scalar("bool")),
+    "True for the null pointer.",
+    "scalar",
+  ),
 
   // -- memory (virtual level: element addressed; lanes come from the result or operand type)
-  get: op(1, "read", "load", needPtr((p) => scalar(scalarOf(p.dtype))), "One element as a scalar."),
-  set: op(2, "write", "store", needPtr((p, [, v]) => (p.constant ? "writes through a const pointer" : isNumberScalar(v) || isScalar(v, "bool") ? VOID : `stores ${text(v)}`)), "One element from a scalar, by the dtype's store rule: integers wrap (as a TypedArray does), floats round, bool takes truthiness."),
-  load: op(1, "read", "load", needPtr((p, _a, attrs) => laneType(p.dtype, attrs["lanes"] as number)), "Consecutive lanes.", ["lanes"]),
-  load_masked: op(3, "read", "load", needPtr((p, [, m, r]) => {
-    const t = laneType(p.dtype, lanesOf(m));
-    return r && sameType(t, r) ? (maskFor(lanesOf(m), m) ?? t) : `inactive lanes need ${typeText(t)}, got ${text(r)}`;
-  }), "load_masked(p, mask, r): inactive lanes give r's lane and touch no memory."),
-  load_strided: op(4, "read", "load", needPtr((p, [, s, m, r]) => {
-    const t = laneType(p.dtype, lanesOf(m));
-    if (!isIndex(s)) return "stride must be an integer";
-    return r && sameType(t, r) ? (maskFor(lanesOf(m), m) ?? t) : `inactive lanes need ${typeText(t)}, got ${text(r)}`;
-  }), "load_strided(p, stride, mask, r): lane i from element i * stride, stride >= 1."),
+  get: op(
+    1,
+    "read",
+    "load",
+    needPtr((p) => scalar(scalarOf(p.dtype))),
+    "One element as a scalar.",
+  ),
+  set: op(
+    2,
+    "write",
+    "store",
+    needPtr((p, [, v]) =>
+      p.constant
+        ? "writes through a const pointer"
+        : isNumberScalar(v) || isScalar(v, "bool")
+          ? VOID
+          : `stores ${text(v)}`,
+    ),
+    "One element from a scalar, by the dtype's store rule: integers wrap (as a TypedArray does), floats round, bool takes truthiness.",
+  ),
+  load: op(
+    1,
+    "read",
+    "load",
+    needPtr((p, _a, attrs) => laneType(p.dtype, attrs["lanes"] as number)),
+    "Consecutive lanes.",
+    ["lanes"],
+  ),
+  load_masked: op(
+    3,
+    "read",
+    "load",
+    needPtr((p, [, m, r]) => {
+      const t = laneType(p.dtype, lanesOf(m));
+      return r && sameType(t, r)
+        ? (maskFor(lanesOf(m), m) ?? t)
+        : `inactive lanes need ${typeText(t)}, got ${text(r)}`;
+    }),
+    "load_masked(p, mask, r): inactive lanes give r's lane and touch no memory.",
+  ),
+  load_strided: op(
+    4,
+    "read",
+    "load",
+    needPtr((p, [, s, m, r]) => {
+      const t = laneType(p.dtype, lanesOf(m));
+      if (!isIndex(s)) return "stride must be an integer";
+      return r && sameType(t, r)
+        ? (maskFor(lanesOf(m), m) ?? t)
+        : `inactive lanes need ${typeText(t)}, got ${text(r)}`;
+    }),
+    "load_strided(p, stride, mask, r): lane i from element i * stride, stride >= 1.",
+  ),
   store: op(2, "write", "store", (args) => storable(args[0], args[1]) ?? VOID, "Consecutive lanes."),
-  store_masked: op(3, "write", "store", ([p, v, m]) => storable(p, v) ?? maskFor(lanesOf(v), m) ?? VOID, "store_masked(p, v, mask): inactive lanes touch no memory."),
-  store_strided: op(4, "write", "store", ([p, v, s, m]) => storable(p, v) ?? (isIndex(s) ? undefined : "stride must be an integer") ?? maskFor(lanesOf(v), m) ?? VOID, "store_strided(p, v, stride, mask)."),
-  gather: op(4, "read", "load", needPtr((p, [, i, m, r]) => {
-    const n = lanesOf(i);
-    const t = laneType(p.dtype, n);
-    return indices(i, n) ?? maskFor(n, m) ?? (r && sameType(t, r) ? t : `inactive lanes need ${typeText(t)}, got ${text(r)}`);
-  }), "gather(p, idx, mask, r): lane i from element idx[i]."),
-  scatter: op(4, "write", "store", ([p, i, v, m]) => storable(p, v) ?? indices(i, lanesOf(v)) ?? maskFor(lanesOf(v), m) ?? VOID, "scatter(p, idx, v, mask): with equal indices the highest lane wins."),
-  alloc: op(0, "write", "free", (_a, attrs) => ptrType(attrs["dtype"] as DTypeName, attrs["scope"] as Scope), "A buffer of `count` elements, not initialised; one per tile for near scopes, one for all tiles in l3 and global. `offset` (bytes in the scope) is present at machine level.", ["dtype", "scope", "count", "name?", "offset?"]),
-  alloc_const: op(0, "write", "free", (_a, attrs) => ptrType(attrs["dtype"] as DTypeName, "local", true), "A read-only table, `Kernel.tables[table]`.", ["dtype", "table", "offset?"]),
+  store_masked: op(
+    3,
+    "write",
+    "store",
+    ([p, v, m]) => storable(p, v) ?? maskFor(lanesOf(v), m) ?? VOID,
+    "store_masked(p, v, mask): inactive lanes touch no memory.",
+  ),
+  store_strided: op(
+    4,
+    "write",
+    "store",
+    ([p, v, s, m]) =>
+      storable(p, v) ??
+      (isIndex(s) ? undefined : "stride must be an integer") ??
+      maskFor(lanesOf(v), m) ??
+      VOID,
+    "store_strided(p, v, stride, mask).",
+  ),
+  gather: op(
+    4,
+    "read",
+    "load",
+    needPtr((p, [, i, m, r]) => {
+      const n = lanesOf(i);
+      const t = laneType(p.dtype, n);
+      return (
+        indices(i, n) ??
+        maskFor(n, m) ??
+        (r && sameType(t, r) ? t : `inactive lanes need ${typeText(t)}, got ${text(r)}`)
+      );
+    }),
+    "gather(p, idx, mask, r): lane i from element idx[i].",
+  ),
+  scatter: op(
+    4,
+    "write",
+    "store",
+    ([p, i, v, m]) => storable(p, v) ?? indices(i, lanesOf(v)) ?? maskFor(lanesOf(v), m) ?? VOID,
+    "scatter(p, idx, v, mask): with equal indices the highest lane wins.",
+  ),
+  alloc: op(
+    0,
+    "write",
+    "free",
+    (_a, attrs) => ptrType(attrs["dtype"] as DTypeName, attrs["scope"] as Scope),
+    "A buffer of `count` elements, not initialised; one per tile for near scopes, one for all tiles in l3 and global. `offset` (bytes in the scope) is present at machine level.",
+    ["dtype", "scope", "count", "name?", "offset?"],
+  ),
+  alloc_const: op(
+    0,
+    "write",
+    "free",
+    (_a, attrs) => ptrType(attrs["dtype"] as DTypeName, "local", true),
+    "A read-only table, `Kernel.tables[table]`.",
+    ["dtype", "table", "offset?"],
+  ),
 
   // -- engines and events
-  dma_copy: op(6, "write", "engine", dma, "dma_copy(dst, src, width, src_stride, dst_stride, times): rows of `width` elements; strides count elements between row starts. Complete when it returns."),
-  dma_copy_async: op(7, "write", "engine", (args, attrs) => (isScalar(args[6], "event") ? dma(args, attrs) : "needs an event"), "dma_copy with an event: the destination is invisible and the source frozen until the event was waited for."),
-  dma_memset: op(3, "write", "engine", memset, "dma_memset(dst, value, count): fills by the dtype's store rule."),
-  dma_memset_async: op(4, "write", "engine", (args, attrs) => (isScalar(args[3], "event") ? memset(args, attrs) : "needs an event"), "dma_memset with an event."),
+  dma_copy: op(
+    6,
+    "write",
+    "engine",
+    dma,
+    "dma_copy(dst, src, width, src_stride, dst_stride, times): rows of `width` elements; strides count elements between row starts. Complete when it returns.",
+  ),
+  dma_copy_async: op(
+    7,
+    "write",
+    "engine",
+    (args, attrs) => (isScalar(args[6], "event") ? dma(args, attrs) : "needs an event"),
+    "dma_copy with an event: the destination is invisible and the source frozen until the event was waited for.",
+  ),
+  dma_memset: op(
+    3,
+    "write",
+    "engine",
+    memset,
+    "dma_memset(dst, value, count): fills by the dtype's store rule.",
+  ),
+  dma_memset_async: op(
+    4,
+    "write",
+    "engine",
+    (args, attrs) => (isScalar(args[3], "event") ? memset(args, attrs) : "needs an event"),
+    "dma_memset with an event.",
+  ),
   event_alloc: op(0, "write", "sync", () => scalar("event"), "A free event of this tile."),
-  event_wait: op(1, "block", "sync", ([e]) => (isScalar(e, "event") ? VOID : "needs an event"), "Waits for the transfer started on the event."),
-  event_free: op(1, "write", "sync", ([e]) => (isScalar(e, "event") ? VOID : "needs an event"), "Gives the event back."),
+  event_wait: op(
+    1,
+    "block",
+    "sync",
+    ([e]) => (isScalar(e, "event") ? VOID : "needs an event"),
+    "Waits for the transfer started on the event.",
+  ),
+  event_free: op(
+    1,
+    "write",
+    "sync",
+    ([e]) => (isScalar(e, "event") ? VOID : "needs an event"),
+    "Gives the event back.",
+  ),
 
   // -- SPMD and host
   tile_id: pure(0, () => scalar("i32"), "Number of this tile, 0 .. tile_count - 1.", "free"),
   tile_count: pure(0, () => scalar("i32"), "Number of tiles the program runs on.", "free"),
   barrier: op(0, "block", "sync", () => VOID, "All tiles meet."),
-  print: op("any", "write", "host", () => VOID, "Prints `Kernel.texts[text]` with its operands. At level machine a wide vector comes in pieces: `groups` has the number of operands of each printed value.", ["text", "groups?"]),
-  assert: op(1, "write", "host", ([c]) => (isScalar(c, "bool") ? VOID : "needs a bool"), "Stops the program with `Kernel.texts[text]` when false.", ["text"]),
+  print: op(
+    "any",
+    "write",
+    "host",
+    () => VOID,
+    "Prints `Kernel.texts[text]` with its operands. At level machine a wide vector comes in pieces: `groups` has the number of operands of each printed value.",
+    ["text", "groups?"],
+  ),
+  assert: op(
+    1,
+    "write",
+    "host",
+    ([c]) => (isScalar(c, "bool") ? VOID : "needs a bool"),
+    "Stops the program with `Kernel.texts[text]` when false.",
+    ["text"],
+  ),
 } as const satisfies Record<string, OpSpec>;
 
 export type OpName = keyof typeof table;

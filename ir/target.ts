@@ -3,8 +3,9 @@
  * Sources: the preset table of the public KPU documents (see docs/machine.md once the machine model lands). The
  * machine model will extend these records; nothing here is about time.
  */
-import { DTYPES, type DTypeName, type Scope } from "./dtype.ts";
+
 import { fail } from "./diagnostic.ts";
+import { DTYPES, type DTypeName, type Scope } from "./dtype.ts";
 
 export interface Target {
   readonly name: string;
@@ -22,11 +23,41 @@ const KB = 1024;
 const MB = 1024 * KB;
 
 export const TARGETS = {
-  minimal: { name: "minimal", tiles: 1, registerBits: 256, capacity: { l3: 128 * KB, l2: 128 * KB, local: 32 * KB, private: 8 * KB }, events: 8 },
-  edge: { name: "edge", tiles: 2, registerBits: 256, capacity: { l3: 2 * MB, l2: MB, local: 64 * KB, private: 8 * KB }, events: 16 },
-  "swkpu-v1": { name: "swkpu-v1", tiles: 1, registerBits: 256, capacity: { l3: 2 * MB, l2: 256 * KB, local: 32 * KB, private: 8 * KB }, events: 4 },
-  embodied: { name: "embodied", tiles: 64, registerBits: 256, capacity: { l3: 16 * MB, l2: MB, local: 32 * KB, private: 8 * KB }, events: 16 },
-  t64: { name: "t64", tiles: 32, registerBits: 256, capacity: { l3: 16 * MB, l2: 256 * KB, local: 32 * KB, private: 8 * KB }, events: 16 },
+  minimal: {
+    name: "minimal",
+    tiles: 1,
+    registerBits: 256,
+    capacity: { l3: 128 * KB, l2: 128 * KB, local: 32 * KB, private: 8 * KB },
+    events: 8,
+  },
+  edge: {
+    name: "edge",
+    tiles: 2,
+    registerBits: 256,
+    capacity: { l3: 2 * MB, l2: MB, local: 64 * KB, private: 8 * KB },
+    events: 16,
+  },
+  "swkpu-v1": {
+    name: "swkpu-v1",
+    tiles: 1,
+    registerBits: 256,
+    capacity: { l3: 2 * MB, l2: 256 * KB, local: 32 * KB, private: 8 * KB },
+    events: 4,
+  },
+  embodied: {
+    name: "embodied",
+    tiles: 64,
+    registerBits: 256,
+    capacity: { l3: 16 * MB, l2: MB, local: 32 * KB, private: 8 * KB },
+    events: 16,
+  },
+  t64: {
+    name: "t64",
+    tiles: 32,
+    registerBits: 256,
+    capacity: { l3: 16 * MB, l2: 256 * KB, local: 32 * KB, private: 8 * KB },
+    events: 16,
+  },
 } as const satisfies Record<string, Target>;
 
 export type TargetName = keyof typeof TARGETS;
