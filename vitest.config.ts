@@ -21,8 +21,12 @@ const kernels = (execution: "direct" | "compiled") => ({
   },
 });
 
+// .ci/run counts from this report.
+const report = process.env["KPU_TEST_REPORT"];
+
 export default defineConfig({
   test: {
+    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     projects: [
       {
         resolve: { alias },
