@@ -1,6 +1,7 @@
 /** Dtypes as an author sees them: a value and a type under one name, `ptr(f32)` and `Ptr<f32>`. */
-import { inspect } from "node:util";
+
 import { ALL_DTYPES, DTYPES, type DTypeName } from "../ir/dtype.ts";
+import { INSPECT } from "./ir.ts";
 
 export class DType<N extends DTypeName = DTypeName> {
   readonly name: N;
@@ -23,7 +24,7 @@ export class DType<N extends DTypeName = DTypeName> {
   toString(): string {
     return this.name;
   }
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return this.name;
   }
 }

@@ -14,6 +14,7 @@ export {
   SCOPES,
   type Scope,
 } from "../ir/dtype.ts";
+export { INSPECT } from "../ir/inspect.ts";
 export type { Attrs, Expr, Type } from "../ir/kir.ts";
 export type { AluOp, CostClass, Effect, OpName } from "../ir/ops.ts";
 export type { Target, TargetName } from "../ir/target.ts";

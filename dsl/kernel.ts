@@ -5,7 +5,7 @@
  */
 import { inspect } from "node:util";
 import type { AnyD, bool, DType } from "./dtypes.ts";
-import { type DTypeName, fail, presenting, type Scope } from "./ir.ts";
+import { type DTypeName, fail, INSPECT, presenting, type Scope } from "./ir.ts";
 import type { Ptr } from "./pointer.ts";
 
 /** Declares a pointer parameter; made by {@link ptr}. */
@@ -18,7 +18,7 @@ export class PtrParam<D extends DType = AnyD> {
     this.scope = scope;
     this.constant = constant;
   }
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return `ptr(${this.dtype.name}${this.constant ? ", { const: true }" : ""})`;
   }
 }
@@ -119,7 +119,7 @@ function wrap<P extends readonly ParamDecl[]>(record: KernelRecord): Kernel<P> {
   Object.defineProperty(call, "name", { get: () => record.name });
   Object.defineProperty(call, RECORD, { value: record });
   Object.defineProperty(call, "kernel", { value: record });
-  Object.defineProperty(call, inspect.custom, {
+  Object.defineProperty(call, INSPECT, {
     value: () => `kernel ${record.name}(${record.params.map((p) => inspect(p)).join(", ")})`,
   });
   return call as unknown as Kernel<P>;

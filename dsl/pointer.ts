@@ -3,10 +3,10 @@
  * the simulation that owns the memory. In a compiled kernel the methods are lowered through the records of
  * `intrinsics/pointer.ts`, which carry their names (`Ptr.at`, `Ptr.get`, ...).
  */
-import { inspect } from "node:util";
+
 import { current } from "./context.ts";
 import type { AnyD, bool, DType } from "./dtypes.ts";
-import { fail, type Scope } from "./ir.ts";
+import { fail, INSPECT, type Scope } from "./ir.ts";
 
 /** What a pointer points into: one allocation or one host argument. Implemented by pysim. */
 export interface MemoryObject {
@@ -68,7 +68,7 @@ export class Ptr<D extends DType = AnyD> {
   get scope(): Scope {
     return this.memory?.scope ?? "global";
   }
-  [inspect.custom](): string {
+  [INSPECT](): string {
     if (this.memory === undefined) return `null ptr<${this.dtype.name}>`;
     return `ptr<${this.dtype.name}, ${this.scope}> ${this.memory.name}[${this.byteOffset / this.dtype.bytes}]`;
   }
@@ -96,8 +96,8 @@ export class NdBuffer<D extends DType = AnyD> extends Ptr<D> {
       fail("KPU3009", `at takes ${this.shape.length} indices, got ${indices.length}`);
     return moved(this, offset);
   }
-  override [inspect.custom](): string {
-    return `${super[inspect.custom]()} shape ${this.shape.join("x")}`;
+  override [INSPECT](): string {
+    return `${super[INSPECT]()} shape ${this.shape.join("x")}`;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Immutable values of a kernel: vectors and masks. Pointers stand in pointer.ts. */
-import { inspect } from "node:util";
+
 import type { DType, NumD } from "./dtypes.ts";
-import { fail } from "./ir.ts";
+import { fail, INSPECT } from "./ir.ts";
 
 /** A vector of `lanes` exact values of one dtype. `data` is never written after construction. */
 export class Vec<D extends DType = NumD> {
@@ -17,7 +17,7 @@ export class Vec<D extends DType = NumD> {
   at(lane: number): number {
     return laneOf(this.data, lane, "Vec.at");
   }
-  [inspect.custom](): string {
+  [INSPECT](): string {
     const shown = this.data.slice(0, 16).map((x) => (Object.is(x, -0) ? "-0" : String(x)));
     return `${this.dtype.name}x${this.lanes} [${shown.join(", ")}${this.lanes > 16 ? ", ..." : ""}]`;
   }
@@ -35,7 +35,7 @@ export class Mask {
   at(lane: number): boolean {
     return laneOf(this.data, lane, "Mask.at") !== 0;
   }
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return `mask<${this.lanes}> ${this.data.map((b) => (b ? "T" : "F")).join("")}`;
   }
 }
@@ -46,7 +46,7 @@ export class Event {
   constructor(id: number) {
     this.id = id;
   }
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return `event ${this.id}`;
   }
 }

@@ -3,10 +3,11 @@
  * allocation or one host argument. Host arguments that share bytes are several buffers over one region, so that
  * aliasing is seen and each is still bounded by itself.
  */
-import { inspect } from "node:util";
+
 import type { DType } from "../dsl/dtypes.ts";
 import type { MemoryObject } from "../dsl/pointer.ts";
 import type { DTypeName, Scope } from "../ir/dtype.ts";
+import { INSPECT } from "../ir/inspect.ts";
 import type { Flight } from "./flights.ts";
 import { type Lanes, lanesOver } from "./lanes.ts";
 import type { Shadow } from "./shadow.ts";
@@ -80,7 +81,7 @@ export class Buffer implements MemoryObject {
     return this.byteLength / this.dtype.bytes;
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     const shown = Math.min(this.elements, 8);
     const values = (
       this.base % this.dtype.bytes === 0 ? this.lanes.read(this.base / this.dtype.bytes, shown) : []

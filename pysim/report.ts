@@ -1,5 +1,5 @@
 /** What a direct call says about its run. */
-import { inspect } from "node:util";
+import { INSPECT } from "../ir/inspect.ts";
 import type { SchedulePolicy } from "./options.ts";
 import type { TransferPolicy } from "./transfers.ts";
 
@@ -45,7 +45,7 @@ export class SimulationReport implements RunFacts {
     const work = [n(this.tiles, "tile"), n(this.barriers, "barrier"), n(this.transferCount, "transfer")];
     return `${this.kernel} on ${this.target}: ${work.join(", ")}; ${this.policy}, transfers ${this.transfers}, seed ${this.seed}`;
   }
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return this.toString();
   }
 }

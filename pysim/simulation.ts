@@ -7,6 +7,7 @@ import { NdBuffer, type Ptr } from "../dsl/pointer.ts";
 import { type Event, Mask, Vec } from "../dsl/values.ts";
 import type { Scope } from "../ir/dtype.ts";
 import { type FormatValue, formatPrint } from "../ir/format.ts";
+import { INSPECT } from "../ir/inspect.ts";
 import type { Target } from "../ir/target.ts";
 import { Access } from "./access.ts";
 import { Allocator } from "./allocator.ts";
@@ -150,7 +151,7 @@ export class TileSimulation implements Simulation {
     if (!condition) this.faults.fail("KPU6007", `assertion failed on tile ${this.clock.tile}: ${message}`);
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return `simulation of tile ${this.clock.tile} of ${this.clock.tiles} on ${this.target.name}, epoch ${this.clock.epoch}`;
   }
 }

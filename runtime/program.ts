@@ -1,8 +1,9 @@
 /** A compiled kernel as a caller sees it. */
-import { inspect } from "node:util";
+
 import { type CompiledKernel, emitKernel, paramSpecs, readProgram, writeProgram } from "../codegen/index.ts";
 import { fail, presenting } from "../ir/diagnostic.ts";
 import { bindArguments, type ParamSpec } from "../ir/hostargs.ts";
+import { INSPECT } from "../ir/inspect.ts";
 import { printKernel } from "../ir/print.ts";
 import { MAX_TILES } from "../ir/target.ts";
 import { Device, deviceOf } from "./device.ts";
@@ -72,7 +73,7 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
     });
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     const { target, checks } = this.compiled;
     const params = this.params.map((p) => `${p.name}: ${p.pointer ? `ptr(${p.dtype})` : p.dtype}`);
     return `program ${this.name}(${params.join(", ")}) for ${target.name}, checks ${checks ? "on" : "off"}`;

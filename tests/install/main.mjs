@@ -29,7 +29,7 @@ try {
   if (!packed.ok) throw new Error(`npm pack failed\n${packed.output}`);
   const tarball = readdirSync(directory).find((f) => f.endsWith(".tgz"));
   run("npm", ["init", "-y"]);
-  const installed = run("npm", ["install", "--no-audit", "--no-fund", `./${tarball}`, "tsx", "vitest", "node@24"]);
+  const installed = run("npm", ["install", "--no-audit", "--no-fund", `./${tarball}`, "tsx", "vitest", "node@24", "typescript"]);
   if (!installed.ok) {
     if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|network/.test(installed.output)) throw new Error(`npm install failed\n${installed.output}`);
     console.log("skipped: the npm registry is not reachable");
@@ -51,6 +51,10 @@ try {
   }
   expectOutput(`type stripping, Node ${run(node24, ["--version"]).output.trim()}`, run(node24, ["main.mts"]), same);
   expectOutput("tsx, .mts", run(bin("tsx"), ["main.mts"]), same);
+  for (const [module, resolution] of [["node16", "node16"], ["nodenext", "nodenext"], ["esnext", "bundler"]]) {
+    const options = ["--strict", "--target", "es2022", "--module", module, "--moduleResolution", resolution, "--skipLibCheck", "false"];
+    expectOutput(`types, ${resolution}`, run(bin("tsc"), ["--noEmit", ...options, "types.mts"]), []);
+  }
   expectOutput("kpu check", run(bin("kpu"), ["check", "saxpy.ts", "blas.ts"]), ["2 kernels in 2 files: no findings"]);
   expectOutput("kpu equiv", run(bin("kpu"), ["equiv", "saxpy.ts", "--runs", "50"]), ["1 kernels agree"]);
   expectOutput("kpu build", run(bin("kpu"), ["build", "saxpy.ts", "-o", "saxpy.kpubin"]), ["saxpy.kpubin"]);
