@@ -26,7 +26,7 @@ function node(args: readonly string[]): { status: number | null; stdout: string 
 
 beforeAll(() => {
   node(["scripts/build.mjs", "--if-stale"]);
-}, 120_000);
+}, 180_000);
 
 test("there are kernels to check", () => {
   expect(Object.keys(expected).length).toBeGreaterThan(50);

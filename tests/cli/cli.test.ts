@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PNG } from "pngjs";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { readNpy, writeNpy } from "../../cli/npy.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -13,17 +13,17 @@ const scratch = mkdtempSync(join(tmpdir(), "kpu-cli-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const at = (name: string): string => join(scratch, name);
 
+/** The built command, as a user runs it. */
 function kpu(...args: string[]): { code: number | null; out: string; err: string } {
-  const result = spawnSync(
-    process.execPath,
-    ["--conditions=kpu-source", "--import", "tsx", "cli/main.ts", ...args],
-    {
-      cwd: root,
-      encoding: "utf8",
-    },
-  );
+  const result = spawnSync(process.execPath, ["dist/cli/main.js", ...args], { cwd: root, encoding: "utf8" });
   return { code: result.status, out: result.stdout, err: result.stderr };
 }
+
+beforeAll(() => {
+  expect(
+    spawnSync(process.execPath, ["scripts/build.mjs", "--if-stale"], { cwd: root, encoding: "utf8" }),
+  ).toMatchObject({ status: 0, stdout: "" });
+}, 180_000);
 
 test("help names every command, and each command has examples", () => {
   const { code, out } = kpu("--help");
