@@ -25,7 +25,11 @@ const MOST_HOISTED = 8;
 
 /** Moves the statements of an arm in front of the choice where they only name pure values: then a select will do. */
 function hoist(w: Walker, list: Stmt[]): void {
-  if (list.length > MOST_HOISTED || !list.every((s) => s.kind === "let" && !s.local.mutable && isSpeculative(s.value))) return;
+  if (
+    list.length > MOST_HOISTED ||
+    !list.every((s) => s.kind === "let" && !s.local.mutable && isSpeculative(s.value))
+  )
+    return;
   w.emit.list.push(...list.splice(0));
 }
 
@@ -57,35 +61,67 @@ function join(w: Walker, c: Expr, a: Arm, b: Arm, node: ts.Node): Value {
   return value;
 }
 
-function joinValues(w: Walker, c: Expr, a: Arm, b: Arm, pure: boolean, node: ts.Node, after: (() => void)[]): Value {
+function joinValues(
+  w: Walker,
+  c: Expr,
+  a: Arm,
+  b: Arm,
+  pure: boolean,
+  node: ts.Node,
+  after: (() => void)[],
+): Value {
   const x = a.value;
   const y = b.value;
   if (x.kind === "poison") return x;
   if (y.kind === "poison") return y;
   if (x === y && x.kind !== "runtime") return x;
   if (x.kind === "static" && y.kind === "static" && Object.is(x.value, y.value)) return x;
-  const part = (p: Value, q: Value): Value => joinValues(w, c, { list: a.list, value: p }, { list: b.list, value: q }, pure, node, after);
+  const part = (p: Value, q: Value): Value =>
+    joinValues(w, c, { list: a.list, value: p }, { list: b.list, value: q }, pure, node, after);
   if (x.kind === "array" && y.kind === "array" && x.slots.length === y.slots.length) {
-    const made = arrayOf(w, x.slots.map((s, i) => part(s.value as Value, y.slots[i]?.value as Value)), node);
+    const made = arrayOf(
+      w,
+      x.slots.map((s, i) => part(s.value as Value, y.slots[i]?.value as Value)),
+      node,
+    );
     for (const from of [x, y]) shareParts(w, from, made, node);
     return made;
   }
-  if (x.kind === "view" && y.kind === "view" && String(x.view.shape) === String(y.view.shape) && x.view.shape.every((s) => typeof s === "number")) {
+  if (
+    x.kind === "view" &&
+    y.kind === "view" &&
+    String(x.view.shape) === String(y.view.shape) &&
+    x.view.shape.every((s) => typeof s === "number")
+  ) {
     const ptr = part(runtime(x.view.ptr), runtime(y.view.ptr));
-    if (ptr.kind === "runtime") return { kind: "view", view: { kind: "view", ptr: ptr.expr, shape: x.view.shape } };
+    if (ptr.kind === "runtime")
+      return { kind: "view", view: { kind: "view", ptr: ptr.expr, shape: x.view.shape } };
   }
   const left = exprOf(w.emit, x);
   const right = exprOf(w.emit, y);
   const p = left && w.emit.asNum(left);
   const q = right && w.emit.asNum(right);
   if (p === undefined || q === undefined || !sameType(p.type, q.type)) {
-    w.refuse("KPU3007", `expected one kind of value on both paths, got ${describe(x)} and ${describe(y)}`, node, "give both arms the same kind, or use an if statement");
+    w.refuse(
+      "KPU3007",
+      `expected one kind of value on both paths, got ${describe(x)} and ${describe(y)}`,
+      node,
+      "give both arms the same kind, or use an if statement",
+    );
   }
   if (pure) return runtime(w.emit.op("select", [c, p, q]));
   return runtime(w.emit.ref(joinLocal(w, c, a.list, p, b.list, q, node)));
 }
 
-function joinLocal(w: Walker, c: Expr, aList: Stmt[], p: Expr, bList: Stmt[], q: Expr, node: ts.Node): ReturnType<Walker["emit"]["variable"]> {
+function joinLocal(
+  w: Walker,
+  c: Expr,
+  aList: Stmt[],
+  p: Expr,
+  bList: Stmt[],
+  q: Expr,
+  node: ts.Node,
+): ReturnType<Walker["emit"]["variable"]> {
   const at = w.emit.site;
   const initial = bList.length === 0 ? q : aList.length === 0 ? p : zeroOf(w, p, node);
   const local = w.emit.variable("v", initial);
@@ -96,10 +132,17 @@ function joinLocal(w: Walker, c: Expr, aList: Stmt[], p: Expr, bList: Stmt[], q:
 
 function zeroOf(w: Walker, e: Expr, node: ts.Node): Expr {
   const t = e.type;
-  if (t.kind === "scalar" && t.name !== "event") return t.name === "bool" ? w.emit.bool(false) : w.emit.num(0);
+  if (t.kind === "scalar" && t.name !== "event")
+    return t.name === "bool" ? w.emit.bool(false) : w.emit.num(0);
   if (t.kind === "vec") return w.emit.op("splat", [w.emit.num(0)], { dtype: t.dtype, lanes: t.lanes });
-  if (t.kind === "mask") return w.emit.op("vconst", [], { dtype: "bool", values: new Array<number>(t.lanes).fill(0) });
-  return w.refuse("KPU3007", `expected at most one arm with memory access, because the value is ${typeText(t)}`, node, "compute the offset first, then move the pointer once");
+  if (t.kind === "mask")
+    return w.emit.op("vconst", [], { dtype: "bool", values: new Array<number>(t.lanes).fill(0) });
+  return w.refuse(
+    "KPU3007",
+    `expected at most one arm with memory access, because the value is ${typeText(t)}`,
+    node,
+    "compute the offset first, then move the pointer once",
+  );
 }
 
 /** `&&`, `||`, `??`. As a condition only truth counts, so the sides may be of different kinds. */
@@ -143,7 +186,9 @@ function logicalCondition(w: Walker, node: ts.BinaryExpression, and: boolean): V
     const r = w.condition(node.right);
     return typeof r === "boolean" ? stat(r) : runtime(r);
   }
-  const c = mayAssign(w.ts, node.right, (name) => w.frame.scope.find(name) !== undefined) ? w.emit.settle(first) : first;
+  const c = mayAssign(w.ts, node.right, (name) => w.frame.scope.find(name) !== undefined)
+    ? w.emit.settle(first)
+    : first;
   prepareRegion(w, [node.right]);
   let right: boolean | Expr = false;
   const before = w.definite;
@@ -169,7 +214,13 @@ export function effectOf(w: Walker, node: ts.Expression): void {
   while (t.isParenthesizedExpression(n)) n = n.expression;
   if (t.isConditionalExpression(n)) {
     const { whenTrue, whenFalse } = n;
-    branch(w, n.condition, () => void w.effect(whenTrue), () => void w.effect(whenFalse), [whenTrue, whenFalse]);
+    branch(
+      w,
+      n.condition,
+      () => void w.effect(whenTrue),
+      () => void w.effect(whenFalse),
+      [whenTrue, whenFalse],
+    );
   } else if (t.isBinaryExpression(n) && n.operatorToken.kind === t.SyntaxKind.AmpersandAmpersandToken) {
     const right = n.right;
     branch(w, n.left, () => void w.effect(right), undefined, [right]);
@@ -185,7 +236,13 @@ export function effectOf(w: Walker, node: ts.Expression): void {
 type Branch = (() => Jump | void) | undefined;
 
 /** `if` on a condition; returns how it leaves. */
-export function branch(w: Walker, condition: ts.Expression, yes: Branch, no: Branch, nodes: readonly (ts.Node | undefined)[]): Jump {
+export function branch(
+  w: Walker,
+  condition: ts.Expression,
+  yes: Branch,
+  no: Branch,
+  nodes: readonly (ts.Node | undefined)[],
+): Jump {
   const c = w.condition(condition);
   if (typeof c === "boolean") return ((c ? yes : no)?.() ?? undefined) as Jump;
   prepareRegion(w, nodes);
@@ -229,7 +286,13 @@ export function switchStatement(w: Walker, node: ts.SwitchStatement, names: read
   const matches = clauses.map((c): boolean | Expr | undefined => {
     if (!t.isCaseClause(c)) return undefined;
     const v = w.expr(c.expression);
-    if (v.kind !== "static") w.refuse("KPU2007", `expected a static case value, got ${describe(v)}`, c.expression, "use an if chain");
+    if (v.kind !== "static")
+      w.refuse(
+        "KPU2007",
+        `expected a static case value, got ${describe(v)}`,
+        c.expression,
+        "use an if chain",
+      );
     return toBoolean(w, binary(w, "===", subject, v, node.expression, c.expression, c), c);
   });
   const key = `${w.frame.path}/${node.pos}:switch`;
@@ -238,7 +301,13 @@ export function switchStatement(w: Walker, node: ts.SwitchStatement, names: read
   const asRegion = !isStatic || w.forced.has(key);
   if (asRegion) prepareRegion(w, [node.caseBlock]);
   const depth = w.depth + (asRegion ? 1 : 0);
-  w.frame.targets.push({ names: [...names], breakTo: label, continueTo: undefined, depth, unrolled: isStatic && !asRegion ? key : undefined });
+  w.frame.targets.push({
+    names: [...names],
+    breakTo: label,
+    continueTo: undefined,
+    depth,
+    unrolled: isStatic && !asRegion ? key : undefined,
+  });
   const outer = w.frame.scope;
   try {
     w.declareBlock(clauses.flatMap((c) => [...c.statements]));
@@ -259,7 +328,11 @@ export function switchStatement(w: Walker, node: ts.SwitchStatement, names: read
   }
 }
 
-function staticSwitch(w: Walker, clauses: readonly ts.CaseOrDefaultClause[], matches: readonly (boolean | undefined)[]): Jump {
+function staticSwitch(
+  w: Walker,
+  clauses: readonly ts.CaseOrDefaultClause[],
+  matches: readonly (boolean | undefined)[],
+): Jump {
   let start = matches.indexOf(true);
   if (start < 0) start = clauses.findIndex((c) => w.ts.isDefaultClause(c));
   if (start < 0) return undefined;
@@ -270,7 +343,12 @@ function staticSwitch(w: Walker, clauses: readonly ts.CaseOrDefaultClause[], mat
   return undefined;
 }
 
-function runtimeSwitch(w: Walker, clauses: readonly ts.CaseOrDefaultClause[], matches: readonly (boolean | Expr | undefined)[], label: ReturnType<Walker["emit"]["label"]>): Jump {
+function runtimeSwitch(
+  w: Walker,
+  clauses: readonly ts.CaseOrDefaultClause[],
+  matches: readonly (boolean | Expr | undefined)[],
+  label: ReturnType<Walker["emit"]["label"]>,
+): Jump {
   const e = w.emit;
   const at = e.site;
   const before = w.definite;
@@ -282,20 +360,48 @@ function runtimeSwitch(w: Walker, clauses: readonly ts.CaseOrDefaultClause[], ma
     return { list, jump, definite: w.definite };
   });
   const last = clauses.length - 1;
-  const falls = bodies.some((b, i) => i < last && clauses[i]?.statements.length !== 0 && b.jump === undefined);
+  const falls = bodies.some(
+    (b, i) => i < last && clauses[i]?.statements.length !== 0 && b.jump === undefined,
+  );
   const hasDefault = matches.some((m) => m === undefined);
   const ends = bodies.filter((b) => b.jump === undefined || b.jump.label === label);
-  w.definite = hasDefault && !falls && ends.length > 0 ? new Set([...(ends[0]?.definite ?? [])].filter((x) => ends.every((b) => b.definite.has(x)))) : before;
-  const leaves = hasDefault && bodies[last]?.jump !== undefined && bodies.every((b) => b.jump === undefined || b.jump.label !== label) && label.used === 0;
+  w.definite =
+    hasDefault && !falls && ends.length > 0
+      ? new Set([...(ends[0]?.definite ?? [])].filter((x) => ends.every((b) => b.definite.has(x))))
+      : before;
+  const leaves =
+    hasDefault &&
+    bodies[last]?.jump !== undefined &&
+    bodies.every((b) => b.jump === undefined || b.jump.label !== label) &&
+    label.used === 0;
   const list = e.collect(() => {
-    if (falls) flagged(w, bodies.map((b) => b.list), exprs, at);
-    else chain(w, clauses, bodies.map((b) => b.list), exprs, at);
+    if (falls)
+      flagged(
+        w,
+        bodies.map((b) => b.list),
+        exprs,
+        at,
+      );
+    else
+      chain(
+        w,
+        clauses,
+        bodies.map((b) => b.list),
+        exprs,
+        at,
+      );
   });
   e.block(label, list);
   return leaves ? { label: undefined } : undefined;
 }
 
-function chain(w: Walker, clauses: readonly ts.CaseOrDefaultClause[], bodies: readonly Stmt[][], matches: readonly (Expr | undefined)[], at: number): void {
+function chain(
+  w: Walker,
+  clauses: readonly ts.CaseOrDefaultClause[],
+  bodies: readonly Stmt[][],
+  matches: readonly (Expr | undefined)[],
+  at: number,
+): void {
   const arms: { cond: Expr | undefined; body: Stmt[] }[] = [];
   let cond: Expr | undefined;
   let isDefault = false;
@@ -309,11 +415,17 @@ function chain(w: Walker, clauses: readonly ts.CaseOrDefaultClause[], bodies: re
     isDefault = false;
   });
   let rest: Stmt[] = arms.find((a) => a.cond === undefined)?.body ?? [];
-  for (const a of arms.filter((x) => x.cond !== undefined).reverse()) rest = [{ kind: "if", cond: a.cond as Expr, then: a.body, else: rest, at }];
+  for (const a of arms.filter((x) => x.cond !== undefined).reverse())
+    rest = [{ kind: "if", cond: a.cond as Expr, then: a.body, else: rest, at }];
   w.emit.list.push(...rest);
 }
 
-function flagged(w: Walker, bodies: readonly Stmt[][], matches: readonly (Expr | undefined)[], at: number): void {
+function flagged(
+  w: Walker,
+  bodies: readonly Stmt[][],
+  matches: readonly (Expr | undefined)[],
+  at: number,
+): void {
   const e = w.emit;
   const cases = matches.filter((m) => m !== undefined);
   const any = cases.length > 0 ? cases.reduce((x, y) => e.op("or", [x, y])) : e.bool(false);
@@ -324,4 +436,3 @@ function flagged(w: Walker, bodies: readonly Stmt[][], matches: readonly (Expr |
     if (body.length > 0) e.list.push({ kind: "if", cond: e.ref(on), then: body, else: [], at });
   });
 }
-

@@ -1,5 +1,6 @@
 /** Expressions of a kernel to values. One case per form of syntax; the meaning of operators stands in operators.ts. */
 import type ts from "typescript";
+import { spreadItems } from "./arrays.ts";
 import { compound, increment, isStatementLike, target } from "./assign.ts";
 import { call, newExpression, taggedTemplate } from "./calls.ts";
 import { conditional, logical } from "./choice.ts";
@@ -9,7 +10,6 @@ import { elementKey, property, propertyName } from "./properties.ts";
 import { isAssignment, mayAssign } from "./scan.ts";
 import { arrayOf, hold, originOf, settle, slotCell } from "./staging.ts";
 import { type Cell, describe, stat, UNDEFINED, type Value } from "./values.ts";
-import { spreadItems } from "./arrays.ts";
 import type { Walker } from "./walker.ts";
 
 export function expression(w: Walker, node: ts.Expression): Value {
@@ -56,7 +56,12 @@ export function expression(w: Walker, node: ts.Expression): Value {
       const object = w.expr(n.expression);
       if (n.questionDotToken && isNullish(object)) return UNDEFINED;
       if (t.isPrivateIdentifier(n.name)) {
-        w.refuse("KPU2010", `expected a property that can be read from outside the class, got ${n.name.text}`, n.name, "copy it into a const outside the kernel");
+        w.refuse(
+          "KPU2010",
+          `expected a property that can be read from outside the class, got ${n.name.text}`,
+          n.name,
+          "copy it into a const outside the kernel",
+        );
       }
       return property(w, object, n.name.text, node, n.name);
     }
@@ -69,7 +74,8 @@ export function expression(w: Walker, node: ts.Expression): Value {
     case K.ArrayLiteralExpression: {
       const items: Value[] = [];
       for (const e of (node as ts.ArrayLiteralExpression).elements) {
-        if (t.isSpreadElement(e)) items.push(...spreadItems(w, w.expr(e.expression), e).map((v) => settle(w, v)));
+        if (t.isSpreadElement(e))
+          items.push(...spreadItems(w, w.expr(e.expression), e).map((v) => settle(w, v)));
         else items.push(t.isOmittedExpression(e) ? UNDEFINED : settle(w, w.expr(e)));
       }
       return arrayOf(w, items, node);
@@ -96,7 +102,11 @@ export function expression(w: Walker, node: ts.Expression): Value {
       return newExpression(w, node as ts.NewExpression);
     case K.TypeOfExpression: {
       const operand = (node as ts.TypeOfExpression).expression;
-      if (t.isIdentifier(operand) && !w.frame.scope.find(operand.text) && !w.frame.captured.resolve(operand.text)) {
+      if (
+        t.isIdentifier(operand) &&
+        !w.frame.scope.find(operand.text) &&
+        !w.frame.captured.resolve(operand.text)
+      ) {
         return stat("undefined");
       }
       return stat(typeOf(w.expr(operand)));
@@ -114,7 +124,12 @@ export function expression(w: Walker, node: ts.Expression): Value {
       return stat(new RegExp(literal.slice(1, end), literal.slice(end + 1)));
     }
     case K.BigIntLiteral:
-      return w.refuse("KPU1008", `expected a number, got the bigint ${w.text(node)}`, node, "write a number; integers are exact up to 2^53");
+      return w.refuse(
+        "KPU1008",
+        `expected a number, got the bigint ${w.text(node)}`,
+        node,
+        "write a number; integers are exact up to 2^53",
+      );
     default:
       return w.refuse("KPU1011", `expected syntax that kernels have, got ${shown(w.text(node))}`, node);
   }
@@ -131,7 +146,9 @@ export function operands(w: Walker, nodes: readonly ts.Expression[]): Value[] {
   const out: Value[] = [];
   nodes.forEach((n, i) => {
     const values = w.ts.isSpreadElement(n) ? spreadItems(w, w.expr(n.expression), n) : [w.expr(n)];
-    const changes = nodes.slice(i + 1).some((later) => mayAssign(w.ts, later, (name) => w.frame.scope.find(name) !== undefined));
+    const changes = nodes
+      .slice(i + 1)
+      .some((later) => mayAssign(w.ts, later, (name) => w.frame.scope.find(name) !== undefined));
     out.push(...(changes ? values.map((v) => settle(w, v)) : values));
   });
   return out;
@@ -167,7 +184,12 @@ function template(w: Walker, node: ts.TemplateExpression): Value {
   for (const span of node.templateSpans) {
     const v = w.expr(span.expression);
     if (v.kind !== "static") {
-      w.refuse("KPU1010", `expected static values in a string, got ${describe(v)}`, span.expression, "print runtime values with S.print`x = ${x}`");
+      w.refuse(
+        "KPU1010",
+        `expected static values in a string, got ${describe(v)}`,
+        span.expression,
+        "print runtime values with S.print`x = ${x}`",
+      );
     }
     text += `${v.value as string}${span.literal.text}`;
   }
@@ -191,7 +213,14 @@ function objectLiteral(w: Walker, node: ts.ObjectLiteralExpression): Value {
       else w.refuse("KPU1015", `expected an object to spread, got ${describe(v)}`, p);
     } else if (t.isMethodDeclaration(p)) {
       const name = propertyName(w, p.name);
-      put(name, { kind: "closure", node: p, captured: w.frame.captured, scope: w.frame.scope, thisValue: UNDEFINED, name });
+      put(name, {
+        kind: "closure",
+        node: p,
+        captured: w.frame.captured,
+        scope: w.frame.scope,
+        thisValue: UNDEFINED,
+        name,
+      });
     } else w.refuse("KPU1011", "expected plain properties in an object of a kernel, got an accessor", p);
   }
   return { kind: "object", fields, origin, depth: w.depth };

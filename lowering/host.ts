@@ -1,18 +1,25 @@
 /** Host functions that mean something on runtime values: Math, Number, Boolean, Array, Object, console. */
 import type ts from "typescript";
-import { makeArray } from "./makearray.ts";
+import type { Expr } from "../ir/kir.ts";
+import type { OpName } from "../ir/ops.ts";
 import { spreadItems } from "./arrays.ts";
+import { callBack } from "./callback.ts";
+import { makeArray } from "./makearray.ts";
 import { toBoolean, toNumber } from "./operators.ts";
 import { arrayOf } from "./staging.ts";
 import { describe, runtime, stat, UNDEFINED, type Value } from "./values.ts";
-import type { Expr } from "../ir/kir.ts";
-import type { OpName } from "../ir/ops.ts";
 import type { Walker } from "./walker.ts";
 
 type HostFunction = (...a: unknown[]) => unknown;
 
 /** Functions over structures of the kernel; undefined for everything else. */
-export function hostCall(w: Walker, fn: HostFunction, thisValue: Value, args: Value[], node: ts.Node): Value | undefined {
+export function hostCall(
+  w: Walker,
+  fn: HostFunction,
+  thisValue: Value,
+  args: Value[],
+  node: ts.Node,
+): Value | undefined {
   if (thisValue.kind === "static" && thisValue.value === console) return UNDEFINED;
   const first = args[0] ?? UNDEFINED;
   switch (fn) {
@@ -29,24 +36,45 @@ export function hostCall(w: Walker, fn: HostFunction, thisValue: Value, args: Va
     case Object.keys as HostFunction:
       return first.kind === "object" ? stat([...first.fields.keys()]) : undefined;
     case Object.values as HostFunction:
-      return first.kind === "object" ? arrayOf(w, [...first.fields.values()].map((f) => f.value as Value), node) : undefined;
+      return first.kind === "object"
+        ? arrayOf(
+            w,
+            [...first.fields.values()].map((f) => f.value as Value),
+            node,
+          )
+        : undefined;
     case Object.entries as HostFunction:
       return first.kind === "object"
-        ? arrayOf(w, [...first.fields].map(([k, f]) => arrayOf(w, [stat(k), f.value as Value], node)), node)
+        ? arrayOf(
+            w,
+            [...first.fields].map(([k, f]) => arrayOf(w, [stat(k), f.value as Value], node)),
+            node,
+          )
         : undefined;
     default:
       break;
   }
-  if (thisValue.kind === "static" && Array.isArray(thisValue.value) && args.some((a) => a.kind === "closure")) {
+  if (
+    thisValue.kind === "static" &&
+    Array.isArray(thisValue.value) &&
+    args.some((a) => a.kind === "closure")
+  ) {
     return staticArrayMethod(w, thisValue.value, fn, args, node);
   }
   return undefined;
 }
 
 /** `captured.map(f)` where f is a function of the kernel: its calls may touch runtime values. */
-function staticArrayMethod(w: Walker, list: readonly unknown[], fn: HostFunction, args: Value[], node: ts.Node): Value | undefined {
+function staticArrayMethod(
+  w: Walker,
+  list: readonly unknown[],
+  fn: HostFunction,
+  args: Value[],
+  node: ts.Node,
+): Value | undefined {
   const f = args[0] as Value;
-  const calls = (): Value[] => list.map((x, i) => w.invoke(f, UNDEFINED, [stat(x), stat(i), stat(list)], node));
+  const calls = (): Value[] =>
+    list.map((x, i) => callBack(w, fn.name, f, [stat(x), stat(i), stat(list)], node));
   if (fn === (Array.prototype.map as HostFunction)) return arrayOf(w, calls(), node);
   if (fn === (Array.prototype.forEach as HostFunction)) {
     calls();
@@ -55,7 +83,7 @@ function staticArrayMethod(w: Walker, list: readonly unknown[], fn: HostFunction
   if (fn === (Array.prototype.reduce as HostFunction)) {
     let sum = args[1];
     list.forEach((x, i) => {
-      sum = sum === undefined ? stat(x) : w.invoke(f, UNDEFINED, [sum, stat(x), stat(i), stat(list)], node);
+      sum = sum === undefined ? stat(x) : callBack(w, fn.name, f, [sum, stat(x), stat(i), stat(list)], node);
     });
     return sum ?? w.refuse("KPU2011", "reduce of an empty array needs an initial value", node);
   }
@@ -66,12 +94,14 @@ function arrayFrom(w: Walker, source: Value, mapper: Value | undefined, node: ts
   let items: Value[];
   const length = source.kind === "object" ? source.fields.get("length")?.value : undefined;
   if (length !== undefined) {
-    if (length.kind !== "static") return w.refuse("KPU2007", `expected a static length, got ${describe(length)}`, node);
+    if (length.kind !== "static")
+      return w.refuse("KPU2007", `expected a static length, got ${describe(length)}`, node);
     items = new Array<Value>(Number(length.value)).fill(UNDEFINED);
   } else if (source.kind === "static" && typeof source.value === "object") {
     items = Array.from(source.value as ArrayLike<unknown>).map(stat);
   } else items = spreadItems(w, source, node);
-  if (mapper !== undefined) items = items.map((x, i) => w.invoke(mapper, UNDEFINED, [x, stat(i)], node));
+  if (mapper !== undefined)
+    items = items.map((x, i) => callBack(w, "Array.from", mapper, [x, stat(i)], node));
   return arrayOf(w, items, node);
 }
 
@@ -134,7 +164,8 @@ export function scalarCall(w: Walker, fn: HostFunction, args: Value[], node: ts.
   }
 }
 
-const isNumber = (v: Value): boolean => v.kind === "runtime" && v.expr.type.kind === "scalar" && v.expr.type.name === "num";
+const isNumber = (v: Value): boolean =>
+  v.kind === "runtime" && v.expr.type.kind === "scalar" && v.expr.type.name === "num";
 
 function finite(w: Walker, x: Expr): Expr {
   return w.emit.op("eq", [w.emit.op("sub", [x, x]), w.emit.num(0)]);
@@ -142,4 +173,3 @@ function finite(w: Walker, x: Expr): Expr {
 function int32(w: Walker, x: Expr): Expr {
   return w.emit.op("to_int32", [x]);
 }
-

@@ -8,10 +8,10 @@
  */
 import type ts from "typescript";
 import { checkSyntax } from "../capture/index.ts";
-import { KpuError, type Diagnostic } from "../ir/diagnostic.ts";
+import { type Diagnostic, KpuError } from "../ir/diagnostic.ts";
 import { declare } from "./assign.ts";
 import { returnsEarly } from "./scan.ts";
-import { arrayOf, makePending, prepareRegion, readCell, release, store } from "./staging.ts";
+import { arrayOf, makePending, newCell, prepareRegion, readCell, release, store } from "./staging.ts";
 import { type Cell, type ClosureValue, Scope, UNDEFINED, type Value } from "./values.ts";
 import { type Frame, type Jump, type ResultSlot, Silenced, type Walker } from "./walker.ts";
 
@@ -27,10 +27,25 @@ export function inline(w: Walker, fn: ClosureValue, args: Value[], node: ts.Node
   const early = t.isBlock(body) && returnsEarly(t, body);
   if (early) prepareRegion(w, [fn.node], fn.scope);
   const label = w.emit.label("ret");
-  const cell: Cell = { name: fn.name || "result", value: UNDEFINED, constant: false, depth: w.depth, local: undefined, pending: undefined, origin: "" };
+  const cell: Cell = {
+    name: fn.name || "result",
+    value: UNDEFINED,
+    constant: false,
+    depth: w.depth,
+    local: undefined,
+    pending: undefined,
+    origin: "",
+  };
   if (early) makePending(w, cell);
   const outer = w.frame;
-  const result: ResultSlot = { label, cell, depth: w.depth + (early ? 1 : 0), direct: undefined, values: 0, voids: 0 };
+  const result: ResultSlot = {
+    label,
+    cell,
+    depth: w.depth + (early ? 1 : 0),
+    direct: undefined,
+    values: 0,
+    voids: 0,
+  };
   const frame: Frame = {
     captured: fn.captured,
     scope: new Scope(fn.scope),
@@ -45,6 +60,11 @@ export function inline(w: Walker, fn: ClosureValue, args: Value[], node: ts.Node
     callNode: node,
     calledBy: w.calledBy,
   };
+  w.inlined.push({ fn: fn.node, at: node, caller: outer.captured, calledBy: w.calledBy, site: frame.callSite });
+  if (t.isFunctionExpression(fn.node) && fn.node.name && !fn.scope.find(fn.node.name.text)) {
+    frame.scope.cells.set(fn.node.name.text, newCell(w, fn.node.name.text, fn, true, undefined));
+    frame.scope = new Scope(frame.scope);
+  }
   w.calledBy = undefined;
   const site = w.emit.site;
   const definite = w.definite;
@@ -98,7 +118,10 @@ function bindParameters(w: Walker, fn: ClosureValue, args: readonly Value[]): vo
       return;
     }
     const given = args[i] ?? UNDEFINED;
-    const value = p.initializer !== undefined && given.kind === "static" && given.value === undefined ? w.expr(p.initializer) : given;
+    const value =
+      p.initializer !== undefined && given.kind === "static" && given.value === undefined
+        ? w.expr(p.initializer)
+        : given;
     declare(w, p.name, value, false);
   });
 }
@@ -109,7 +132,12 @@ export function returnStatement(w: Walker, node: ts.ReturnStatement): Jump {
     if (node.expression !== undefined) {
       const v = w.expr(node.expression);
       if (!(v.kind === "static" && v.value === undefined)) {
-        w.refuse("KPU1014", "expected a kernel without a result, but it returns a value", node, "write results through a pointer parameter");
+        w.refuse(
+          "KPU1014",
+          "expected a kernel without a result, but it returns a value",
+          node,
+          "write results through a pointer parameter",
+        );
       }
     }
     w.emit.list.push({ kind: "return", at: w.site(node) });
@@ -152,7 +180,15 @@ function checkRecursion(w: Walker, fn: ClosureValue, args: readonly Value[], nod
 }
 
 function signature(args: readonly Value[]): string {
-  return args.map((a) => (a.kind === "static" && typeof a.value !== "object" ? String(a.value as string) : a.kind === "array" ? `[${a.slots.length}]` : "?")).join();
+  return args
+    .map((a) =>
+      a.kind === "static" && typeof a.value !== "object"
+        ? String(a.value as string)
+        : a.kind === "array"
+          ? `[${a.slots.length}]`
+          : "?",
+    )
+    .join();
 }
 
 /** Syntax of helpers is checked like that of kernels. */
@@ -162,6 +198,7 @@ function checkHelper(w: Walker, fn: ClosureValue, node: ts.Node): void {
   const found = checkSyntax(fn.captured);
   if (found.length === 0) return;
   const inlinedAt = w.emitLocation(node);
-  throw new KpuError(found.map((d): Diagnostic => (d.location ? { ...d, location: { ...d.location, inlinedAt } } : d)));
+  throw new KpuError(
+    found.map((d): Diagnostic => (d.location ? { ...d, location: { ...d.location, inlinedAt } } : d)),
+  );
 }
-

@@ -17,13 +17,25 @@ import { arrayOf } from "./staging.ts";
 import { toStatic } from "./statics.ts";
 import { type Cell, describe, runtime, stat, UNDEFINED, type Value } from "./values.ts";
 import { Silenced, type Walker } from "./walker.ts";
+import { markBlocking } from "./blocking.ts";
 
 /** Loops of `for ... of`; their records refuse any other place. */
 export const LOOPS = new Set(["range", "grid"]);
 
-export function callIntrinsic(w: Walker, record: IntrinsicRecord, args: readonly Value[], node: ts.Node, receiver = 0): Value {
+export function callIntrinsic(
+  w: Walker,
+  record: IntrinsicRecord,
+  args: readonly Value[],
+  node: ts.Node,
+  receiver = 0,
+): Value {
   if (record.value && args.every((a) => a.kind === "static")) {
-    const known = evaluate(w, record, args.map((a) => (a as { value: unknown }).value), node);
+    const known = evaluate(
+      w,
+      record,
+      args.map((a) => (a as { value: unknown }).value),
+      node,
+    );
     if (known !== undefined) return known;
   }
   if (record.effect === "block") markBlocking(w, node);
@@ -42,7 +54,12 @@ export function callIntrinsic(w: Walker, record: IntrinsicRecord, args: readonly
 }
 
 /** A value intrinsic on static arguments. Vectors are left to `lower`, which writes them more readably. */
-function evaluate(w: Walker, record: IntrinsicRecord, args: readonly unknown[], node: ts.Node): Value | undefined {
+function evaluate(
+  w: Walker,
+  record: IntrinsicRecord,
+  args: readonly unknown[],
+  node: ts.Node,
+): Value | undefined {
   if (record.family === "spmd" || LOOPS.has(record.name)) return undefined;
   const before = enter(IDLE);
   try {
@@ -79,7 +96,13 @@ function argument(w: Walker, v: Value, node: ts.Node): unknown {
       return Object.fromEntries([...v.fields].map(([key, f]) => [key, cellArgument(w, f, node)]));
     case "closure": {
       const f = toStatic(w, v);
-      if (f === undefined) w.refuse("KPU1009", "expected a value, got a function over runtime values", node, "call the function here, or pass its result");
+      if (f === undefined)
+        w.refuse(
+          "KPU1009",
+          "expected a value, got a function over runtime values",
+          node,
+          "call the function here, or pass its result",
+        );
       return f.value;
     }
     case "poison":
@@ -94,7 +117,12 @@ function cellArgument(w: Walker, c: Cell, node: ts.Node): unknown {
 function resultOf(w: Walker, r: unknown, node: ts.Node): Value {
   if (isExpr(r)) return r.type.kind === "void" ? UNDEFINED : runtime(w.emit.asNum(r));
   if (isView(r)) return { kind: "view", view: r };
-  if (Array.isArray(r) && r.some((x) => isExpr(x) || isView(x))) return arrayOf(w, r.map((x) => resultOf(w, x, node)), node);
+  if (Array.isArray(r) && r.some((x) => isExpr(x) || isView(x)))
+    return arrayOf(
+      w,
+      r.map((x) => resultOf(w, x, node)),
+      node,
+    );
   if (r instanceof Vec || r instanceof Mask) {
     const e = exprOf(w.emit, stat(r));
     if (e !== undefined) return runtime(e);
@@ -104,25 +132,16 @@ function resultOf(w: Walker, r: unknown, node: ts.Node): Value {
 }
 
 function isExpr(r: unknown): r is Expr {
-  return typeof r === "object" && r !== null && "kind" in r && "type" in r && (r.kind === "ref" || r.kind === "apply" || r.kind === "const");
+  return (
+    typeof r === "object" &&
+    r !== null &&
+    "kind" in r &&
+    "type" in r &&
+    (r.kind === "ref" || r.kind === "apply" || r.kind === "const")
+  );
 }
 function isView(r: unknown): r is LoweredView {
   return typeof r === "object" && r !== null && "kind" in r && r.kind === "view" && "ptr" in r;
-}
-
-/** The tile may suspend at this call, and at every call that leads here. */
-export function markBlocking(w: Walker, node: ts.Node): void {
-  let at: ts.Node | undefined = node;
-  for (let f: typeof w.frame | undefined = w.frame; f !== undefined && at !== undefined; f = f.parent) {
-    const c = f.captured;
-    let sites = w.blocking.get(c);
-    if (sites === undefined) w.blocking.set(c, (sites = new Set()));
-    sites.add(at.getStart(c.sourceFile) - c.textOffset);
-    if (f.calledBy !== undefined) {
-      w.refuse("KPU1011", `expected no barrier or wait inside the function that ${f.calledBy} calls`, node, "a tile can only wait in the kernel and its own functions: write a for ... of loop");
-    }
-    at = f.callNode;
-  }
 }
 
 class CallContext implements LowerContext {
@@ -178,7 +197,8 @@ class CallContext implements LowerContext {
       return spans?.[argument - 1]?.expression ?? n;
     }
     if (!t.isCallExpression(n)) return n;
-    if (argument < this.receiver) return t.isPropertyAccessExpression(n.expression) ? n.expression.expression : n;
+    if (argument < this.receiver)
+      return t.isPropertyAccessExpression(n.expression) ? n.expression.expression : n;
     return n.arguments[argument - this.receiver] ?? n;
   }
 
@@ -191,9 +211,13 @@ class CallContext implements LowerContext {
     this.w.memory.set(scope, used);
     const capacity = this.w.target.capacity[scope];
     if (used > capacity) {
-      this.refuse("KPU4003", `expected at most ${capacity} bytes of ${scope} memory on target ${this.w.target.name}, got ${used}`, {
-        help: "allocate less, reuse buffers, or move a buffer to a larger scope",
-      });
+      this.refuse(
+        "KPU4003",
+        `expected at most ${capacity} bytes of ${scope} memory on target ${this.w.target.name}, got ${used}`,
+        {
+          help: "allocate less, reuse buffers, or move a buffer to a larger scope",
+        },
+      );
     }
   }
 }

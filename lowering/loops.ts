@@ -6,24 +6,30 @@ import type ts from "typescript";
 import { intrinsicOf } from "../dsl/intrinsic.ts";
 import { checkBound, rangeArguments } from "../dsl/intrinsics/control.ts";
 import type { Expr, Local, Stmt } from "../ir/kir.ts";
-import { declare, target } from "./assign.ts";
 import { assignedIn, someIn } from "../ir/walk.ts";
 import { iterated } from "./arrays.ts";
+import { declare, target } from "./assign.ts";
 import { dropTailContinue, type Label, readsMutable } from "./emit.ts";
+import { integral } from "./integral.ts";
+import { LOOPS } from "./intrinsics.ts";
 import { toNumber } from "./operators.ts";
 import { changes } from "./scan.ts";
 import { arrayOf, counters, hold, newCell, prepareRegion, region } from "./staging.ts";
 import { describe, runtime, Scope, UNDEFINED, type Value } from "./values.ts";
 import type { Jump, JumpTarget, Walker } from "./walker.ts";
-import { integral } from "./integral.ts";
-import { LOOPS } from "./intrinsics.ts";
 
 const MOST_ROUNDS = 4096;
 
 /** Lowers a loop body as a region and gives its statements. */
 function loopBody(w: Walker, names: readonly string[], label: Label, again: Label, body: () => void): Stmt[] {
   const before = w.definite;
-  const t: JumpTarget = { names: [...names], breakTo: label, continueTo: again, depth: w.depth + 1, unrolled: undefined };
+  const t: JumpTarget = {
+    names: [...names],
+    breakTo: label,
+    continueTo: again,
+    depth: w.depth + 1,
+    unrolled: undefined,
+  };
   w.frame.targets.push(t);
   w.definite = new Set(before);
   try {
@@ -40,7 +46,11 @@ function loopLabels(w: Walker): [Label, Label] {
   return [label, { name: label.name, used: 0 }];
 }
 
-export function whileStatement(w: Walker, node: ts.WhileStatement | ts.DoStatement, names: readonly string[]): Jump {
+export function whileStatement(
+  w: Walker,
+  node: ts.WhileStatement | ts.DoStatement,
+  names: readonly string[],
+): Jump {
   const testFirst = w.ts.isWhileStatement(node);
   return generalLoop(w, node.expression, node.statement, undefined, testFirst, names);
 }
@@ -133,13 +143,24 @@ function counterOf(w: Walker, node: ts.ForStatement, init: ts.VariableDeclaratio
   const declaration = init.declarations[init.declarations.length - 1];
   const first = init.declarations.find((d) => t.isIdentifier(d.name) && d.name.text === moved.name);
   if (first === undefined || first.initializer === undefined) return undefined;
-  if (first !== declaration && !(t.isNumericLiteral(first.initializer) || t.isIdentifier(first.initializer))) return undefined;
+  if (first !== declaration && !(t.isNumericLiteral(first.initializer) || t.isIdentifier(first.initializer)))
+    return undefined;
   const assigned = assignedNames(w, [node.statement, c]);
   if (assigned.has(moved.name)) return undefined;
-  return { declaration: first as Counter["declaration"], name: first.name as ts.Identifier, bound, compare: op, step: moved.step, sign: moved.sign };
+  return {
+    declaration: first as Counter["declaration"],
+    name: first.name as ts.Identifier,
+    bound,
+    compare: op,
+    step: moved.step,
+    sign: moved.sign,
+  };
 }
 
-function incrementOf(w: Walker, inc: ts.Expression): { name: string; step: ts.Expression | undefined; sign: 1 | -1 } | undefined {
+function incrementOf(
+  w: Walker,
+  inc: ts.Expression,
+): { name: string; step: ts.Expression | undefined; sign: 1 | -1 } | undefined {
   const t = w.ts;
   const K = t.SyntaxKind;
   if (t.isPostfixUnaryExpression(inc) || t.isPrefixUnaryExpression(inc)) {
@@ -265,7 +286,8 @@ function invariant(w: Walker, e: Expr, body: ts.Node): boolean {
     // Slots of arrays that the body writes: not worth looking closer.
     if (w.frame.scope.find(name) !== undefined) return false;
   }
-  const reads = (x: Expr): boolean => (x.kind === "ref" ? changed.has(x.local) : x.kind === "apply" && x.args.some(reads));
+  const reads = (x: Expr): boolean =>
+    x.kind === "ref" ? changed.has(x.local) : x.kind === "apply" && x.args.some(reads);
   return !reads(e);
 }
 
@@ -280,8 +302,14 @@ export function forOfStatement(w: Walker, node: ts.ForOfStatement, names: readon
     if (name === "grid") return gridLoop(w, node, iterable, names);
   }
   const v = w.expr(iterable);
-  if (v.kind === "array" || (v.kind === "static" && isIterable(v.value))) return unrolledLoop(w, node, iterated(w, v, iterable), names);
-  return w.refuse("KPU1013", `expected S.range, S.grid, S.unroll or an array, got ${describe(v)}`, iterable, "write for (const i of S.range(0, n)) { ... }");
+  if (v.kind === "array" || (v.kind === "static" && isIterable(v.value)))
+    return unrolledLoop(w, node, iterated(w, v, iterable), names);
+  return w.refuse(
+    "KPU1013",
+    `expected S.range, S.grid, S.unroll or an array, got ${describe(v)}`,
+    iterable,
+    "write for (const i of S.range(0, n)) { ... }",
+  );
 }
 
 /** Whether the callee can be S.range or S.grid: looked at before it is evaluated, which happens once. */
@@ -308,7 +336,12 @@ function bounds(w: Walker, call: ts.CallExpression, name: string): Expr[] {
   return w.list(call.arguments).map((v, i) => {
     const at = call.arguments[i] as ts.Node;
     if (v.kind === "static" && typeof v.value === "number") {
-      const what = name === "grid" ? "extent" : call.arguments.length === 1 ? "to" : (["from", "to", "step"] as const)[i];
+      const what =
+        name === "grid"
+          ? "extent"
+          : call.arguments.length === 1
+            ? "to"
+            : (["from", "to", "step"] as const)[i];
       checkBound(name, what ?? "to", v.value, (code, message, o) => w.refuse(code, message, at, o?.help));
     } else if (!(v.kind === "runtime" && v.expr.type.kind === "scalar" && v.expr.type.name === "num")) {
       w.refuse("KPU3001", `S.${name}: bounds must be numbers, got ${describe(v)}`, at);
@@ -317,13 +350,25 @@ function bounds(w: Walker, call: ts.CallExpression, name: string): Expr[] {
   });
 }
 
-function rangeLoop(w: Walker, node: ts.ForOfStatement, call: ts.CallExpression, names: readonly string[]): Jump {
+function rangeLoop(
+  w: Walker,
+  node: ts.ForOfStatement,
+  call: ts.CallExpression,
+  names: readonly string[],
+): Jump {
   const given = bounds(w, call, "range");
-  const r = rangeArguments<Expr>("range", given, (code, message, o) => w.refuse(code, message, call, o?.help));
+  const r = rangeArguments<Expr>("range", given, (code, message, o) =>
+    w.refuse(code, message, call, o?.help),
+  );
   const number = (x: Expr | number): Expr => (typeof x === "number" ? w.emit.num(x) : x);
   const step = number(r.step);
   if (step.kind !== "const" || typeof step.value !== "number") {
-    return w.refuse("KPU2007", "expected the step of S.range to be static", call.arguments[2] as ts.Node, "write a while loop for a step of run time");
+    return w.refuse(
+      "KPU2007",
+      "expected the step of S.range to be static",
+      call.arguments[2] as ts.Node,
+      "write a while loop for a step of run time",
+    );
   }
   emitFor(w, node, names, call, number(r.from), number(r.to), step.value, [node.statement], (i) => {
     bindItem(w, node, i);
@@ -332,9 +377,15 @@ function rangeLoop(w: Walker, node: ts.ForOfStatement, call: ts.CallExpression, 
   return undefined;
 }
 
-function gridLoop(w: Walker, node: ts.ForOfStatement, call: ts.CallExpression, names: readonly string[]): Jump {
+function gridLoop(
+  w: Walker,
+  node: ts.ForOfStatement,
+  call: ts.CallExpression,
+  names: readonly string[],
+): Jump {
   const [height, width] = bounds(w, call, "grid");
-  if (height === undefined || width === undefined) return w.refuse("KPU3009", "S.grid takes (height, width)", call);
+  if (height === undefined || width === undefined)
+    return w.refuse("KPU3009", "S.grid takes (height, width)", call);
   const rowLabels = loopLabels(w);
   emitFor(
     w,
@@ -406,7 +457,12 @@ function loopName(w: Walker, node: ts.ForOfStatement): string {
   return name !== undefined && w.ts.isIdentifier(name) ? w.nameOf(name) : "i";
 }
 
-function unrolledLoop(w: Walker, node: ts.ForOfStatement, items: Iterable<Value>, names: readonly string[]): Jump {
+function unrolledLoop(
+  w: Walker,
+  node: ts.ForOfStatement,
+  items: Iterable<Value>,
+  names: readonly string[],
+): Jump {
   const key = `${w.frame.path}/${node.pos}:unroll`;
   const asRegion = w.forced.has(key);
   if (asRegion) prepareRegion(w, [node.statement]);
@@ -416,10 +472,21 @@ function unrolledLoop(w: Walker, node: ts.ForOfStatement, items: Iterable<Value>
     let count = 0;
     for (const item of items) {
       if (count++ === MOST_ROUNDS) {
-        w.refuse("KPU2008", `expected at most ${MOST_ROUNDS} rounds to unroll`, node.expression, "use S.range for a loop of run time");
+        w.refuse(
+          "KPU2008",
+          `expected at most ${MOST_ROUNDS} rounds to unroll`,
+          node.expression,
+          "use S.range for a loop of run time",
+        );
       }
       const next = w.emit.label("next");
-      w.frame.targets.push({ names: [...names], breakTo: outer, continueTo: next, depth: w.depth, unrolled: asRegion ? "" : key });
+      w.frame.targets.push({
+        names: [...names],
+        breakTo: outer,
+        continueTo: next,
+        depth: w.depth,
+        unrolled: asRegion ? "" : key,
+      });
       const scope = w.frame.scope;
       w.frame.scope = new Scope(scope);
       let left: Jump;
@@ -464,4 +531,3 @@ export function jumpStatement(w: Walker, node: ts.BreakOrContinueStatement): Jum
   }
   return w.refuse("KPU1011", `expected a loop or switch around ${isBreak ? "break" : "continue"}`, node);
 }
-

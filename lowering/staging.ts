@@ -8,15 +8,33 @@
  */
 import type ts from "typescript";
 import { Mask, Vec } from "../dsl/values.ts";
-import { type Expr, type Stmt, type Type, sameType, typeText } from "../ir/kir.ts";
+import { type Expr, type Stmt, sameType, type Type, typeText } from "../ir/kir.ts";
 import { exprOf } from "./operators.ts";
 import { changes } from "./scan.ts";
-import { disown, heldElsewhere, hold1, isOwned, isShared, isStructure, markShared, noteWrite, own, partsOf, type Structure } from "./sharing.ts";
+import {
+  disown,
+  heldElsewhere,
+  hold1,
+  isOwned,
+  isShared,
+  isStructure,
+  markShared,
+  noteWrite,
+  own,
+  partsOf,
+  type Structure,
+} from "./sharing.ts";
 import { type ArrayValue, type Cell, describe, runtime, type Scope, stat, type Value } from "./values.ts";
 import { Restart, Silenced, type Walker } from "./walker.ts";
 
 /** A new cell at the current depth; a forced origin is materialised at once. */
-export function newCell(w: Walker, name: string, value: Value | undefined, constant: boolean, node: ts.Node | undefined): Cell {
+export function newCell(
+  w: Walker,
+  name: string,
+  value: Value | undefined,
+  constant: boolean,
+  node: ts.Node | undefined,
+): Cell {
   const origin = node === undefined ? "" : originOf(w, node, name);
   const cell: Cell = { name, value, constant, depth: w.depth, local: undefined, pending: undefined, origin };
   hold1(value);
@@ -55,7 +73,13 @@ function snapshot(w: Walker, v: Structure): Structure {
 }
 
 function copied(w: Walker, v: Structure): Structure {
-  const part = (name: string, cell: Cell): Cell => slotCell(w, name, isStructure(cell.value) ? copied(w, cell.value) : (cell.value ?? stat(undefined)), v.origin);
+  const part = (name: string, cell: Cell): Cell =>
+    slotCell(
+      w,
+      name,
+      isStructure(cell.value) ? copied(w, cell.value) : (cell.value ?? stat(undefined)),
+      v.origin,
+    );
   if (v.kind === "array") return { ...v, slots: v.slots.map((s, i) => part(`${i}`, s)), depth: w.depth };
   return { ...v, fields: new Map([...v.fields].map(([key, f]) => [key, part(key, f)])), depth: w.depth };
 }
@@ -94,7 +118,12 @@ const undefinedYet = new WeakSet<Cell>();
 
 export function assignCell(w: Walker, cell: Cell, value: Value, node: ts.Node): void {
   if (isShared(cell)) {
-    w.refuse("KPU3007", `expected an array or object with one name to write into, but this one was assigned or chosen at run time and has another name`, node, SHARED_HELP);
+    w.refuse(
+      "KPU3007",
+      `expected an array or object with one name to write into, but this one was assigned or chosen at run time and has another name`,
+      node,
+      SHARED_HELP,
+    );
   }
   noteWrite(cell, w.depth);
   store(w, cell, value, node, 0);
@@ -108,7 +137,11 @@ export function store(w: Walker, cell: Cell, value: Value, node: ts.Node, holder
     w.refuse("KPU1011", `expected a variable, but ${cell.name} is a const`, node, "declare it with let");
   }
   if (cell.value === undefined) {
-    w.refuse("KPU2012", `expected a declared variable, but ${cell.name} is assigned before its declaration`, node);
+    w.refuse(
+      "KPU2012",
+      `expected a declared variable, but ${cell.name} is assigned before its declaration`,
+      node,
+    );
   }
   if (cell.value.kind === "poison") throw new Silenced();
   if (value.kind === "poison") throw new Silenced();
@@ -119,7 +152,12 @@ export function store(w: Walker, cell: Cell, value: Value, node: ts.Node, holder
   else if (structured.has(cell)) assignParts(w, cell, value, node, holders);
   else if (cell.depth < w.depth) {
     if (w.forced.has(cell.origin)) {
-      w.refuse("KPU3007", `expected a number, boolean, vector, mask, pointer, array or object in ${cell.name}, which changes at run time, but it holds ${describe(cell.value)}`, node, "what is not of the machine must be static");
+      w.refuse(
+        "KPU3007",
+        `expected a number, boolean, vector, mask, pointer, array or object in ${cell.name}, which changes at run time, but it holds ${describe(cell.value)}`,
+        node,
+        "what is not of the machine must be static",
+      );
     }
     throw new Restart(cell.origin);
   } else {
@@ -135,7 +173,11 @@ function fit(w: Walker, cell: Cell, type: Type, value: Value, node: ts.Node): Ex
     const want = cell.value.view.shape;
     const got = value.view.shape;
     if (want.length !== got.length || want.some((s, i) => s !== got[i])) {
-      w.refuse("KPU3007", `expected a buffer of shape [${want.join(", ")}] as ${cell.name} is elsewhere, got [${got.join(", ")}]`, node);
+      w.refuse(
+        "KPU3007",
+        `expected a buffer of shape [${want.join(", ")}] as ${cell.name} is elsewhere, got [${got.join(", ")}]`,
+        node,
+      );
     }
   }
   const raw = exprOf(w.emit, value);
@@ -151,7 +193,8 @@ function fit(w: Walker, cell: Cell, type: Type, value: Value, node: ts.Node): Ex
 }
 
 function typeName(t: Type): string {
-  if (t.kind === "scalar") return t.name === "bool" ? "a boolean" : t.name === "event" ? "an event" : "a number";
+  if (t.kind === "scalar")
+    return t.name === "bool" ? "a boolean" : t.name === "event" ? "an event" : "a number";
   return typeText(t);
 }
 
@@ -166,12 +209,20 @@ function assignParts(w: Walker, cell: Cell, value: Value, node: ts.Node, holders
     mine.slots.forEach((slot, i) => store(w, slot, (value.slots[i] as Cell).value as Value, node, 1));
     return;
   }
-  if (mine?.kind === "object" && value.kind === "object" && [...mine.fields.keys()].join() === [...value.fields.keys()].join()) {
+  if (
+    mine?.kind === "object" &&
+    value.kind === "object" &&
+    [...mine.fields.keys()].join() === [...value.fields.keys()].join()
+  ) {
     shareParts(w, value, mine, node, holders);
     for (const [key, field] of mine.fields) store(w, field, value.fields.get(key)?.value as Value, node, 1);
     return;
   }
-  w.refuse("KPU3007", `expected ${describe(mine as Value)} of the same shape as on the other paths, got ${describe(value)}`, node);
+  w.refuse(
+    "KPU3007",
+    `expected ${describe(mine as Value)} of the same shape as on the other paths, got ${describe(value)}`,
+    node,
+  );
 }
 
 /** Called where the parts of `from` are copied into `to` and JavaScript would share them. */
@@ -180,7 +231,12 @@ export function shareParts(w: Walker, from: Structure, to: Structure, node: ts.N
   if (others.length === 0) return;
   const hazards = [...others, to].map((v) => markShared(v, w.depth));
   if (hazards.some((h) => h !== undefined)) {
-    w.refuse("KPU3007", "expected a new array or object, because this one has another name and is written into at run time", node, SHARED_HELP);
+    w.refuse(
+      "KPU3007",
+      "expected a new array or object, because this one has another name and is written into at run time",
+      node,
+      SHARED_HELP,
+    );
   }
 }
 
@@ -195,7 +251,14 @@ function define(w: Walker, cell: Cell, value: Value, node: ts.Node, holders: num
     structured.add(cell);
     const origin = `${w.frame.path}/${node.pos}:${cell.name}`;
     const part = (name: string, given: Value): Cell => {
-      const slot: Cell = { ...cell, name: `${cell.name}_${name}`, value: stat(undefined), constant: false, local: undefined, pending };
+      const slot: Cell = {
+        ...cell,
+        name: `${cell.name}_${name}`,
+        value: stat(undefined),
+        constant: false,
+        local: undefined,
+        pending,
+      };
       undefinedYet.add(slot);
       store(w, slot, given, node, 1);
       return slot;
@@ -284,7 +347,11 @@ export function release(v: Value): Value {
 /** The cell's `let` is put here once its first assignment says of what type it is. */
 export function makePending(w: Walker, cell: Cell): void {
   const list = w.emit.list;
-  const mark: Stmt = { kind: "effect", value: { kind: "apply", type: { kind: "void" }, op: "print", args: [], attrs: {}, at: 0 }, at: 0 };
+  const mark: Stmt = {
+    kind: "effect",
+    value: { kind: "apply", type: { kind: "void" }, op: "print", args: [], attrs: {}, at: 0 },
+    at: 0,
+  };
   list.push(mark);
   const at = w.emit.site;
   w.placeholders.push(mark);
@@ -327,7 +394,11 @@ export function materialiseParts(w: Walker, v: Value): void {
 }
 
 /** Materialises what the nodes, which are about to run conditionally or repeatedly, may change. */
-export function prepareRegion(w: Walker, nodes: readonly (ts.Node | undefined)[], scope: Scope = w.frame.scope): void {
+export function prepareRegion(
+  w: Walker,
+  nodes: readonly (ts.Node | undefined)[],
+  scope: Scope = w.frame.scope,
+): void {
   const seen = new Set<ts.Node>();
   const visit = (node: ts.Node, from: Scope): void => {
     if (seen.has(node)) return;
@@ -386,4 +457,5 @@ export function slotCell(w: Walker, name: string, v: Value, origin: string): Cel
   return cell;
 }
 
-export const isVectorStatic = (v: Value): boolean => v.kind === "static" && (v.value instanceof Vec || v.value instanceof Mask);
+export const isVectorStatic = (v: Value): boolean =>
+  v.kind === "static" && (v.value instanceof Vec || v.value instanceof Mask);

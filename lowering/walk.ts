@@ -3,12 +3,20 @@
  * `open`. Refused statements are recorded and the walk goes on, so that one check reports all it can.
  */
 import type ts from "typescript";
-import { type CapturedFunction, captureFunction, checkSyntax, freeze, type FrozenRead, typescript } from "../capture/index.ts";
+import {
+  type CapturedFunction,
+  captureFunction,
+  checkSyntax,
+  type FrozenRead,
+  freeze,
+  typescript,
+} from "../capture/index.ts";
 import { type KernelRecord, type ParamSpec, PtrParam } from "../dsl/kernel.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { type Diagnostic, diagnostic, KpuError, type Location } from "../ir/diagnostic.ts";
-import { type Kernel, type Param, ptrType, scalar, scalarOf, type Stmt } from "../ir/kir.ts";
+import { type Kernel, type Param, ptrType, type Stmt, scalar, scalarOf } from "../ir/kir.ts";
 import type { Target } from "../ir/target.ts";
+import { spreadBlocking } from "./blocking.ts";
 import { callMethod, invoke } from "./calls.ts";
 import { effectOf } from "./choice.ts";
 import { Emitter } from "./emit.ts";
@@ -69,6 +77,8 @@ class KernelWalk implements Walker {
   readonly diagnostics: Diagnostic[] = [];
   readonly frozen: Walker["frozen"] = new Map();
   readonly blocking: Walker["blocking"] = new Map();
+  readonly waits: Walker["waits"] = new Set();
+  readonly inlined: Walker["inlined"] = [];
   readonly placeholders: Stmt[] = [];
   readonly memory: Walker["memory"] = new Map();
   readonly calls = { count: 0 };
@@ -116,6 +126,7 @@ class KernelWalk implements Walker {
       else this.guard(body, () => this.effect(body));
     });
     if (this.diagnostics.length > 0) throw new KpuError(this.diagnostics);
+    spreadBlocking(this, (site) => this.locationOf(site));
     const marks = new Set(this.placeholders);
     const frozen = [...this.frozen.values()].flatMap((reads) => [...reads.values()]);
     return {
@@ -154,15 +165,28 @@ class KernelWalk implements Walker {
       specs.push({ name, dtype, pointer, constant: pointer && decl.constant });
       if (node === undefined) return;
       if (!t.isIdentifier(node.name) || node.dotDotDotToken || node.initializer) {
-        this.report("KPU1011", `expected a plain parameter, got ${this.text(node)}`, node, "kernel parameters are names without defaults or patterns");
+        this.report(
+          "KPU1011",
+          `expected a plain parameter, got ${this.text(node)}`,
+          node,
+          "kernel parameters are names without defaults or patterns",
+        );
         return;
       }
       this.emit.site = this.site(node);
-      this.frame.scope.cells.set(node.name.text, newCell(this, name, runtime(this.emit.asNum(this.emit.ref(local))), false, node));
+      this.frame.scope.cells.set(
+        node.name.text,
+        newCell(this, name, runtime(this.emit.asNum(this.emit.ref(local))), false, node),
+      );
     });
     if (nodes.length > this.record.params.length) {
       const extra = nodes[this.record.params.length] as ts.Node;
-      this.report("KPU3009", `expected ${this.record.params.length} parameters as the kernel declares, got ${nodes.length}`, extra, "declare the dtype of every parameter: kernel([ptr(f32), i32, ...], ...)");
+      this.report(
+        "KPU3009",
+        `expected ${this.record.params.length} parameters as the kernel declares, got ${nodes.length}`,
+        extra,
+        "declare the dtype of every parameter: kernel([ptr(f32), i32, ...], ...)",
+      );
     }
     return { params, specs };
   }
@@ -241,7 +265,8 @@ class KernelWalk implements Walker {
       return (body() ?? undefined) as Jump;
     } catch (error) {
       if (!(error instanceof KpuError || error instanceof Silenced)) throw error;
-      if (error instanceof KpuError) this.diagnostics.push(...(located(this, error, node) as KpuError).diagnostics);
+      if (error instanceof KpuError)
+        this.diagnostics.push(...(located(this, error, node) as KpuError).diagnostics);
       this.frame = frame;
       this.depth = depth;
       this.conditional = conditional;
@@ -259,8 +284,13 @@ class KernelWalk implements Walker {
   private poison(node: ts.Node): void {
     const t = this.ts;
     const names: string[] = [];
-    if (t.isVariableStatement(node)) for (const d of node.declarationList.declarations) bindingNames(t, d.name, names);
-    else if (t.isExpressionStatement(node) && t.isBinaryExpression(node.expression) && t.isIdentifier(node.expression.left)) {
+    if (t.isVariableStatement(node))
+      for (const d of node.declarationList.declarations) bindingNames(t, d.name, names);
+    else if (
+      t.isExpressionStatement(node) &&
+      t.isBinaryExpression(node.expression) &&
+      t.isIdentifier(node.expression.left)
+    ) {
       names.push(node.expression.left.text);
     }
     for (const name of names) {
@@ -283,7 +313,13 @@ class KernelWalk implements Walker {
     let index = sites.get(node);
     if (index === undefined) {
       const { sourceFile, textOffset } = captured;
-      index = this.sites.push({ captured, start: node.getStart(sourceFile) - textOffset, end: node.end - textOffset, parent: callSite }) - 1;
+      index =
+        this.sites.push({
+          captured,
+          start: node.getStart(sourceFile) - textOffset,
+          end: node.end - textOffset,
+          parent: callSite,
+        }) - 1;
       sites.set(node, index);
     }
     return index;

@@ -10,6 +10,7 @@ import type { Diagnostic, Location } from "../ir/diagnostic.ts";
 import type { Scope as MemoryScope } from "../ir/dtype.ts";
 import type { Expr, Local, Stmt } from "../ir/kir.ts";
 import type { Target } from "../ir/target.ts";
+import type { InlinedCall } from "./blocking.ts";
 import type { Emitter, Label } from "./emit.ts";
 import type { Cell, ClosureValue, Scope, Value } from "./values.ts";
 
@@ -77,6 +78,9 @@ export interface Walker {
   readonly diagnostics: Diagnostic[];
   readonly frozen: Map<CapturedFunction, Map<string, FrozenRead>>;
   readonly blocking: Map<CapturedFunction, Set<number>>;
+  /** The calls behind `blocking`, and every call of a function of the kernel. */
+  readonly waits: Set<ts.Node>;
+  readonly inlined: InlinedCall[];
   /** Bytes allocated so far, per scope. */
   readonly memory: Map<MemoryScope, number>;
   /** Calls inlined so far. */
