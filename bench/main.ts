@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { build, createDevice, f32, simulate } from "kpu-dsl";
 import * as ort from "onnxruntime-web/wasm";
-import { barriers, fiftyLines, gemm, vectorAdd } from "./kernels.ts";
+import { barriers, fiftyLines, gemm, sharedAdd, vectorAdd } from "./kernels.ts";
 import { bestCall, bestCallAsync, bestOf, type Row, table } from "./measure.ts";
 import { matmulModel } from "./onnx-model.ts";
 
@@ -30,9 +30,9 @@ const x = Float32Array.from({ length: N }, (_, i) => i % 1000);
 const y = Float32Array.from({ length: N }, (_, i) => (i * 7) % 1000);
 const out = new Float32Array(N);
 
-const direct = bestOf(() => simulate(vectorAdd, [out, x, y, N], { tiles: 1 }));
+const direct = bestOf(() => simulate(sharedAdd, [out, x, y, N]));
 add({
-  name: "direct vector add, all checks",
+  name: "direct vector add, all checks, 2 tiles",
   value: N / direct / 1000,
   unit: "M elements/s",
   budget: { atLeast: 20 },
