@@ -31,7 +31,12 @@ export const isDataFile = (name: string): boolean =>
   [".npy", ".json", ".png"].includes(extname(name).toLowerCase());
 
 export function zeros(dtype: DTypeName, shape: readonly number[]): HostData {
-  return { dtype, shape, data: new ARRAYS[dtype](shape.reduce((n, d) => n * d, 1)) };
+  const length = shape.reduce((n, d) => n * d, 1);
+  try {
+    return { dtype, shape, data: new ARRAYS[dtype](length) };
+  } catch {
+    return fail("KPU6002", `an array of ${shape.join("x")} ${dtype} does not fit into memory`);
+  }
 }
 
 export function readData(file: string, dtype: DTypeName): HostData {
@@ -67,11 +72,23 @@ export function readBytes(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {
-    return fail(
-      "KPU8002",
-      `${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`,
-    );
+    return fail("KPU8002", `${file}: ${reasonOf(error, "no such file")}`);
   }
+}
+
+/** Why the system refused a file, in words. */
+function reasonOf(error: unknown, missing: string): string {
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: missing,
+    ENOTDIR: missing,
+    EISDIR: "it is a folder",
+    EACCES: "no permission",
+    EPERM: "no permission",
+    EROFS: "the disk is read-only",
+    ENOSPC: "the disk is full",
+  };
+  const { code, message } = error as NodeJS.ErrnoException;
+  return reasons[code ?? ""] ?? message;
 }
 
 /** All or nothing: a reader never sees half a file. */
@@ -82,7 +99,7 @@ export function writeWhole(file: string, content: string | Uint8Array): void {
     renameSync(partial, file);
   } catch (error) {
     rmSync(partial, { force: true });
-    fail("KPU8002", `${file}: cannot be written: ${(error as Error).message}`);
+    fail("KPU8002", `${file}: cannot be written: ${reasonOf(error, "there is no such folder")}`);
   }
 }
 
@@ -154,11 +171,16 @@ function nested({ dtype, shape, data }: HostData): unknown {
 /** Pixels as [height, width], or [height, width, 3 or 4]. */
 function fromPng(bytes: Uint8Array, dtype: DTypeName, file: string): HostData {
   if (dtype !== "u8") fail("KPU6001", `${file}: a PNG holds u8, the parameter is ${dtype}`);
-  let png: PNG & { readonly colorType?: number };
+  let png: PNG & { readonly colorType?: number; readonly depth?: number };
   try {
     png = PNG.sync.read(Buffer.from(bytes));
   } catch (error) {
     return fail("KPU7005", `${file}: ${(error as Error).message}`);
+  }
+  if ((png.depth ?? 8) > 8) {
+    fail("KPU7005", `${file}: expected 8 bits per channel, got ${png.depth}`, {
+      help: "save it as an 8-bit PNG",
+    });
   }
   const channels = png.colorType === 0 ? 1 : (png.colorType ?? 6) & 4 ? 4 : 3;
   const pixels = png.width * png.height;

@@ -4,6 +4,7 @@ import { register } from "node:module";
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { globSync } from "tinyglobby";
+import { authorFrame } from "../capture/index.ts";
 import { recordOf } from "../dsl/kernel.ts";
 import type { AnyKernel } from "../executions.ts";
 import { type Diagnostic, diagnostic, fail, KpuError } from "../ir/diagnostic.ts";
@@ -52,18 +53,30 @@ export async function loadFile(file: string): Promise<LoadedFile> {
     hooked = true;
   }
   const shown = relative(process.cwd(), file);
+  // What a file says while it loads is no result of the command.
+  const { log } = console;
+  console.log = console.error;
   try {
     const module: unknown = await import(pathToFileURL(file).href);
     return { file: shown, kernels: kernelsOf(module as Record<string, unknown>, shown), failed: [] };
   } catch (error) {
     if (error instanceof KpuError) return { file: shown, kernels: [], failed: error.diagnostics };
-    const { message } = error as Error;
-    return {
-      file: shown,
-      kernels: [],
-      failed: [diagnostic("KPU8002", `${shown} cannot be loaded: ${message}`)],
-    };
+    return { file: shown, kernels: [], failed: [cannotLoad(error, shown)] };
+  } finally {
+    console.log = log;
   }
+}
+
+/** With the place of a syntax error, which stands in its message, or of the line that threw. */
+function cannotLoad(error: unknown, shown: string): Diagnostic {
+  const text = error instanceof Error ? error.message : String(error);
+  const at = /^(.*?):(\d+):(\d+): (.*)$/s.exec(text);
+  if (at !== null) {
+    const location = { file: at[1] as string, line: Number(at[2]), column: Number(at[3]) };
+    return diagnostic("KPU8002", `${shown} cannot be loaded: ${at[4]}`, { location });
+  }
+  const location = error instanceof Error ? authorFrame(error.stack ?? "") : undefined;
+  return diagnostic("KPU8002", `${shown} cannot be loaded: ${text}`, { location });
 }
 
 function kernelsOf(module: Record<string, unknown>, file: string): FoundKernel[] {
@@ -87,6 +100,8 @@ function kernelsOf(module: Record<string, unknown>, file: string): FoundKernel[]
 /** One kernel of one file: the named one, or the only one. */
 export async function loadKernel(file: string, name: string | undefined): Promise<FoundKernel> {
   const path = expandFiles([file])[0] as string;
+  if (!/\.[cm]?[jt]s$/.test(path))
+    fail("KPU8001", `${file} is no .ts or .js file`, { help: "kpu run and kpu disasm take program files" });
   const { kernels, failed } = await loadFile(path);
   if (failed.length > 0) throw new KpuError(failed);
   const names = kernels.map((k) => k.name).join(", ");

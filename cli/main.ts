@@ -5,7 +5,7 @@ import { cac } from "cac";
 import { render } from "../capture/index.ts";
 import { KpuError } from "../ir/diagnostic.ts";
 import { COMMANDS } from "./commands/index.ts";
-import { printError, useColour } from "./terminal.ts";
+import { printError, useColourOnError } from "./terminal.ts";
 
 const packageFile = new URL(
   import.meta.url.endsWith(".ts") ? "../package.json" : "../../package.json",
@@ -28,9 +28,12 @@ async function main(argv: readonly string[]): Promise<number> {
   cli.parse([...argv], { run: false });
   if (cli.options["help"] === true || cli.options["version"] === true) return 0;
   if (cli.matchedCommand === undefined) {
-    if (cli.args.length > 0) printError(`kpu: unknown command "${cli.args[0]}"`);
+    if (cli.args.length > 0) {
+      printError(`kpu: unknown command "${cli.args[0]}"\nSee kpu --help.`);
+      return 2;
+    }
     cli.outputHelp();
-    return cli.args.length > 0 ? 2 : 0;
+    return 0;
   }
   cli.runMatchedCommand();
   return exit;
@@ -39,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
 /** Mistakes of the user get a sentence; only a bug of ours gets a stack trace. */
 function report(error: unknown): number {
   if (error instanceof KpuError) {
-    for (const d of error.diagnostics) printError(render(d, { color: useColour }));
+    for (const d of error.diagnostics) printError(render(d, { color: useColourOnError }));
     return error.diagnostics.some((d) => d.code.startsWith("KPU8") || d.code === "KPU6006") ? 2 : 1;
   }
   if (error instanceof Error && error.name === "CACError") {

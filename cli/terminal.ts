@@ -3,6 +3,7 @@ import pc from "picocolors";
 
 export const colours = pc.createColors(process.stdout.isTTY === true && !process.env["NO_COLOR"]);
 export const useColour = process.stdout.isTTY === true && !process.env["NO_COLOR"];
+export const useColourOnError = process.stderr.isTTY === true && !process.env["NO_COLOR"];
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -90,6 +90,10 @@ function compare(kernel: AnyKernel, options: EquivalenceOptions): EquivalenceRep
   if (!Number.isSafeInteger(runs) || runs < 1)
     fail("KPU6006", `runs must be a positive integer, got ${runs}`);
   const seed = options.seed ?? 1;
+  if (options.path !== undefined && !/^\d+(:\d+)*$/.test(options.path))
+    fail("KPU6006", `path must be numbers with colons between, got "${options.path}"`, {
+      help: "copy it from the report",
+    });
   const describe: Description = options.inputs ?? descriptionOf(record);
   const programs = buildFor(kernel, options);
   const configurations = [...programs.keys()].flatMap((target) =>
@@ -127,11 +131,10 @@ function compare(kernel: AnyKernel, options: EquivalenceOptions): EquivalenceRep
     if (done <= runs) options.onProgress?.(done, runs);
     return difference === undefined;
   });
-  const outcome = fc.check(property, {
-    numRuns: runs,
-    seed,
-    ...(options.path === undefined ? {} : { path: options.path }),
-  });
+  const { path } = options;
+  const outcome = replaying(path, seed, () =>
+    fc.check(property, { numRuns: runs, seed, ...(path === undefined ? {} : { path }) }),
+  );
   if (broken !== undefined) throw (broken as { readonly error: unknown }).error;
   const base = { kernel: record.name, seed, runs: outcome.numRuns, compared, stopped };
   const failing = outcome.counterexample?.[0];
@@ -192,4 +195,16 @@ let loaded: typeof FastCheck | undefined;
 function fastCheck(): typeof FastCheck {
   loaded ??= createRequire(import.meta.url)("fast-check") as typeof FastCheck;
   return loaded;
+}
+
+/** fast-check throws where a path was not made under its seed. */
+function replaying<T>(path: string | undefined, seed: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (path === undefined) throw error;
+    return fail("KPU6006", `path "${path}" leads to no input under seed ${seed}`, {
+      help: "replay with the seed and the path of one report",
+    });
+  }
 }

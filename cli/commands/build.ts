@@ -1,6 +1,7 @@
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { build as buildKernel } from "../../executions.ts";
+import { fail } from "../../ir/diagnostic.ts";
 import { writeWhole } from "../datafile.ts";
 import { loadKernel } from "../load.ts";
 import { print } from "../terminal.ts";
@@ -31,6 +32,8 @@ export const build: Command = {
       ...(o.target ? { target: o.target } : {}),
     });
     const output = o.output ?? `${program.name}.kpubin`;
+    if (resolve(output) === resolve(String(file)))
+      fail("KPU8001", `--output ${output} is the file of the kernel`, { help: "write it to another file" });
     writeWhole(output, program.bytes);
     print(`${basename(output)}: ${program.name}, ${program.bytes.length} bytes`);
     return 0;

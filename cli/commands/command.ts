@@ -20,7 +20,13 @@ export const texts = z
   .transform((v) => (Array.isArray(v) ? v : [v]))
   .default([]);
 export const flag = z.boolean().default(false);
-export const count = z.number().int().positive();
+const whole = (text: string) => ({
+  error: (issue: { readonly input?: unknown }) => `expected ${text}, got ${String(issue.input)}`,
+});
+export const count = z.int(whole("a whole number from 1")).positive(whole("a whole number from 1"));
+export const oneOf = <const T extends readonly string[]>(names: T) =>
+  z.enum(names, whole(names.join(", ").replace(/, ([^,]*)$/, " or $1")));
+export const integer = z.int(whole("a whole number"));
 export const target = text.transform((name) => resolveTarget(name as TargetName)).optional();
 
 /** Options by a schema; a mismatch is wrong use. */

@@ -1,16 +1,26 @@
 import { z } from "zod";
-import { render } from "../../capture/index.ts";
+import { renderAll } from "../../capture/index.ts";
 import { compareExecutions } from "../../equivalence/check.ts";
 import { counterexampleText } from "../../equivalence/report.ts";
-import { fail, KpuError } from "../../ir/diagnostic.ts";
+import { type Diagnostic, fail, KpuError } from "../../ir/diagnostic.ts";
 import { resolveTarget, type TargetName } from "../../ir/target.ts";
 import { expandFiles, loadFile } from "../load.ts";
 import { colours, Progress, print, useColour } from "../terminal.ts";
-import { type Command, count, flag, JSON_OPTION, KERNEL_OPTION, parse, text, texts } from "./command.ts";
+import {
+  type Command,
+  count,
+  flag,
+  integer,
+  JSON_OPTION,
+  KERNEL_OPTION,
+  parse,
+  text,
+  texts,
+} from "./command.ts";
 
 const Options = z.object({
   runs: count.default(100),
-  seed: z.number().int().default(1),
+  seed: integer.default(1),
   path: text.optional(),
   kernel: text.optional(),
   target: texts.transform((names) => names.map((n) => resolveTarget(n as TargetName))),
@@ -35,7 +45,11 @@ export const equiv: Command = {
     let bad = 0;
     for (const file of expandFiles(patterns as string[])) {
       const loaded = await loadFile(file);
-      if (loaded.failed.length > 0) throw new KpuError(loaded.failed);
+      if (loaded.failed.length > 0) {
+        bad++;
+        results.push({ file: loaded.file, ok: false, diagnostics: loaded.failed });
+        if (!o.json) print(`${colours.red("error")}   ${loaded.file}\n${report(loaded.failed)}`);
+      }
       for (const k of loaded.kernels) {
         if (o.kernel !== undefined && k.name !== o.kernel) continue;
         const label = `${k.file} ${k.name}`;
@@ -67,10 +81,7 @@ export const equiv: Command = {
           if (!(error instanceof KpuError)) throw error;
           bad++;
           results.push({ file: k.file, name: k.name, ok: false, diagnostics: error.diagnostics });
-          if (!o.json)
-            print(
-              `${colours.red("error")}   ${label}\n${error.diagnostics.map((d) => render(d, { color: useColour })).join("\n")}`,
-            );
+          if (!o.json) print(`${colours.red("error")}   ${label}\n${report(error.diagnostics)}`);
         }
       }
     }
@@ -87,12 +98,16 @@ export const equiv: Command = {
     else
       print(
         bad === 0
-          ? colours.green(`${results.length} kernels agree`)
-          : colours.red(`${bad} of ${results.length} kernels do not`),
+          ? colours.green(results.length === 1 ? "1 kernel agrees" : `${results.length} kernels agree`)
+          : colours.red(`${bad} of ${results.length} ${bad === 1 ? "does" : "do"} not`),
       );
     return bad === 0 ? 0 : 1;
   },
 };
+
+function report(found: readonly Diagnostic[]): string {
+  return renderAll(found, { color: useColour });
+}
 
 function jsonNumber(x: number): number | string {
   return Number.isFinite(x) && !Object.is(x, -0) ? x : Object.is(x, -0) ? "-0" : String(x);

@@ -5,7 +5,18 @@ import { lowerKernel } from "../../lowering/index.ts";
 import { bindInputs, hostArguments, writeOutputs } from "../arguments.ts";
 import { loadKernel } from "../load.ts";
 import { print } from "../terminal.ts";
-import { type Command, count, KERNEL_OPTION, parse, TARGET_OPTION, target, text, texts } from "./command.ts";
+import {
+  type Command,
+  count,
+  integer,
+  KERNEL_OPTION,
+  oneOf,
+  parse,
+  TARGET_OPTION,
+  target,
+  text,
+  texts,
+} from "./command.ts";
 import { INPUT_OPTIONS } from "./run.ts";
 
 const POLICIES = ["round-robin", "random", "adversarial", "one-tile"] as const;
@@ -13,9 +24,9 @@ const Options = z.object({
   kernel: text.optional(),
   target,
   tiles: count.optional(),
-  seed: z.number().int().optional(),
-  policy: z.enum(POLICIES).optional(),
-  transfers: z.enum(["eager", "late"]).optional(),
+  seed: integer.optional(),
+  policy: oneOf(POLICIES).optional(),
+  transfers: oneOf(["eager", "late"]).optional(),
   in: texts,
   out: texts,
 });

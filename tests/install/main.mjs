@@ -56,7 +56,7 @@ try {
     expectOutput(`types, ${resolution}`, run(bin("tsc"), ["--noEmit", ...options, "types.mts"]), []);
   }
   expectOutput("kpu check", run(bin("kpu"), ["check", "saxpy.ts", "blas.ts"]), ["2 kernels in 2 files: no findings"]);
-  expectOutput("kpu equiv", run(bin("kpu"), ["equiv", "saxpy.ts", "--runs", "50"]), ["1 kernels agree"]);
+  expectOutput("kpu equiv", run(bin("kpu"), ["equiv", "saxpy.ts", "--runs", "50"]), ["1 kernel agrees"]);
   expectOutput("kpu build", run(bin("kpu"), ["build", "saxpy.ts", "-o", "saxpy.kpubin"]), ["saxpy.kpubin"]);
   writeFileSync(join(directory, "x.json"), "[1,2,3,4,5]");
   writeFileSync(join(directory, "y.json"), "[10,20,30,40,50]");
