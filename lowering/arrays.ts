@@ -108,7 +108,7 @@ export function arrayMethod(
       );
     case "reverse": {
       const values = items().reverse();
-      array.slots.forEach((s, i) => assignCell(w, s, values[i] as Value, node));
+      for (const [i, s] of array.slots.entries()) assignCell(w, s, values[i] as Value, node);
       return array;
     }
     case "flat":

@@ -1,10 +1,21 @@
 /** Places that can be assigned, destructuring, compound assignment and `++`. */
 import type ts from "typescript";
 import { spreadItems } from "./arrays.ts";
+import { ifStmt } from "./emit.ts";
 import { binary, toBoolean, toNumber } from "./operators.ts";
 import { elementKey, property, propertyName } from "./properties.ts";
 import { mayAssign } from "./scan.ts";
-import { arrayOf, assignCell, hold, newCell, prepareRegion, readCell, region, settle, slotCell } from "./staging.ts";
+import {
+  arrayOf,
+  assignCell,
+  hold,
+  newCell,
+  prepareRegion,
+  readCell,
+  region,
+  settle,
+  slotCell,
+} from "./staging.ts";
 import { type Cell, describe, runtime, stat, UNDEFINED, type Value } from "./values.ts";
 import type { Walker } from "./walker.ts";
 
@@ -21,7 +32,12 @@ export function target(w: Walker, node: ts.Expression): Place {
   if (t.isIdentifier(node)) {
     const cell = w.frame.scope.find(node.text);
     if (cell === undefined) {
-      w.refuse("KPU2002", `expected a variable of the kernel, but ${w.text(node)} is captured from outside`, node, `copy it first: let local = ${w.text(node)}`);
+      w.refuse(
+        "KPU2002",
+        `expected a variable of the kernel, but ${w.text(node)} is captured from outside`,
+        node,
+        `copy it first: let local = ${w.text(node)}`,
+      );
     }
     return cellPlace(w, cell, node);
   }
@@ -60,22 +76,30 @@ function elementPlace(w: Walker, object: Value, key: string | number, node: ts.N
         return {
           read: () => stat(object.slots.length),
           write: (v) => {
-            if (v.kind !== "static" || w.depth > object.depth) w.refuse("KPU2006", "expected a static length outside runtime control flow", node);
+            if (v.kind !== "static" || w.depth > object.depth)
+              w.refuse("KPU2006", "expected a static length outside runtime control flow", node);
             object.slots.length = Math.min(object.slots.length, Number(v.value));
             return v;
           },
         };
       }
-      if (!Number.isInteger(index) || index < 0) w.refuse("KPU2006", `expected an index of an array, got ${String(key)}`, node);
+      if (!Number.isInteger(index) || index < 0)
+        w.refuse("KPU2006", `expected an index of an array, got ${String(key)}`, node);
       const slot = object.slots[index];
       if (slot) return cellPlace(w, slot, node);
       return {
         read: () => UNDEFINED,
         write: (v) => {
           if (w.depth > object.depth) {
-            w.refuse("KPU2006", "expected an array of static length, but it grows under runtime control flow", node, "make the array with its full length before the loop");
+            w.refuse(
+              "KPU2006",
+              "expected an array of static length, but it grows under runtime control flow",
+              node,
+              "make the array with its full length before the loop",
+            );
           }
-          for (let i = object.slots.length; i < index; i++) object.slots.push(slotCell(w, `${i}`, UNDEFINED, object.origin));
+          for (let i = object.slots.length; i < index; i++)
+            object.slots.push(slotCell(w, `${i}`, UNDEFINED, object.origin));
           object.slots.push(slotCell(w, `${index}`, v, object.origin));
           return v;
         },
@@ -87,18 +111,33 @@ function elementPlace(w: Walker, object: Value, key: string | number, node: ts.N
       return {
         read: () => UNDEFINED,
         write: (v) => {
-          if (w.depth > object.depth) w.refuse("KPU2006", "expected an object whose fields are static, but it grows under runtime control flow", node);
+          if (w.depth > object.depth)
+            w.refuse(
+              "KPU2006",
+              "expected an object whose fields are static, but it grows under runtime control flow",
+              node,
+            );
           object.fields.set(String(key), slotCell(w, String(key), v, object.origin));
           return v;
         },
       };
     }
     case "static":
-      return w.refuse("KPU2002", "expected an array or object of the kernel, but this one is captured from outside", node, "copy it first: const own = [...captured]");
+      return w.refuse(
+        "KPU2002",
+        "expected an array or object of the kernel, but this one is captured from outside",
+        node,
+        "copy it first: const own = [...captured]",
+      );
     case "poison":
       return { read: () => object, write: (v) => v };
     default:
-      return w.refuse("KPU2006", `expected an array or object to write into, got ${describe(object)}`, node, "write memory with p.set(i, x) or S.vstore(v, p.at(i))");
+      return w.refuse(
+        "KPU2006",
+        `expected an array or object to write into, got ${describe(object)}`,
+        node,
+        "write memory with p.set(i, x) or S.vstore(v, p.at(i))",
+      );
   }
 }
 
@@ -156,7 +195,11 @@ function restOf(w: Walker, value: Value, taken: ReadonlySet<string>, node: ts.No
     return stat(Object.fromEntries(Object.entries(value.value as object).filter(([k]) => !taken.has(k))));
   }
   if (value.kind === "object") {
-    const fields = new Map([...value.fields].filter(([k]) => !taken.has(k)).map(([k, c]) => [k, slotCell(w, k, c.value as Value, value.origin)]));
+    const fields = new Map(
+      [...value.fields]
+        .filter(([k]) => !taken.has(k))
+        .map(([k, c]) => [k, slotCell(w, k, c.value as Value, value.origin)]),
+    );
     return { ...value, fields, depth: w.depth };
   }
   return w.refuse("KPU1015", `expected an object to destructure, got ${describe(value)}`, node);
@@ -166,7 +209,11 @@ function listOf(w: Walker, value: Value, node: ts.Node): Value[] {
   return spreadItems(w, value, node);
 }
 
-function destructureExpression(w: Walker, node: ts.ArrayLiteralExpression | ts.ObjectLiteralExpression, value: Value): void {
+function destructureExpression(
+  w: Walker,
+  node: ts.ArrayLiteralExpression | ts.ObjectLiteralExpression,
+  value: Value,
+): void {
   const t = w.ts;
   const store = (to: ts.Expression, v: Value): void => {
     if (t.isBinaryExpression(to) && to.operatorToken.kind === t.SyntaxKind.EqualsToken) {
@@ -196,12 +243,18 @@ export function compound(w: Walker, node: ts.BinaryExpression): Value {
   const K = w.ts.SyntaxKind;
   const kind = node.operatorToken.kind;
   const op = (w.ts.tokenToString(kind) as string).slice(0, -1);
-  if (kind === K.AmpersandAmpersandEqualsToken || kind === K.BarBarEqualsToken || kind === K.QuestionQuestionEqualsToken) {
+  if (
+    kind === K.AmpersandAmpersandEqualsToken ||
+    kind === K.BarBarEqualsToken ||
+    kind === K.QuestionQuestionEqualsToken
+  ) {
     return logicalAssignment(w, node, op);
   }
   const place = target(w, node.left);
   const before = place.read();
-  const left = mayAssign(w.ts, node.right, (name) => w.frame.scope.find(name) !== undefined) ? settle(w, before) : before;
+  const left = mayAssign(w.ts, node.right, (name) => w.frame.scope.find(name) !== undefined)
+    ? settle(w, before)
+    : before;
   const right = w.expr(node.right);
   return place.write(keep(w, binary(w, op, left, right, node.left, node.right, node), node));
 }
@@ -212,7 +265,10 @@ function keep(w: Walker, v: Value, node: ts.Node): Value {
 
 function logicalAssignment(w: Walker, node: ts.BinaryExpression, op: string): Value {
   const first = target(w, node.left).read();
-  const c = op === "??" ? !(first.kind === "static" && (first.value === null || first.value === undefined)) : toBoolean(w, first, node.left);
+  const c =
+    op === "??"
+      ? !(first.kind === "static" && (first.value === null || first.value === undefined))
+      : toBoolean(w, first, node.left);
   if (typeof c === "boolean") {
     const writes = op === "&&" ? c : !c;
     return writes ? target(w, node.left).write(w.expr(node.right)) : first;
@@ -225,12 +281,18 @@ function logicalAssignment(w: Walker, node: ts.BinaryExpression, op: string): Va
     place.write(w.expr(node.right));
   });
   const at = w.emit.site;
-  w.emit.list.push({ kind: "if", cond: now, then: op === "&&" ? store : [], else: op === "&&" ? [] : store, at });
+  w.emit.list.push(ifStmt(now, op === "&&" ? store : [], op === "&&" ? [] : store, at));
   return place.read();
 }
 
 /** `++x`, `x++`, `--x`, `x--`; a postfix form gives the number before. */
-export function increment(w: Walker, operand: ts.Expression, op: "+" | "-", postfix: boolean, node: ts.Node): Value {
+export function increment(
+  w: Walker,
+  operand: ts.Expression,
+  op: "+" | "-",
+  postfix: boolean,
+  node: ts.Node,
+): Value {
   const place = target(w, operand);
   const before = place.read();
   if (before.kind === "static") {

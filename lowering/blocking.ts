@@ -42,12 +42,7 @@ function refuseCallback(by: string, where: Where): never {
   ]);
 }
 
-function mark(
-  w: Walker,
-  c: CapturedFunction,
-  at: ts.Node,
-  where: Where,
-): boolean {
+function mark(w: Walker, c: CapturedFunction, at: ts.Node, where: Where): boolean {
   let sites = w.blocking.get(c);
   if (sites === undefined) w.blocking.set(c, (sites = new Set()));
   const offset = at.getStart(c.sourceFile) - c.textOffset;

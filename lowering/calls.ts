@@ -81,7 +81,8 @@ function method(
 
 export function invoke(w: Walker, callee: Value, thisValue: Value, args: Value[], node: ts.Node): Value {
   if (callee.kind === "poison" || args.some((a) => a.kind === "poison")) throw new Silenced();
-  if (callee.kind === "closure") return w.inline(w.ts.isArrowFunction(callee.node) ? callee : { ...callee, thisValue }, args, node);
+  if (callee.kind === "closure")
+    return w.inline(w.ts.isArrowFunction(callee.node) ? callee : { ...callee, thisValue }, args, node);
   if (callee.kind !== "static" || typeof callee.value !== "function") {
     return w.refuse("KPU3001", `expected a function to call, got ${describe(callee)}`, node);
   }

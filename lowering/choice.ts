@@ -1,7 +1,7 @@
 /** Choices: `?:`, `&&`, `||`, `??`, `if`, `switch`. A static condition chooses now and hides the other arm. */
 import type ts from "typescript";
 import { type Expr, type Stmt, sameType, typeText } from "../ir/kir.ts";
-import { isSpeculative } from "./emit.ts";
+import { ifStmt, isSpeculative } from "./emit.ts";
 import { binary, exprOf, toBoolean } from "./operators.ts";
 import { mayAssign } from "./scan.ts";
 import { arrayOf, hold, prepareRegion, region, shareParts } from "./staging.ts";
@@ -56,7 +56,7 @@ function join(w: Walker, c: Expr, a: Arm, b: Arm, node: ts.Node): Value {
   const after: (() => void)[] = [];
   const value = joinValues(w, condition, a, b, pure, node, after);
   if (!pure) {
-    w.emit.list.push({ kind: "if", cond: condition, then: a.list, else: b.list, at: w.emit.site });
+    w.emit.list.push(ifStmt(condition, a.list, b.list, w.emit.site));
   }
   return value;
 }
@@ -110,12 +110,11 @@ function joinValues(
     );
   }
   if (pure) return runtime(w.emit.op("select", [c, p, q]));
-  return runtime(w.emit.ref(joinLocal(w, c, a.list, p, b.list, q, node)));
+  return runtime(w.emit.ref(joinLocal(w, a.list, p, b.list, q, node)));
 }
 
 function joinLocal(
   w: Walker,
-  c: Expr,
   aList: Stmt[],
   p: Expr,
   bList: Stmt[],
@@ -203,7 +202,7 @@ function logicalCondition(w: Walker, node: ts.BinaryExpression, and: boolean): V
   const local = w.emit.variable("c", c);
   const ref = w.emit.ref(local);
   list.push({ kind: "assign", local, value: r, at: w.emit.site });
-  w.emit.list.push({ kind: "if", cond: ref, then: and ? list : [], else: and ? [] : list, at: w.emit.site });
+  w.emit.list.push(ifStmt(ref, and ? list : [], and ? [] : list, w.emit.site));
   return runtime(ref);
 }
 
@@ -233,7 +232,7 @@ export function effectOf(w: Walker, node: ts.Expression): void {
   } else w.expr(n);
 }
 
-type Branch = (() => Jump | void) | undefined;
+type Branch = (() => unknown) | undefined;
 
 /** `if` on a condition; returns how it leaves. */
 export function branch(
@@ -259,7 +258,7 @@ export function branch(
   if (then.jump) w.definite = other.definite;
   else if (other.jump) w.definite = then.definite;
   else w.definite = new Set([...then.definite].filter((x) => other.definite.has(x)));
-  w.emit.list.push({ kind: "if", cond: c, then: then.list, else: other.list, at });
+  w.emit.list.push(ifStmt(c, then.list, other.list, at));
   if (then.jump && other.jump) return then.jump.label === other.jump.label ? then.jump : { label: undefined };
   return undefined;
 }
@@ -416,7 +415,7 @@ function chain(
   });
   let rest: Stmt[] = arms.find((a) => a.cond === undefined)?.body ?? [];
   for (const a of arms.filter((x) => x.cond !== undefined).reverse())
-    rest = [{ kind: "if", cond: a.cond as Expr, then: a.body, else: rest, at }];
+    rest = [ifStmt(a.cond as Expr, a.body, rest, at)];
   w.emit.list.push(...rest);
 }
 
@@ -433,6 +432,6 @@ function flagged(
   bodies.forEach((body, i) => {
     const match = matches[i] ?? e.op("not", [any]);
     e.assign(on, e.op("or", [e.ref(on), match]));
-    if (body.length > 0) e.list.push({ kind: "if", cond: e.ref(on), then: body, else: [], at });
+    if (body.length > 0) e.list.push(ifStmt(e.ref(on), body, [], at));
   });
 }

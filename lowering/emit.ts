@@ -9,12 +9,12 @@ import {
   type Expr,
   type Local,
   type LocationIndex,
-  scalar,
   type Stmt,
+  scalar,
   type Type,
   typeText,
 } from "../ir/kir.ts";
-import { type OpName, OPS } from "../ir/ops.ts";
+import { OPS, type OpName } from "../ir/ops.ts";
 
 /** A local under construction: its name and mutability may still change. */
 export type Draft = { -readonly [K in keyof Local]: Local[K] };
@@ -60,13 +60,20 @@ export class Emitter {
   op(name: OpName, args: readonly Expr[], attrs: Attrs = NO_ATTRS): Expr {
     const spec = OPS[name];
     let operands = args;
-    let type = spec.rule(operands.map((a) => a.type), attrs);
+    let type = spec.rule(
+      operands.map((a) => a.type),
+      attrs,
+    );
     if (typeof type === "string") {
       // Scalars of the dtype world (params, loads) meet JavaScript numbers here.
       operands = args.map((a) => this.asNum(a));
-      type = spec.rule(operands.map((a) => a.type), attrs);
+      type = spec.rule(
+        operands.map((a) => a.type),
+        attrs,
+      );
     }
-    if (typeof type === "string") throw new TypeError(`op ${name}(${args.map((a) => typeText(a.type)).join(", ")}): ${type}`);
+    if (typeof type === "string")
+      throw new TypeError(`op ${name}(${args.map((a) => typeText(a.type)).join(", ")}): ${type}`);
     const value: Apply = { kind: "apply", type, op: name, args: operands, attrs, at: this.site };
     // A lane that may not exist is looked up where the author wrote it, not in an arm that is computed in vain.
     if (spec.effect === "pure" && (name !== "extract" || operands[1]?.kind === "const")) return value;
@@ -83,7 +90,14 @@ export class Emitter {
   /** A number scalar of a dtype as a JavaScript number; everything else as it is. */
   asNum(e: Expr): Expr {
     if (e.type.kind !== "scalar" || e.type.name === "num" || !NUMBERS.has(e.type.name)) return e;
-    return { kind: "apply", type: scalar("num"), op: "cast_scalar", args: [e], attrs: { to: "num" }, at: e.at };
+    return {
+      kind: "apply",
+      type: scalar("num"),
+      op: "cast_scalar",
+      args: [e],
+      attrs: { to: "num" },
+      at: e.at,
+    };
   }
 
   let(name: string, value: Expr): Expr {
@@ -192,4 +206,10 @@ export function isSpeculative(e: Expr): boolean {
   if (e.kind !== "apply") return true;
   if (e.op === "extract" && e.args[1]?.kind !== "const") return false;
   return OPS[e.op].effect === "pure" && e.args.every(isSpeculative);
+}
+
+/** An `if` statement. */
+export function ifStmt(cond: Expr, yes: readonly Stmt[], no: readonly Stmt[], at: LocationIndex): Stmt {
+  // biome-ignore lint/suspicious/noThenProperty: `then` is the field of KIR's if
+  return { kind: "if", cond, then: yes, else: no, at };
 }

@@ -135,6 +135,9 @@ export function expression(w: Walker, node: ts.Expression): Value {
   }
 }
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: what the author writes
+const PRINT_HELP = "print runtime values with S.print`x = ${x}`";
+
 const shown = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);
 
 function isNullish(v: Value): boolean {
@@ -188,7 +191,7 @@ function template(w: Walker, node: ts.TemplateExpression): Value {
         "KPU1010",
         `expected static values in a string, got ${describe(v)}`,
         span.expression,
-        "print runtime values with S.print`x = ${x}`",
+        PRINT_HELP,
       );
     }
     text += `${v.value as string}${span.literal.text}`;

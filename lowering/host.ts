@@ -10,6 +10,12 @@ import { arrayOf } from "./staging.ts";
 import { describe, runtime, stat, UNDEFINED, type Value } from "./values.ts";
 import type { Walker } from "./walker.ts";
 
+/** The global forms, which convert their argument. */
+const { isNaN: ANY_NAN, isFinite: ANY_FINITE } = globalThis as unknown as Record<
+  "isNaN" | "isFinite",
+  HostFunction
+>;
+
 type HostFunction = (...a: unknown[]) => unknown;
 
 /** Functions over structures of the kernel; undefined for everything else. */
@@ -140,13 +146,13 @@ export function scalarCall(w: Walker, fn: HostFunction, args: Value[], node: ts.
       const b = toBoolean(w, first, node);
       return typeof b === "boolean" ? stat(b) : runtime(b);
     }
-    case isNaN as HostFunction:
+    case ANY_NAN:
     case Number.isNaN as HostFunction: {
       if (fn === (Number.isNaN as HostFunction) && !isNumber(first)) return stat(false);
       const x = e.bind(number(first));
       return runtime(e.op("ne", [x, x]));
     }
-    case isFinite as HostFunction:
+    case ANY_FINITE:
     case Number.isFinite as HostFunction: {
       if (fn === (Number.isFinite as HostFunction) && !isNumber(first)) return stat(false);
       return runtime(finite(w, e.bind(number(first))));

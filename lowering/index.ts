@@ -2,7 +2,13 @@
  * Lowering: a kernel record to KIR at level virtual. This is the checker of both executions: what cannot be lowered
  * is refused here, with every diagnostic found and the author's positions.
  */
-import { beginCheck, type BlockingSites, type CapturedFunction, type FrozenRead, renderAll } from "../capture/index.ts";
+import {
+  type BlockingSites,
+  beginCheck,
+  type CapturedFunction,
+  type FrozenRead,
+  renderAll,
+} from "../capture/index.ts";
 import type { KernelRecord, ParamSpec } from "../dsl/kernel.ts";
 import { KpuError } from "../ir/diagnostic.ts";
 import type { Kernel } from "../ir/kir.ts";
@@ -62,7 +68,8 @@ function lowerAnew(record: KernelRecord, target: Target, dump: LowerOptions["dum
     const kernel = place(tidy(typed.kernel), walked.locationOf);
     dump?.("tidy", kernel);
     const wrong = verifyKernel(kernel);
-    if (wrong.length > 0) throw new TypeError(`lowering made invalid KIR: ${wrong.map((d) => d.message).join("; ")}`);
+    if (wrong.length > 0)
+      throw new TypeError(`lowering made invalid KIR: ${wrong.map((d) => d.message).join("; ")}`);
     const { blocking, captured, frozen, paramSpecs } = walked;
     return { kernel, open, blocking, captured, frozen, paramSpecs };
   } catch (error) {

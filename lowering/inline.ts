@@ -60,7 +60,13 @@ export function inline(w: Walker, fn: ClosureValue, args: Value[], node: ts.Node
     callNode: node,
     calledBy: w.calledBy,
   };
-  w.inlined.push({ fn: fn.node, at: node, caller: outer.captured, calledBy: w.calledBy, site: frame.callSite });
+  w.inlined.push({
+    fn: fn.node,
+    at: node,
+    caller: outer.captured,
+    calledBy: w.calledBy,
+    site: frame.callSite,
+  });
   if (t.isFunctionExpression(fn.node) && fn.node.name && !fn.scope.find(fn.node.name.text)) {
     frame.scope.cells.set(fn.node.name.text, newCell(w, fn.node.name.text, fn, true, undefined));
     frame.scope = new Scope(frame.scope);

@@ -12,12 +12,12 @@ import { DTYPES, type DTypeName, type Scope as MemoryScope } from "../ir/dtype.t
 import type { Attrs, Expr } from "../ir/kir.ts";
 import type { OpName } from "../ir/ops.ts";
 import type { Target } from "../ir/target.ts";
+import { markBlocking } from "./blocking.ts";
 import { exprOf } from "./operators.ts";
 import { arrayOf } from "./staging.ts";
 import { toStatic } from "./statics.ts";
 import { type Cell, describe, runtime, stat, UNDEFINED, type Value } from "./values.ts";
 import { Silenced, type Walker } from "./walker.ts";
-import { markBlocking } from "./blocking.ts";
 
 /** Loops of `for ... of`; their records refuse any other place. */
 export const LOOPS = new Set(["range", "grid"]);

@@ -9,7 +9,9 @@ export function makeArray(w: Walker, args: Value[], node: ts.Node): Value {
   const first = args[0];
   if (args.length !== 1) return arrayOf(w, args, node);
   if (first?.kind !== "static" || typeof first.value !== "number") {
-    return first?.kind === "static" ? arrayOf(w, args, node) : w.refuse("KPU2007", "expected a static length of the array", node);
+    return first?.kind === "static"
+      ? arrayOf(w, args, node)
+      : w.refuse("KPU2007", "expected a static length of the array", node);
   }
   return arrayOf(w, new Array<Value>(first.value).fill(UNDEFINED), node);
 }

@@ -31,7 +31,12 @@ export function captured(w: Walker, name: string, node: ts.Node): Value {
   const fn = w.frame.captured;
   const found = fn.resolve(name);
   if (found === undefined) {
-    w.refuse("KPU2001", `expected a name that the kernel can see, got ${name}`, node, "declare it, import it, or pass it as a parameter");
+    w.refuse(
+      "KPU2001",
+      `expected a name that the kernel can see, got ${name}`,
+      node,
+      "declare it, import it, or pass it as a parameter",
+    );
   }
   if (!(name in globalThis && (globalThis as Record<string, unknown>)[name] === found.value)) {
     let reads = w.frozen.get(fn);

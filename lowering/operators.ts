@@ -35,7 +35,12 @@ function vectorConst(emit: Emitter, dtype: Vec["dtype"]["name"] | "bool", data: 
 export function toNumber(w: Walker, v: Value, node: ts.Node): Expr {
   if (v.kind === "static") {
     const x = v.value;
-    if (typeof x !== "bigint" && typeof x !== "symbol" && (typeof x !== "object" || x === null) && typeof x !== "function") {
+    if (
+      typeof x !== "bigint" &&
+      typeof x !== "symbol" &&
+      (typeof x !== "object" || x === null) &&
+      typeof x !== "function"
+    ) {
       return w.emit.num(Number(x));
     }
   }
@@ -74,7 +79,8 @@ export function toBoolean(w: Walker, v: Value, node: ts.Node): boolean | Expr {
       return true;
     case "runtime": {
       const t = v.expr.type;
-      if (t.kind === "scalar" && t.name === "bool") return v.expr.kind === "const" ? Boolean(v.expr.value) : v.expr;
+      if (t.kind === "scalar" && t.name === "bool")
+        return v.expr.kind === "const" ? Boolean(v.expr.value) : v.expr;
       if (t.kind === "scalar" && t.name !== "event") return w.emit.op("truthy", [w.emit.asNum(v.expr)]);
       break;
     }
@@ -87,18 +93,33 @@ export function toBoolean(w: Walker, v: Value, node: ts.Node): boolean | Expr {
   return w.refuse("KPU3006", `expected a boolean or number as condition, got ${describe(v)}`, node, help);
 }
 
-const ARITHMETIC: Readonly<Record<string, OpName>> = { "+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod" };
+const ARITHMETIC: Readonly<Record<string, OpName>> = {
+  "+": "add",
+  "-": "sub",
+  "*": "mul",
+  "/": "div",
+  "%": "mod",
+};
 const BITWISE: Readonly<Record<string, OpName>> = { "&": "and", "|": "or", "^": "xor" };
 const ORDER: Readonly<Record<string, OpName>> = { "<": "lt", "<=": "le", ">": "gt", ">=": "ge" };
 
 /** `a op b` for every binary operator that evaluates both operands. */
-export function binary(w: Walker, op: string, a: Value, b: Value, left: ts.Node, right: ts.Node, node: ts.Node): Value {
+export function binary(
+  w: Walker,
+  op: string,
+  a: Value,
+  b: Value,
+  left: ts.Node,
+  right: ts.Node,
+  node: ts.Node,
+): Value {
   if (a.kind === "static" && b.kind === "static" && !isVector(a.value) && !isVector(b.value)) {
     return stat(binaryStatic(w, op, a.value, b.value, node));
   }
-  if (op === "===" || op === "!==" || op === "==" || op === "!=") return equality(w, op, a, b, left, right, node);
+  if (op === "===" || op === "!==" || op === "==" || op === "!=")
+    return equality(w, op, a, b, left, right, node);
   if (op === "+" && (isText(a) || isText(b))) {
-    w.refuse("KPU1010", "expected numbers, but one side of + is a string", node, "print runtime values with S.print`x = ${x}`");
+    w.refuse("KPU1010", "expected numbers, but one side of + is a string", node, PRINT_HELP);
   }
   const e = w.emit;
   const x = toNumber(w, a, left);
@@ -120,11 +141,19 @@ export function binary(w: Walker, op: string, a: Value, b: Value, left: ts.Node,
     case ">>>":
       return runtime(shiftRightUnsigned(w, x, y));
     case "**":
-      return w.refuse("KPU3006", "expected an operator of the scalar unit, got ** on runtime numbers", node, "write x * x for squares; S.vexp and S.vlog for powers of vectors");
+      return w.refuse(
+        "KPU3006",
+        "expected an operator of the scalar unit, got ** on runtime numbers",
+        node,
+        "write x * x for squares; S.vexp and S.vlog for powers of vectors",
+      );
     default:
       return w.refuse("KPU1011", `expected an operator that kernels have, got ${op}`, node);
   }
 }
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: what the author writes
+const PRINT_HELP = "print runtime values with S.print`x = ${x}`";
 
 const isVector = (x: unknown): boolean => x instanceof Vec || x instanceof Mask;
 const isText = (v: Value): boolean => v.kind === "static" && typeof v.value === "string";
@@ -149,14 +178,28 @@ function shiftRightUnsigned(w: Walker, x: Expr, y: Expr): Expr {
   return e.op("select", [e.op("eq", [k, e.num(0)]), e.op("to_uint32", [value]), shifted]);
 }
 
-function equality(w: Walker, op: string, a: Value, b: Value, left: ts.Node, right: ts.Node, node: ts.Node): Value {
+function equality(
+  w: Walker,
+  op: string,
+  a: Value,
+  b: Value,
+  left: ts.Node,
+  right: ts.Node,
+  node: ts.Node,
+): Value {
   const strict = op.length === 3;
   const negated = op[0] === "!";
   const answer = (equal: boolean): Value => stat(equal !== negated);
   const ka = kindOf(a);
   const kb = kindOf(b);
   if (ka === "object" || kb === "object") {
-    if ((a.kind === "static" || isStructure(a)) && (b.kind === "static" || isStructure(b)) && a !== b && !isVectorValue(a) && !isVectorValue(b)) {
+    if (
+      (a.kind === "static" || isStructure(a)) &&
+      (b.kind === "static" || isStructure(b)) &&
+      a !== b &&
+      !isVectorValue(a) &&
+      !isVectorValue(b)
+    ) {
       return answer(false);
     }
     if (isStructure(a) && a === b) return answer(true);
@@ -166,7 +209,11 @@ function equality(w: Walker, op: string, a: Value, b: Value, left: ts.Node, righ
       "KPU3006",
       `expected numbers or booleans on both sides of ${op}, got ${describe(a)} and ${describe(b)}`,
       node,
-      pointer ? (nullish ? "ask p.isNull" : "compare pointers with p.eq(q)") : "compare vectors with S.vceq and ask S.vall(mask)",
+      pointer
+        ? nullish
+          ? "ask p.isNull"
+          : "compare pointers with p.eq(q)"
+        : "compare vectors with S.vceq and ask S.vall(mask)",
     );
   }
   if (ka === "nullish" || kb === "nullish") return answer(ka === kb);

@@ -14,7 +14,12 @@ export function place(k: Kernel, locationOf: (site: number) => Location | undefi
       n = locations.push(undefined) - 1;
       const index = n;
       const set = (value: Location | undefined): void => {
-        Object.defineProperty(locations, index, { value, writable: true, enumerable: true, configurable: true });
+        Object.defineProperty(locations, index, {
+          value,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        });
       };
       Object.defineProperty(locations, index, {
         get: () => {
@@ -30,7 +35,8 @@ export function place(k: Kernel, locationOf: (site: number) => Location | undefi
     }
     return n;
   };
-  const expr = (e: Expr): Expr => (e.kind === "apply" ? { ...e, at: number(e.at), args: e.args.map(expr) } : { ...e, at: number(e.at) });
+  const expr = (e: Expr): Expr =>
+    e.kind === "apply" ? { ...e, at: number(e.at), args: e.args.map(expr) } : { ...e, at: number(e.at) };
   const list = (stmts: readonly Stmt[]): Stmt[] => stmts.map(stmt);
   const stmt = (s: Stmt): Stmt => {
     const at = number(s.at);
@@ -46,7 +52,14 @@ export function place(k: Kernel, locationOf: (site: number) => Location | undefi
       case "for":
         return { ...s, from: expr(s.from), to: expr(s.to), body: list(s.body), at };
       case "loop":
-        return { ...s, test: list(s.test), cond: expr(s.cond), body: list(s.body), update: list(s.update), at };
+        return {
+          ...s,
+          test: list(s.test),
+          cond: expr(s.cond),
+          body: list(s.body),
+          update: list(s.update),
+          at,
+        };
       case "block":
         return { ...s, body: list(s.body), at };
       default:

@@ -10,7 +10,8 @@ import type { Walker } from "./walker.ts";
 /** The key of `object[key]`, which must be static. */
 export function elementKey(w: Walker, object: Value, node: ts.ElementAccessExpression): string | number {
   const key = w.expr(node.argumentExpression);
-  if (key.kind === "static" && (typeof key.value === "number" || typeof key.value === "string")) return key.value;
+  if (key.kind === "static" && (typeof key.value === "number" || typeof key.value === "string"))
+    return key.value;
   if (key.kind === "poison") return 0;
   const pointer = object.kind === "view" || (object.kind === "runtime" && object.expr.type.kind === "ptr");
   return w.refuse(

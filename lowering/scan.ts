@@ -55,8 +55,10 @@ export function changes(t: TS, root: ts.Node): Changes {
     }
     if (t.isBinaryExpression(node) && isAssignment(t, node.operatorToken.kind)) target(node.left);
     else if (t.isPrefixUnaryExpression(node) || t.isPostfixUnaryExpression(node)) {
-      if (node.operator === t.SyntaxKind.PlusPlusToken || node.operator === t.SyntaxKind.MinusMinusToken) target(node.operand);
-    } else if (t.isForOfStatement(node) && !t.isVariableDeclarationList(node.initializer)) target(node.initializer);
+      if (node.operator === t.SyntaxKind.PlusPlusToken || node.operator === t.SyntaxKind.MinusMinusToken)
+        target(node.operand);
+    } else if (t.isForOfStatement(node) && !t.isVariableDeclarationList(node.initializer))
+      target(node.initializer);
     else if (t.isCallExpression(node)) {
       const callee = node.expression;
       if (t.isIdentifier(callee)) called.add(callee.text);
@@ -87,12 +89,19 @@ export function isAssignment(t: TS, kind: ts.SyntaxKind): boolean {
 /** The variable at the root of `a.b[i].c`. */
 export function rootName(t: TS, node: ts.Node): string | undefined {
   let n: ts.Node = node;
-  while (t.isPropertyAccessExpression(n) || t.isElementAccessExpression(n) || t.isParenthesizedExpression(n)) n = n.expression;
+  while (t.isPropertyAccessExpression(n) || t.isElementAccessExpression(n) || t.isParenthesizedExpression(n))
+    n = n.expression;
   return t.isIdentifier(n) ? n.text : undefined;
 }
 
 function opensScope(t: TS, node: ts.Node): boolean {
-  return t.isBlock(node) || t.isForStatement(node) || t.isForOfStatement(node) || t.isFunctionLike(node) || t.isSwitchStatement(node);
+  return (
+    t.isBlock(node) ||
+    t.isForStatement(node) ||
+    t.isForOfStatement(node) ||
+    t.isFunctionLike(node) ||
+    t.isSwitchStatement(node)
+  );
 }
 
 function declaredIn(t: TS, root: ts.Node): string[] {

@@ -147,8 +147,9 @@ export function store(w: Walker, cell: Cell, value: Value, node: ts.Node, holder
   if (value.kind === "poison") throw new Silenced();
   const counter = counters.get(cell);
   if (counter !== undefined) throw new Restart(counter);
-  if (cell.pending !== undefined) define(w, cell, value, node, holders);
-  else if (cell.local !== undefined) w.emit.assign(cell.local, fit(w, cell, cell.local.type, value, node));
+  if (cell.pending !== undefined) defineCell(w, cell, value, node, holders);
+  else if (cell.local !== undefined)
+    w.emit.assign(cell.local, fitting(w, cell, cell.local.type, value, node));
   else if (structured.has(cell)) assignParts(w, cell, value, node, holders);
   else if (cell.depth < w.depth) {
     if (w.forced.has(cell.origin)) {
@@ -168,7 +169,7 @@ export function store(w: Walker, cell: Cell, value: Value, node: ts.Node, holder
 }
 
 /** The expression to store in a local of this type. */
-function fit(w: Walker, cell: Cell, type: Type, value: Value, node: ts.Node): Expr {
+function fitting(w: Walker, cell: Cell, type: Type, value: Value, node: ts.Node): Expr {
   if (cell.value?.kind === "view" && value.kind === "view") {
     const want = cell.value.view.shape;
     const got = value.view.shape;
@@ -206,7 +207,8 @@ function assignParts(w: Walker, cell: Cell, value: Value, node: ts.Node, holders
   if (mine === value) return;
   if (mine?.kind === "array" && value.kind === "array" && mine.slots.length === value.slots.length) {
     shareParts(w, value, mine, node, holders);
-    mine.slots.forEach((slot, i) => store(w, slot, (value.slots[i] as Cell).value as Value, node, 1));
+    for (const [i, slot] of mine.slots.entries())
+      store(w, slot, (value.slots[i] as Cell).value as Value, node, 1);
     return;
   }
   if (
@@ -244,7 +246,7 @@ export function shareParts(w: Walker, from: Structure, to: Structure, node: ts.N
 export const counters = new WeakMap<Cell, string>();
 
 /** The first assignment of a pending variable: now its type is known. */
-function define(w: Walker, cell: Cell, value: Value, node: ts.Node, holders: number): void {
+function defineCell(w: Walker, cell: Cell, value: Value, node: ts.Node, holders: number): void {
   const pending = cell.pending as NonNullable<Cell["pending"]>;
   if (value.kind === "array" || value.kind === "object") {
     cell.pending = undefined;

@@ -50,7 +50,8 @@ export function statement(w: Walker, node: ts.Statement, names: readonly string[
 
 function variables(w: Walker, list: ts.VariableDeclarationList): void {
   const constant = (list.flags & w.ts.NodeFlags.Const) !== 0;
-  for (const d of list.declarations) declare(w, d.name, d.initializer ? w.expr(d.initializer) : UNDEFINED, constant);
+  for (const d of list.declarations)
+    declare(w, d.name, d.initializer ? w.expr(d.initializer) : UNDEFINED, constant);
 }
 
 /** Opens a scope; names exist from its start, functions with their value. */
@@ -66,7 +67,10 @@ export function declareBlock(w: Walker, nodes: readonly ts.Statement[]): void {
     } else if (t.isFunctionDeclaration(s) && s.name) {
       const name = s.name.text;
       const { captured, thisValue } = w.frame;
-      scope.cells.set(name, newCell(w, name, { kind: "closure", node: s, captured, scope, thisValue, name }, false, s));
+      scope.cells.set(
+        name,
+        newCell(w, name, { kind: "closure", node: s, captured, scope, thisValue, name }, false, s),
+      );
     }
   }
 }
@@ -75,11 +79,19 @@ function labelled(w: Walker, node: ts.LabeledStatement, names: readonly string[]
   const t = w.ts;
   const all = [...names, node.label.text];
   const inner = node.statement;
-  const loop = t.isIterationStatement(inner, false) || t.isLabeledStatement(inner) || t.isSwitchStatement(inner);
+  const loop =
+    t.isIterationStatement(inner, false) || t.isLabeledStatement(inner) || t.isSwitchStatement(inner);
   if (loop) return statement(w, inner, all);
   const label = w.emit.label(node.label.text);
   prepareRegion(w, [inner]);
-  w.frame.targets.push({ names: all, breakTo: label, continueTo: undefined, depth: w.depth + 1, unrolled: undefined, block: true });
+  w.frame.targets.push({
+    names: all,
+    breakTo: label,
+    continueTo: undefined,
+    depth: w.depth + 1,
+    unrolled: undefined,
+    block: true,
+  });
   let jump: Jump;
   try {
     const list = region(w, () => void (jump = w.statement(inner)), false);

@@ -1,6 +1,6 @@
 /** Values as plain JavaScript, where nothing in them is of run time. */
 import type ts from "typescript";
-import { type Cell, type ClosureValue, type Value } from "./values.ts";
+import type { Cell, ClosureValue, Value } from "./values.ts";
 import type { Walker } from "./walker.ts";
 
 /** The JavaScript value, or undefined where a part is known at run time only. Arrays and objects are copied. */

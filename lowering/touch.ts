@@ -33,7 +33,8 @@ export function reachesKernel(w: Walker, fn: unknown): boolean {
       if (found === undefined) continue;
       if (assigned.has(name)) return true;
       const v = found.value;
-      if (!(name in globalThis && (globalThis as Record<string, unknown>)[name] === v)) reads.push([captured, name, v]);
+      if (!(name in globalThis && (globalThis as Record<string, unknown>)[name] === v))
+        reads.push([captured, name, v]);
       if (holdsIntrinsics(v) || visit(v, depth + 1)) return true;
     }
     return false;
@@ -56,7 +57,8 @@ function declaredNames(w: Walker, c: CapturedFunction): Set<string> {
   const t = w.ts;
   const names = new Set<string>();
   const visit = (n: import("typescript").Node): void => {
-    if ((t.isVariableDeclaration(n) || t.isParameter(n) || t.isBindingElement(n)) && t.isIdentifier(n.name)) names.add(n.name.text);
+    if ((t.isVariableDeclaration(n) || t.isParameter(n) || t.isBindingElement(n)) && t.isIdentifier(n.name))
+      names.add(n.name.text);
     if (t.isFunctionDeclaration(n) && n.name) names.add(n.name.text);
     t.forEachChild(n, visit);
   };
@@ -74,7 +76,9 @@ function holdsIntrinsics(v: unknown): boolean {
   if (known !== undefined) return known;
   let found = false;
   try {
-    found = Object.values(v).some((x) => intrinsicOf(x) !== undefined || (typeof x === "object" && x !== null && "vload" in x));
+    found = Object.values(v).some(
+      (x) => intrinsicOf(x) !== undefined || (typeof x === "object" && x !== null && "vload" in x),
+    );
   } catch {
     found = false;
   }

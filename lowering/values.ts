@@ -47,7 +47,14 @@ export interface ClosureValue {
 export interface PoisonValue {
   readonly kind: "poison";
 }
-export type Value = StaticValue | RuntimeValue | ArrayValue | ObjectValue | ViewValue | ClosureValue | PoisonValue;
+export type Value =
+  | StaticValue
+  | RuntimeValue
+  | ArrayValue
+  | ObjectValue
+  | ViewValue
+  | ClosureValue
+  | PoisonValue;
 
 /** A place that holds a value: a variable, an array slot, an object field. */
 export interface Cell {

@@ -256,7 +256,7 @@ class KernelWalk implements Walker {
   // ------------------------------------------------------------------------------------------ diagnostics
 
   /** Runs one statement; what it refuses is recorded, and what it would have defined becomes poison. */
-  private guard(node: ts.Node, body: () => Jump | void): Jump {
+  private guard(node: ts.Node, body: () => unknown): Jump {
     const { frame, depth, conditional, definite } = this;
     const { scope } = frame;
     const targets = frame.targets.length;

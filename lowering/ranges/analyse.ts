@@ -3,8 +3,10 @@
  * loop heads it knows; passes repeat until the heads stand still (widening), then twice more to come back from where
  * widening overshot, then once to record what every expression can be. Nested loops cost passes, not powers.
  */
-import { MAX_TILES } from "../../ir/target.ts";
+
 import type { Apply, Expr, Kernel, Local, Stmt } from "../../ir/kir.ts";
+import { MAX_TILES } from "../../ir/target.ts";
+import { clamp, movesOf, reach } from "./counters.ts";
 import { copy, type Env, joinEnv, sameEnv, widenEnv, withinEnv } from "./env.ts";
 import { ANY, ANY_F32, BIT, constRange, dtypeRange, join, type Range, range } from "./range.ts";
 import { refine } from "./refine.ts";
@@ -57,6 +59,8 @@ class Analysis {
   far = false;
   broken = false;
   loops = false;
+  /** Set while an expression is evaluated for no particular state: nothing is recorded. */
+  private quiet = false;
   /** Ranges of immutable locals. */
   readonly base = new Map<Local, Range>();
   /** Definitions of immutable booleans: conditions may be named. */
@@ -138,7 +142,8 @@ class Analysis {
   private define(local: Local, value: Expr, env: NonNullable<Env>): void {
     const r = this.eval(value, env);
     if (r === undefined) {
-      if (!local.mutable && value.type.kind === "scalar" && value.type.name === "bool") this.conditions.set(local, value);
+      if (!local.mutable && value.type.kind === "scalar" && value.type.name === "bool")
+        this.conditions.set(local, value);
       return;
     }
     if (local.mutable) env.set(local, r);
@@ -152,7 +157,7 @@ class Analysis {
   }
 
   /** The state at a loop's head for this pass. */
-  private head(s: Loop, entry: Env): Env {
+  private head(s: Loop, entry: Env, bounds?: ReadonlyMap<Local, Range>): Env {
     this.loops = true;
     const incoming = joinEnv(copy(entry), this.backs.get(s));
     const known = this.heads.get(s);
@@ -163,6 +168,7 @@ class Analysis {
       if (!withinEnv(incoming, known)) this.broken = true;
       next = known;
     }
+    if (bounds !== undefined && this.mode !== "record") next = within(next, bounds);
     if (!sameEnv(known, next)) {
       this.changed = true;
       this.heads.set(s, next);
@@ -181,10 +187,33 @@ class Analysis {
     this.backs.set(s, copy(next));
   }
 
+  /** How often a counted loop runs at most, as far as its counter is known. */
+  private readonly rounds = new Map<Stmt, number>();
+
+  /** Bounds of the integers that a counted loop only adds to. */
+  private bounds(s: Extract<Stmt, { kind: "for" }>, env: NonNullable<Env>): Map<Local, Range> {
+    const bounds = new Map<Local, Range>();
+    const rounds = (inner: Stmt): number => this.rounds.get(inner) ?? Infinity;
+    this.quiet = true;
+    const moves = movesOf(s.body, (e) => this.compute(e, new Map()), rounds);
+    this.quiet = false;
+    for (const [local, move] of moves) {
+      const start = env.get(local);
+      const bound = start && reach(start, move, rounds(s));
+      if (bound !== undefined) bounds.set(local, bound);
+    }
+    return bounds;
+  }
+
   private counted(s: Extract<Stmt, { kind: "for" }>, env: NonNullable<Env>): Env {
     const from = this.eval(s.from, env) ?? ANY;
     const to = this.eval(s.to, env) ?? ANY;
-    const head = this.head(s, env);
+    this.rounds.set(
+      s,
+      Math.max(0, Math.ceil((s.step > 0 ? to.hi - from.lo : from.hi - to.lo) / Math.abs(s.step))),
+    );
+    const bounds = this.bounds(s, env);
+    const head = this.head(s, env, bounds);
     const i = counter(from, to, s.step);
     this.giveJump(s.label, undefined);
     this.giveJump(`${s.label} again`, undefined);
@@ -195,9 +224,9 @@ class Analysis {
     this.base.set(s.local, i);
     // The value that ends the loop is computed as well.
     this.give(s.local, s.step > 0 ? { ...i, hi: i.hi + s.step } : { ...i, lo: i.lo + s.step });
-    const body = joinEnv(this.list(s.body, copy(head)), this.jumps.get(`${s.label} again`));
+    const body = within(joinEnv(this.list(s.body, copy(head)), this.jumps.get(`${s.label} again`)), bounds);
     this.back(s, body);
-    const left = this.takeJump(s.label);
+    const left = within(this.takeJump(s.label), bounds);
     return joinEnv(joinEnv(copy(head), body), left);
   }
 
@@ -232,6 +261,7 @@ class Analysis {
   /** The range of a number expression; undefined for every other type. */
   eval(e: Expr, env: NonNullable<Env>): Range | undefined {
     const r = this.compute(e, env);
+    if (this.quiet) return r;
     if (r !== undefined && e.kind === "apply") this.latest.set(e, r);
     if (r !== undefined && this.mode === "record") {
       const known = this.exprs.get(e);
@@ -315,6 +345,17 @@ class Analysis {
       }
     }
   }
+}
+
+/** The state with what is known about sums; in place. */
+function within(env: Env, bounds: ReadonlyMap<Local, Range>): Env {
+  if (env !== undefined) {
+    for (const [local, bound] of bounds) {
+      const r = env.get(local);
+      if (r !== undefined) env.set(local, clamp(r, bound));
+    }
+  }
+  return env;
 }
 
 function sameValue(x: Expr | undefined, y: Expr | undefined): boolean {

@@ -62,7 +62,7 @@ function visit(e: Expr, demand: boolean, seen: Set<Local>, ranges: Ranges): void
     return;
   }
   const wants = operandDemands(e, demand, ranges);
-  e.args.forEach((a, i) => visit(a, wants(i), seen, ranges));
+  for (const [i, a] of e.args.entries()) visit(a, wants(i), seen, ranges);
 }
 
 type Apply = Extract<Expr, { kind: "apply" }>;

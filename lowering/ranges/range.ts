@@ -19,7 +19,12 @@ export const SAFE = Number.MAX_SAFE_INTEGER;
 const I32_MIN = -(2 ** 31);
 const I32_MAX = 2 ** 31 - 1;
 
-export function range(lo: number, hi: number, int: boolean, o: { nan?: boolean; nz?: boolean; f32?: boolean } = {}): Range {
+export function range(
+  lo: number,
+  hi: number,
+  int: boolean,
+  o: { nan?: boolean; nz?: boolean; f32?: boolean } = {},
+): Range {
   const f32 = o.f32 === true || (int && lo >= -(2 ** 24) && hi <= 2 ** 24);
   return { lo, hi, int, nan: o.nan === true, nz: o.nz === true && lo <= 0 && hi >= 0, f32 };
 }
@@ -32,7 +37,10 @@ export const BIT: Range = range(0, 1, true);
 
 export function constRange(x: number): Range {
   if (Number.isNaN(x)) return range(Infinity, -Infinity, true, { nan: true, f32: true });
-  return range(x, x, Number.isInteger(x) || !Number.isFinite(x), { nz: Object.is(x, -0), f32: Object.is(Math.fround(x), x) });
+  return range(x, x, Number.isInteger(x) || !Number.isFinite(x), {
+    nz: Object.is(x, -0),
+    f32: Object.is(Math.fround(x), x),
+  });
 }
 
 /** All values of a dtype. */
@@ -54,16 +62,57 @@ export function join(a: Range, b: Range): Range {
 }
 
 export function sameRange(a: Range, b: Range): boolean {
-  return a === b || (a.lo === b.lo && a.hi === b.hi && a.int === b.int && a.nan === b.nan && a.nz === b.nz && a.f32 === b.f32);
+  return (
+    a === b ||
+    (a.lo === b.lo && a.hi === b.hi && a.int === b.int && a.nan === b.nan && a.nz === b.nz && a.f32 === b.f32)
+  );
 }
 
 /** Whether every value of a is one of b. */
 export function within(a: Range, b: Range): boolean {
-  return (a.lo >= b.lo || a.lo > a.hi) && (a.hi <= b.hi || a.lo > a.hi) && (a.int || !b.int) && (!a.nan || b.nan) && (!a.nz || b.nz) && (a.f32 || !b.f32);
+  return (
+    (a.lo >= b.lo || a.lo > a.hi) &&
+    (a.hi <= b.hi || a.lo > a.hi) &&
+    (a.int || !b.int) &&
+    (!a.nan || b.nan) &&
+    (!a.nz || b.nz) &&
+    (a.f32 || !b.f32)
+  );
 }
 
-const UPPER = [0, 1, 255, 32767, 65535, I32_MAX, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 48, SAFE, 2 ** 53, 2 ** 55, 2 ** 57, 2 ** 60, 2 ** 62];
-const LOWER = [0, -1, -128, -32768, I32_MIN, -(2 ** 32), -(2 ** 48), -SAFE, -(2 ** 53), -(2 ** 55), -(2 ** 57), -(2 ** 60), -(2 ** 62)];
+const UPPER = [
+  0,
+  1,
+  255,
+  32767,
+  65535,
+  I32_MAX,
+  2 ** 31,
+  2 ** 32 - 1,
+  2 ** 32,
+  2 ** 48,
+  SAFE,
+  2 ** 53,
+  2 ** 55,
+  2 ** 57,
+  2 ** 60,
+  2 ** 62,
+];
+const LOWER = [
+  0,
+  -1,
+  -128,
+  -32768,
+  I32_MIN,
+  -(2 ** 32),
+  -(2 ** 48),
+  -SAFE,
+  -(2 ** 53),
+  -(2 ** 55),
+  -(2 ** 57),
+  -(2 ** 60),
+  -(2 ** 62),
+];
 
 /** Jumps to the next threshold where a bound grew, so that iteration ends. */
 export function widen(old: Range, next: Range, far: boolean): Range {

@@ -8,7 +8,14 @@ export interface Known {
   again(e: Expr, env: NonNullable<Env>): Range | undefined;
 }
 
-const OPPOSITE: Readonly<Record<string, string>> = { lt: "ge", ge: "lt", gt: "le", le: "gt", eq: "ne", ne: "eq" };
+const OPPOSITE: Readonly<Record<string, string>> = {
+  lt: "ge",
+  ge: "lt",
+  gt: "le",
+  le: "gt",
+  eq: "ne",
+  ne: "eq",
+};
 
 /** The state where the condition is `truth`; undefined when that cannot be. */
 export function refine(k: Known, cond: Expr, truth: boolean, env: Env): Env {
@@ -114,7 +121,12 @@ function put(e: Expr, r: Range, env: NonNullable<Env>): Env {
   if (r.lo > r.hi && !r.nan) return undefined;
   const out = new Map(env);
   let inner = e;
-  while (inner.kind === "apply" && inner.op === "cast_scalar" && inner.args[0]?.type.kind === "scalar" && inner.args[0].type.name !== "bool") {
+  while (
+    inner.kind === "apply" &&
+    inner.op === "cast_scalar" &&
+    inner.args[0]?.type.kind === "scalar" &&
+    inner.args[0].type.name !== "bool"
+  ) {
     inner = inner.args[0];
   }
   if (inner.kind === "ref") out.set(inner.local, r);

@@ -8,8 +8,19 @@
 import type { Diagnostic, Location } from "../../ir/diagnostic.ts";
 import { diagnostic } from "../../ir/diagnostic.ts";
 import { DTYPES, type DTypeName, isFloat, isInt } from "../../ir/dtype.ts";
-import { type Apply, type Attrs, type Expr, type Kernel, type Local, scalar, scalarOf, type ScalarName, type Stmt, typeText } from "../../ir/kir.ts";
-import { type OpName, OPS } from "../../ir/ops.ts";
+import {
+  type Apply,
+  type Attrs,
+  type Expr,
+  type Kernel,
+  type Local,
+  type ScalarName,
+  type Stmt,
+  scalar,
+  scalarOf,
+  typeText,
+} from "../../ir/kir.ts";
+import { OPS, type OpName } from "../../ir/ops.ts";
 import { isNumber, type Ranges } from "./analyse.ts";
 import { operandDemands, signedZeros } from "./demand.ts";
 import { held, isExactInt, type Range, SAFE, ZERO } from "./range.ts";
@@ -29,7 +40,12 @@ export interface Retyped {
   readonly diagnostics: Diagnostic[];
 }
 
-export function retype(k: Kernel, ranges: Ranges, bounds: readonly RangeBounds[], locationOf: (site: number) => Location | undefined): Retyped {
+export function retype(
+  k: Kernel,
+  ranges: Ranges,
+  bounds: readonly RangeBounds[],
+  locationOf: (site: number) => Location | undefined,
+): Retyped {
   const r = new Retype(k, ranges, bounds, locationOf);
   const body = r.list(k.body);
   const params = k.params.map((p) => ({ ...p, local: r.local(p.local) }));
@@ -52,7 +68,12 @@ class Retype {
   private at = 0;
   private ids: number;
 
-  constructor(k: Kernel, ranges: Ranges, bounds: readonly RangeBounds[], locationOf: (site: number) => Location | undefined) {
+  constructor(
+    k: Kernel,
+    ranges: Ranges,
+    bounds: readonly RangeBounds[],
+    locationOf: (site: number) => Location | undefined,
+  ) {
     this.ranges = ranges;
     this.texts = [...k.texts];
     this.signed = signedZeros(k.body, ranges);
@@ -81,7 +102,12 @@ class Retype {
       case "let":
       case "assign": {
         const local = this.local(s.local);
-        this.out.push({ kind: s.kind, local, value: this.toType(s.value, local, this.signed.has(s.local)), at: s.at });
+        this.out.push({
+          kind: s.kind,
+          local,
+          value: this.toType(s.value, local, this.signed.has(s.local)),
+          at: s.at,
+        });
         return;
       }
       case "effect":
@@ -130,26 +156,53 @@ class Retype {
       // The counter and its bound are compared in one type; the bound of a counter that fits may lie beyond it.
       const to = this.number(s.to, false);
       if (type === "i32" || type === "i64") {
-        if (type === "i64" && name === "i32") return this.narrowBound(s, local, from, to, limit);
+        if (type === "i64" && name === "i32") {
+          this.narrowBound(s, local, from, to, limit);
+          return;
+        }
         this.out.push({ ...s, local, from, to: this.cast(to, name), body: this.list(s.body) });
         return;
       }
       this.out.push(...this.asLoop(s, local, from, to));
       return;
     }
-    this.out.push(...this.asLoop(s, local, this.toType(s.from, local, this.signed.has(s.local)), this.number(s.to, false)));
+    this.out.push(
+      ...this.asLoop(
+        s,
+        local,
+        this.toType(s.from, local, this.signed.has(s.local)),
+        this.number(s.to, false),
+      ),
+    );
   }
 
   /** for %i: i32 with a bound of i64: what lies beyond i32 on the far side of the counter cannot matter. */
-  private narrowBound(s: Extract<Stmt, { kind: "for" }>, local: Local, from: Expr, to: Expr, limit: Range): void {
+  private narrowBound(
+    s: Extract<Stmt, { kind: "for" }>,
+    local: Local,
+    from: Expr,
+    to: Expr,
+    limit: Range,
+  ): void {
     const far = s.step > 0 ? limit.hi : limit.lo;
     if (far > 2 ** 31 - 1 || far < -(2 ** 31)) {
       const wide: Local = { id: s.local.id, name: s.local.name, type: scalar("i64"), mutable: false };
       this.locals.set(s.local, wide);
-      this.out.push({ ...s, local: wide, from: this.cast(from, "i64"), to: this.cast(to, "i64"), body: this.list(s.body) });
+      this.out.push({
+        ...s,
+        local: wide,
+        from: this.cast(from, "i64"),
+        to: this.cast(to, "i64"),
+        body: this.list(s.body),
+      });
       return;
     }
-    const edge: Expr = { kind: "const", type: scalar("i64"), value: s.step > 0 ? -(2 ** 31) : 2 ** 31 - 1, at: s.at };
+    const edge: Expr = {
+      kind: "const",
+      type: scalar("i64"),
+      value: s.step > 0 ? -(2 ** 31) : 2 ** 31 - 1,
+      at: s.at,
+    };
     const clamped = this.make(s.step > 0 ? "max" : "min", [this.cast(to, "i64"), edge]);
     this.out.push({ ...s, local, from, to: this.cast(clamped, "i32"), body: this.list(s.body) });
   }
@@ -163,8 +216,14 @@ class Retype {
     const type: Num = typeOf(to) === name ? name : "f64";
     const limit = this.fresh("limit", this.cast(to, type));
     const cond = this.make(s.step > 0 ? "lt" : "gt", [this.cast(ref, type), limit.ref]);
-    const one = this.make("add", [this.cast(ref, "f64"), { kind: "const", type: scalar("f64"), value: s.step, at: s.at }]);
-    const next = name === "i32" || name === "i64" ? this.make("add", [ref, { kind: "const", type: counter.type, value: s.step, at: s.at }]) : one;
+    const one = this.make("add", [
+      this.cast(ref, "f64"),
+      { kind: "const", type: scalar("f64"), value: s.step, at: s.at },
+    ]);
+    const next =
+      name === "i32" || name === "i64"
+        ? this.make("add", [ref, { kind: "const", type: counter.type, value: s.step, at: s.at }])
+        : one;
     const body = this.list(s.body);
     return [
       { kind: "let", local: counter, value: from, at: s.at },
@@ -234,7 +293,10 @@ class Retype {
     if (COMPARE.has(e.op)) {
       if (!isNumber(x)) return this.make(e.op, this.all(e), e.attrs);
       const type = this.common([x, y]);
-      return this.make(e.op, [this.cast(this.number(x, false), type), this.cast(this.number(y, false), type)]);
+      return this.make(e.op, [
+        this.cast(this.number(x, false), type),
+        this.cast(this.number(y, false), type),
+      ]);
     }
     switch (e.op) {
       case "ptr_add":
@@ -253,16 +315,29 @@ class Retype {
         return this.make(e.op, args, e.attrs);
       }
       case "load_strided":
-        return this.make(e.op, [this.expr(x, false), this.index(y, true), ...e.args.slice(2).map((a) => this.expr(a, false))], e.attrs);
+        return this.make(
+          e.op,
+          [this.expr(x, false), this.index(y, true), ...e.args.slice(2).map((a) => this.expr(a, false))],
+          e.attrs,
+        );
       case "store_strided":
         return this.make(
           e.op,
-          [this.expr(x, false), this.expr(y, false), this.index(z, true), ...e.args.slice(3).map((a) => this.expr(a, false))],
+          [
+            this.expr(x, false),
+            this.expr(y, false),
+            this.index(z, true),
+            ...e.args.slice(3).map((a) => this.expr(a, false)),
+          ],
           e.attrs,
         );
       case "dma_copy":
       case "dma_copy_async":
-        return this.make(e.op, e.args.map((a, i) => (i >= 2 && i <= 5 ? this.index(a, true) : this.expr(a, false))), e.attrs);
+        return this.make(
+          e.op,
+          e.args.map((a, i) => (i >= 2 && i <= 5 ? this.index(a, true) : this.expr(a, false))),
+          e.attrs,
+        );
       case "extract": {
         return this.make("extract", [this.expr(x, false), this.lane(x, y)], e.attrs);
       }
@@ -294,7 +369,14 @@ class Retype {
 
   private constant(value: number, demand: boolean): Expr {
     const x = Object.is(value, -0) && !demand ? 0 : value;
-    const r: Range = { lo: x, hi: x, int: Number.isInteger(x), nan: Number.isNaN(x), nz: Object.is(x, -0), f32: Object.is(Math.fround(x), x) };
+    const r: Range = {
+      lo: x,
+      hi: x,
+      int: Number.isInteger(x),
+      nan: Number.isNaN(x),
+      nz: Object.is(x, -0),
+      f32: Object.is(Math.fround(x), x),
+    };
     return { kind: "const", type: scalar(held(r, true)), value: x, at: this.at };
   }
 
@@ -303,7 +385,12 @@ class Retype {
     const wants = operandDemands(e, demand, this.ranges);
     const [x, y, z] = e.args as readonly [Expr, Expr, Expr];
     const operand = (i: number): Expr => this.number(e.args[i] as Expr, wants(i));
-    const inType = (type: Num, op: OpName = e.op): Expr => this.make(op, e.args.map((_a, i) => this.cast(operand(i), type)), e.attrs);
+    const inType = (type: Num, op: OpName = e.op): Expr =>
+      this.make(
+        op,
+        e.args.map((_a, i) => this.cast(operand(i), type)),
+        e.attrs,
+      );
     /** Exact integers in, exact integer out: the integer op at the width of the widest. */
     const whole = (): Num | undefined => {
       const own = held(r, demand);
@@ -344,7 +431,9 @@ class Retype {
       case "to_uint32": {
         const a = operand(0);
         const inside = this.rangeOf(x);
-        return isExactInt(inside) && inside.lo >= 0 && inside.hi < 2 ** 32 ? this.cast(a, held(inside, false)) : this.make("to_uint32", [a]);
+        return isExactInt(inside) && inside.lo >= 0 && inside.hi < 2 ** 32
+          ? this.cast(a, held(inside, false))
+          : this.make("to_uint32", [a]);
       }
       case "js_shl":
       case "js_shr":
@@ -360,12 +449,19 @@ class Retype {
         const kinds = [this.safeInteger(x, "x", this.at), this.safeInteger(y, "y", this.at)];
         const narrow = kinds.every((k) => typeOf(k) === "i32") && held(r, false) === "i32";
         const type: Num = narrow ? "i32" : "i64";
-        return this.make(e.op, kinds.map((k) => this.cast(k, type)), e.attrs);
+        return this.make(
+          e.op,
+          kinds.map((k) => this.cast(k, type)),
+          e.attrs,
+        );
       }
       case "convert":
         return this.convert(e, r, wants(0));
       case "cast_scalar": {
-        const inner = x.type.kind === "scalar" && x.type.name === "bool" ? this.cast(this.expr(x, false), "i32") : this.number(x, demand);
+        const inner =
+          x.type.kind === "scalar" && x.type.name === "bool"
+            ? this.cast(this.expr(x, false), "i32")
+            : this.number(x, demand);
         return inner;
       }
       case "select": {
@@ -405,13 +501,18 @@ class Retype {
     if (isInt(d)) {
       const a = this.number(x, false);
       const info = DTYPES[d];
-      if (isExactInt(inside) && inside.lo >= info.min && inside.hi <= info.max) return this.cast(a, held(r, false));
+      if (isExactInt(inside) && inside.lo >= info.min && inside.hi <= info.max)
+        return this.cast(a, held(r, false));
       return this.make("convert", [a], e.attrs);
     }
     if (d === "f32" && x.kind === "apply" && ROUNDED_ONCE.has(x.op) && x.type.kind === "scalar") {
       const wants = operandDemands(x, demand, this.ranges);
       const args = x.args.map((a, i) => this.number(a, wants(i)));
-      if (args.every((a, i) => fitsF32(a) && this.rangeOf(x.args[i] as Expr).f32)) return this.make(x.op, args.map((a) => this.cast(a, "f32")));
+      if (args.every((a, i) => fitsF32(a) && this.rangeOf(x.args[i] as Expr).f32))
+        return this.make(
+          x.op,
+          args.map((a) => this.cast(a, "f32")),
+        );
     }
     const a = this.number(x, demand);
     if (d === "f32" && inside.f32) return this.cast(a, "f32");
@@ -453,7 +554,11 @@ class Retype {
         `convert it: S.${d}(x) clamps, S.${d}(x, { wrap: true }) keeps the low bits`,
       );
     }
-    return this.make("splat", [this.cast(this.number(x, false), scalarOf(d) === "i64" ? "i64" : "i32")], e.attrs);
+    return this.make(
+      "splat",
+      [this.cast(this.number(x, false), scalarOf(d) === "i64" ? "i64" : "i32")],
+      e.attrs,
+    );
   }
 
   /**
@@ -477,7 +582,8 @@ class Retype {
     if (e.kind !== "apply") return undefined;
     const [x, y] = e.args as readonly [Expr, Expr];
     const exact = (a: Expr): boolean => isExactInt(this.rangeOf(a));
-    const near = (a: Expr): boolean => exact(a) && Math.abs(this.rangeOf(a).lo) <= 2 ** 52 && Math.abs(this.rangeOf(a).hi) <= 2 ** 52;
+    const near = (a: Expr): boolean =>
+      exact(a) && Math.abs(this.rangeOf(a).lo) <= 2 ** 52 && Math.abs(this.rangeOf(a).hi) <= 2 ** 52;
     const narrow = (a: Expr): Expr => this.cast(this.number(a, false), "i64");
     if (e.op === "mul") return exact(x) && exact(y) ? this.make("mul", [narrow(x), narrow(y)]) : undefined;
     if (e.op !== "add" && e.op !== "sub") return undefined;
@@ -537,8 +643,12 @@ class Retype {
   // ------------------------------------------------------------------------------------------ building
 
   private make(op: OpName, args: readonly Expr[], attrs: Attrs = {}): Expr {
-    const type = OPS[op].rule(args.map((a) => a.type), attrs);
-    if (typeof type === "string") throw new TypeError(`op ${op}(${args.map((a) => typeText(a.type)).join(", ")}): ${type}`);
+    const type = OPS[op].rule(
+      args.map((a) => a.type),
+      attrs,
+    );
+    if (typeof type === "string")
+      throw new TypeError(`op ${op}(${args.map((a) => typeText(a.type)).join(", ")}): ${type}`);
     return { kind: "apply", type, op, args, attrs, at: this.at };
   }
 
@@ -550,7 +660,13 @@ class Retype {
     }
     if (to === "bool") return this.make("truthy", [e]);
     // Widening and narrowing back is nothing.
-    if (e.kind === "apply" && e.op === "cast_scalar" && nameOf(e.args[0] as Expr) === to && (to === "i32" || to === "f32")) return e.args[0] as Expr;
+    if (
+      e.kind === "apply" &&
+      e.op === "cast_scalar" &&
+      nameOf(e.args[0] as Expr) === to &&
+      (to === "i32" || to === "f32")
+    )
+      return e.args[0] as Expr;
     return this.make("cast_scalar", [e], { to });
   }
 
@@ -560,16 +676,19 @@ class Retype {
   }
 }
 
-const nameOf = (x: { readonly type: Expr["type"] }): ScalarName | undefined => (x.type.kind === "scalar" ? x.type.name : undefined);
+const nameOf = (x: { readonly type: Expr["type"] }): ScalarName | undefined =>
+  x.type.kind === "scalar" ? x.type.name : undefined;
 const typeOf = (e: Expr): Num => nameOf(e) as Num;
 const isIntType = (e: Expr): boolean => nameOf(e) === "i32" || nameOf(e) === "i64";
 /** A value that f32 holds exactly: typed so already, or a small integer constant. */
-const fitsF32 = (e: Expr): boolean => nameOf(e) === "f32" || (e.kind === "const" && typeof e.value === "number" && Object.is(Math.fround(e.value), e.value));
+const fitsF32 = (e: Expr): boolean =>
+  nameOf(e) === "f32" ||
+  (e.kind === "const" && typeof e.value === "number" && Object.is(Math.fround(e.value), e.value));
 
 function shown(r: Range): string {
   const what = r.int ? "an integer" : "a number that may be fractional";
   const nan = r.nan ? ", possibly NaN" : "";
-  const bounds = Number.isFinite(r.lo) && Number.isFinite(r.hi) ? ` from ${r.lo} to ${r.hi}` : " without bounds";
+  const bounds =
+    Number.isFinite(r.lo) && Number.isFinite(r.hi) ? ` from ${r.lo} to ${r.hi}` : " without bounds";
   return `${what}${bounds}${nan}`;
 }
-

@@ -2,7 +2,7 @@
 import { roundTo } from "../../ir/convert.ts";
 import { DTYPES, type DTypeName, isInt } from "../../ir/dtype.ts";
 import type { Attrs } from "../../ir/kir.ts";
-import { ANY, hasZero, I32, join, range, type Range } from "./range.ts";
+import { ANY, hasZero, I32, join, type Range, range } from "./range.ts";
 
 type Transfer = (a: Range, b: Range, attrs: Attrs, same: boolean) => Range;
 
@@ -14,13 +14,21 @@ const safe = (x: number, otherwise: number): number => (Number.isNaN(x) ? otherw
 
 const add: Transfer = (a, b) =>
   range(safe(a.lo + b.lo, -Infinity), safe(a.hi + b.hi, Infinity), a.int && b.int, {
-    nan: a.nan || b.nan || (a.hi === Infinity && b.lo === -Infinity) || (a.lo === -Infinity && b.hi === Infinity),
+    nan:
+      a.nan ||
+      b.nan ||
+      (a.hi === Infinity && b.lo === -Infinity) ||
+      (a.lo === -Infinity && b.hi === Infinity),
     nz: a.nz && b.nz,
   });
 
 const sub: Transfer = (a, b) =>
   range(safe(a.lo - b.hi, -Infinity), safe(a.hi - b.lo, Infinity), a.int && b.int, {
-    nan: a.nan || b.nan || (a.hi === Infinity && b.hi === Infinity) || (a.lo === -Infinity && b.lo === -Infinity),
+    nan:
+      a.nan ||
+      b.nan ||
+      (a.hi === Infinity && b.hi === Infinity) ||
+      (a.lo === -Infinity && b.lo === -Infinity),
     nz: a.nz && hasZero(b),
   });
 
@@ -45,7 +53,8 @@ const div: Transfer = (a, b) => {
   const nan = a.nan || b.nan || (hasZero(a) && hasZero(b)) || (infinite(a) && infinite(b));
   const nz = minus(a) || minus(b);
   if (hasZero(b)) return range(nz ? -Infinity : 0, Infinity, false, { nan, nz });
-  const over = (x: number, y: number): number => (Number.isFinite(x) || Number.isFinite(y) ? x / y : Math.sign(x) * Math.sign(y) * Infinity);
+  const over = (x: number, y: number): number =>
+    Number.isFinite(x) || Number.isFinite(y) ? x / y : Math.sign(x) * Math.sign(y) * Infinity;
   const all = [over(a.lo, b.lo), over(a.lo, b.hi), over(a.hi, b.lo), over(a.hi, b.hi)];
   if (infinite(a) && infinite(b)) all.push(0);
   return range(Math.min(...all), Math.max(...all), false, { nan, nz });
@@ -61,7 +70,12 @@ const mod: Transfer = (a, b) => {
 };
 
 const abs: Transfer = (a) =>
-  range(hasZero(a) ? 0 : Math.min(Math.abs(a.lo), Math.abs(a.hi)), Math.max(Math.abs(a.lo), Math.abs(a.hi)), a.int, { nan: a.nan, f32: a.f32 });
+  range(
+    hasZero(a) ? 0 : Math.min(Math.abs(a.lo), Math.abs(a.hi)),
+    Math.max(Math.abs(a.lo), Math.abs(a.hi)),
+    a.int,
+    { nan: a.nan, f32: a.f32 },
+  );
 
 const toward =
   (f: (x: number) => number, makesZero: boolean): Transfer =>
@@ -71,10 +85,16 @@ const toward =
 const pick =
   (f: (x: number, y: number) => number): Transfer =>
   (a, b) =>
-    range(f(a.lo, b.lo), f(a.hi, b.hi), a.int && b.int, { nan: a.nan || b.nan, nz: a.nz || b.nz, f32: a.f32 && b.f32 });
+    range(f(a.lo, b.lo), f(a.hi, b.hi), a.int && b.int, {
+      nan: a.nan || b.nan,
+      nz: a.nz || b.nz,
+      f32: a.f32 && b.f32,
+    });
 
 const truncated = (a: Range, lo: number, hi: number): Range | undefined =>
-  !a.nan && a.lo > lo - 1 && a.hi < hi + 1 ? range(Math.trunc(a.lo) + 0, Math.trunc(a.hi) + 0, true) : undefined;
+  !a.nan && a.lo > lo - 1 && a.hi < hi + 1
+    ? range(Math.trunc(a.lo) + 0, Math.trunc(a.hi) + 0, true)
+    : undefined;
 
 const toInt32: Transfer = (a) => truncated(a, I32.lo, I32.hi) ?? I32;
 
@@ -134,7 +154,11 @@ export const TRANSFER: Readonly<Record<string, Transfer>> = {
   trunc: toward(Math.trunc, true),
   round: toward(Math.round, true),
   rint: toward((x) => (Number.isFinite(x) ? Math.round(x) : x), true),
-  sqrt: (a) => range(Math.sqrt(Math.max(0, a.lo)), Math.sqrt(Math.max(0, a.hi)), false, { nan: a.nan || a.lo < 0, nz: a.nz }),
+  sqrt: (a) =>
+    range(Math.sqrt(Math.max(0, a.lo)), Math.sqrt(Math.max(0, a.hi)), false, {
+      nan: a.nan || a.lo < 0,
+      nz: a.nz,
+    }),
   sign: (a) => range(Math.sign(a.lo), Math.sign(a.hi), true, { nan: a.nan, nz: a.nz }),
   to_int32: toInt32,
   to_uint32: (a) => truncated(a, 0, 2 ** 32 - 1) ?? range(0, 2 ** 32 - 1, true),
@@ -148,7 +172,8 @@ export const TRANSFER: Readonly<Record<string, Transfer>> = {
     const bounds = [a, b].filter((r) => r.lo >= 0).map((r) => r.hi);
     return range(0, Math.min(...bounds), true);
   },
-  or: (a, b) => (a.lo >= 0 && b.lo >= 0 ? range(Math.max(a.lo, b.lo), allOnes(Math.max(a.hi, b.hi)), true) : I32),
+  or: (a, b) =>
+    a.lo >= 0 && b.lo >= 0 ? range(Math.max(a.lo, b.lo), allOnes(Math.max(a.hi, b.hi)), true) : I32,
   xor: (a, b) => (a.lo >= 0 && b.lo >= 0 ? range(0, allOnes(Math.max(a.hi, b.hi)), true) : I32),
   not: (a) => range(-a.hi - 1, -a.lo - 1, true),
   imul: (a, b) => {

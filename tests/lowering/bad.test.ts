@@ -14,7 +14,9 @@ const files = readdirSync(folder).filter((f) => f.endsWith(".ts"));
 
 async function refusal(file: string): Promise<KpuError> {
   const module = (await import(`${folder}${file}`)) as Record<string, unknown>;
-  const record = Object.values(module).map(recordOf).find((r) => r !== undefined);
+  const record = Object.values(module)
+    .map(recordOf)
+    .find((r) => r !== undefined);
   if (record === undefined) throw new Error(`${file} exports no kernel`);
   try {
     lowerKernel(record);
@@ -45,7 +47,9 @@ describe("tests/bad", () => {
     const seen = new Set(files.map((f) => /KPU\d+/.exec(readFileSync(`${folder}${f}`, "utf8"))?.[0]));
     // Reported by a later direct call or by a run.
     const elsewhere = new Set(["KPU2003", "KPU4001", "KPU4002"]);
-    const wanted = (Object.keys(CODES) as DiagnosticCode[]).filter((c) => /^KPU[123]/.test(c) || c === "KPU4003" || c === "KPU4004");
+    const wanted = (Object.keys(CODES) as DiagnosticCode[]).filter(
+      (c) => /^KPU[123]/.test(c) || c === "KPU4003" || c === "KPU4004",
+    );
     expect(wanted.filter((c) => !seen.has(c) && !elsewhere.has(c))).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
  * Random kernels made of JavaScript expressions over scalars of every origin: parameters, loads, loop counters,
  * captured numbers, locals that change. Every value is printed, because a store would round it.
  */
-import { type AnyKernel, f16, f32, i8, i32, kernel, ptr, S, u8, u16, u32, bool } from "kpu-dsl";
+import { type AnyKernel, bool, f16, f32, i8, i32, kernel, ptr, S, u8, u16, u32 } from "kpu-dsl";
 
 export interface RandomKernel {
   readonly source: string;
@@ -26,9 +26,33 @@ export function randomOf(seed: number): () => number {
 }
 
 const PARAMS = ["p", "q", "a", "b", "c", "d", "u", "x", "h", "t"] as const;
-const NUMBERS = ["0", "1", "2", "3", "4", "7", "8", "31", "32", "33", "100", "255", "256", "65535", "2147483647", "4294967295", "0.5", "1.5", "-1", "-0", "1e10", "1e300", "9007199254740991"];
+const NUMBERS = [
+  "0",
+  "1",
+  "2",
+  "3",
+  "4",
+  "7",
+  "8",
+  "31",
+  "32",
+  "33",
+  "100",
+  "255",
+  "256",
+  "65535",
+  "2147483647",
+  "4294967295",
+  "0.5",
+  "1.5",
+  "-1",
+  "-0",
+  "1e10",
+  "1e300",
+  "9007199254740991",
+];
 
-class Writer {
+export class Writer {
   private readonly next: () => number;
   private depth = 0;
   readonly scope: string[];
@@ -99,7 +123,9 @@ class Writer {
       }
       case 17: {
         const v = this.pick(this.scope.filter((s) => s.startsWith("v")));
-        return v === undefined ? n() : `(${v} ${this.pick(["=", "+=", "-=", "*=", "|=", "&=", "^=", "%=", "<<=", ">>>="])} ${n()})`;
+        return v === undefined
+          ? n()
+          : `(${v} ${this.pick(["=", "+=", "-=", "*=", "|=", "&=", "^=", "%=", "<<=", ">>>="])} ${n()})`;
       }
       case 18:
         return `Number(${this.bool()})`;
@@ -194,7 +220,10 @@ class Program {
         return this.loop(() => {
           const i = `i${this.names++}`;
           const head = `let ${i} = ${w.pick(["0", "-2", "(b & 3)", "0.5"])}; ${i} ${w.pick(["<", "<="])} ${w.pick(["3", "4", "(c & 3)", "(a & 7) - 2", "2.5"])}; ${w.pick([`${i}++`, `${i} += 2`, `++${i}`])}`;
-          return this.scoped(i, () => `for (${head}) { ${nested()} ${this.leave()} } S.print("{}", ${this.variable()});`);
+          return this.scoped(
+            i,
+            () => `for (${head}) { ${nested()} ${this.leave()} } S.print("{}", ${this.variable()});`,
+          );
         });
       case 5:
         return this.loop(() => {
@@ -204,19 +233,29 @@ class Program {
           const body = this.scoped(n, () => `{ ${n}++; ${nested()} ${this.leave()} }`);
           if (label) this.labels.pop();
           const test = `${n} < ${w.pick(["3", "(c & 3)", "4"])}`;
-          const loop = w.chance(0.6) ? `while (${test} && ${w.bool()}) ${body}` : `do ${body} while (${test});`;
+          const loop = w.chance(0.6)
+            ? `while (${test} && ${w.bool()}) ${body}`
+            : `do ${body} while (${test});`;
           return `let ${n} = 0; ${label ? `${label}: ` : ""}${loop} S.print("{}", ${this.variable()});`;
         });
       case 6: {
         const subject = w.chance(0.8) ? `(${w.number()} & 3)` : "(K & 3)";
         const clauses = [0, 1, 2].map((k) => `case ${k}: ${nested()} ${w.chance(0.6) ? "break;" : ""}`);
-        clauses.splice(Math.floor(w.pick([0, 1, 3])), 0, `default: ${nested()} ${w.chance(0.6) ? "break;" : ""}`);
+        clauses.splice(
+          Math.floor(w.pick([0, 1, 3])),
+          0,
+          `default: ${nested()} ${w.chance(0.6) ? "break;" : ""}`,
+        );
         return `switch (${subject}) { ${clauses.join(" ")} } S.print("{}", ${this.variable()});`;
       }
       case 7: {
         const k = `k${this.names++}`;
         return this.loop(() =>
-          this.scoped(k, () => `for (const ${k} of S.unroll(3)) { A[${k}] ${w.pick(["=", "+="])} ${w.number()}; ${nested()} ${this.leave()} } S.print("{}", A[${w.pick(["0", "1", "2"])}]);`),
+          this.scoped(
+            k,
+            () =>
+              `for (const ${k} of S.unroll(3)) { A[${k}] ${w.pick(["=", "+="])} ${w.number()}; ${nested()} ${this.leave()} } S.print("{}", A[${w.pick(["0", "1", "2"])}]);`,
+          ),
         );
       }
       case 8:
@@ -252,7 +291,7 @@ function statements(w: Writer, count: number): string {
   return lines.join("\n  ");
 }
 
-const HELPER = `function helper(m, n) { if (m < n) return n - m; if (m === 0) return 0; return m; }`;
+export const HELPER = `function helper(m, n) { if (m < n) return n - m; if (m === 0) return 0; return m; }`;
 
 /** A kernel of `count` statements; the same seed gives the same kernel. */
 export function randomKernel(seed: number, count = 10): RandomKernel {
@@ -261,11 +300,22 @@ export function randomKernel(seed: number, count = 10): RandomKernel {
   const body = statements(w, count);
   const statics = [Math.floor(next() * 100) - 50, next() * 1000, -0];
   const source = `${HELPER}\nreturn function k(${PARAMS.join(", ")}) {\n  ${body}\n}`;
-  const make = new Function("S", "K", "L", "Z", source) as (s: unknown, ...k: number[]) => (...args: never[]) => void;
+  const make = new Function("S", "K", "L", "Z", source) as (
+    s: unknown,
+    ...k: number[]
+  ) => (...args: never[]) => void;
   const declared = [ptr(f32), ptr(i8), i32, i32, u8, f32, u32, f32, f16, bool];
   void u16;
-  const int = (lo: number, hi: number): number => (next() < 0.3 ? [lo, hi, 0, Math.min(hi, 1), Math.max(lo, -1)][Math.floor(next() * 5)] as number : Math.floor(lo + next() * (hi - lo + 1)));
-  const float = (): number => Math.fround([0, -0, Number.NaN, Infinity, -Infinity, 1.5, -2.25, 1e-40, 16777217, next() * 100, -next()][Math.floor(next() * 11)] as number);
+  const int = (lo: number, hi: number): number =>
+    next() < 0.3
+      ? ([lo, hi, 0, Math.min(hi, 1), Math.max(lo, -1)][Math.floor(next() * 5)] as number)
+      : Math.floor(lo + next() * (hi - lo + 1));
+  const float = (): number =>
+    Math.fround(
+      [0, -0, Number.NaN, Infinity, -Infinity, 1.5, -2.25, 1e-40, 16777217, next() * 100, -next()][
+        Math.floor(next() * 11)
+      ] as number,
+    );
   const halves = [0, -0, 1, -1.5, 65504, Infinity, Number.NaN, 2 ** -24, 0.333251953125];
   return {
     source,
@@ -277,7 +327,10 @@ export function randomKernel(seed: number, count = 10): RandomKernel {
         lines.push(v.map((x) => (Object.is(x, -0) ? "-0" : String(x))).join(" "));
       };
       const spy = { ...S, print };
-      make(spy, ...statics)(...([{ get: (i: number) => p[i] }, { get: (i: number) => q[i] }, ...scalars] as never[]));
+      make(
+        spy,
+        ...statics,
+      )(...([{ get: (i: number) => p[i] }, { get: (i: number) => q[i] }, ...scalars] as never[]));
       return lines;
     },
     args: () => [

@@ -86,7 +86,8 @@ it("f32 chains are f32 operations, anything else is f64", () => {
 it("register blocking: an unrolled array of accumulators in a loop", () => {
   const k = kernel([ptr(f32), ptr(f32), i32], function block(x, y, n) {
     const acc = [S.vbcast(0, f32, 8), S.vbcast(0, f32, 8)];
-    for (let i = 0; i < n; i += 16) for (const k of S.unroll(2)) acc[k] = S.vadd(acc[k]!, S.vload(x.at(i + k * 8)));
+    for (let i = 0; i < n; i += 16)
+      for (const k of S.unroll(2)) acc[k] = S.vadd(acc[k]!, S.vload(x.at(i + k * 8)));
     for (const k of S.unroll(2)) S.vstore(acc[k]!, y.at(k * 8));
   });
   expect(kir(k)).toMatchInlineSnapshot(`
@@ -97,7 +98,7 @@ it("register blocking: an unrolled array of accumulators in a loop", () => {
       var %e0.1: f32x8 = %e0
       var %e1.1: f32x8 = %e1
       loop: for %i: i64 = 0 to cast_scalar.i32{to: i64} %n step 16 {
-        let %t: f32x8 = load<f32x8> %x[add.i32 (cast_scalar.i64{to: i32} %i), 0]
+        let %t: f32x8 = load<f32x8> %x[cast_scalar.i64{to: i32} %i]
         %e0.1 = add.f32x8 %e0.1, %t
         let %t.1: f32x8 = load<f32x8> %x[add.i64 %i, 8]
         %e1.1 = add.f32x8 %e1.1, %t.1
@@ -147,13 +148,13 @@ it("a histogram: counters bounded by their loop conditions, byte indices", () =>
   expect(kir(k)).toMatchInlineSnapshot(`
     "kir 1, level: virtual
     kernel @histogram(%h: ptr<i32, global>, %x: ptr<u8, global>, %n: i32) {
-      var %high: f64 = 0
+      var %high: i64 = 0
       loop: for %i: i32 = 0 to %n step 1 {
         let %v: i32 = get %x[%i]
         let %t: i32 = get %h[%v]
         set %h[%v], (add.i64 (cast_scalar.i32{to: i64} %t), 1)
         if gt.i32 %v, 127 {
-          %high = add.f64 %high, 1
+          %high = add.i64 %high, 1
         }
       }
       set %h[256], %high
@@ -175,12 +176,12 @@ it("static choices and captured arrays disappear", () => {
     "kir 1, level: virtual
     kernel @template(%x: ptr<f32, global>, %n: i32) {
       loop: for %i: i32 = 1 to %n step 1 {
-        let %t: f32 = get %x[sub.i32 (add.i32 %i, 0), 1]
-        let %sum: f64 = add.f64 0, (mul.f64 1, (cast_scalar.f32{to: f64} %t))
+        let %t: f32 = get %x[sub.i32 %i, 1]
+        let %sum: f64 = add.f64 0, (cast_scalar.f32{to: f64} %t)
         let %t.1: f32 = get %x[sub.i32 (add.i32 %i, 1), 1]
         let %sum.1: f64 = add.f64 %sum, (mul.f64 2, (cast_scalar.f32{to: f64} %t.1))
         let %t.2: f32 = get %x[sub.i64 (add.i64 (cast_scalar.i32{to: i64} %i), 2), 1]
-        let %sum.2: f64 = add.f64 %sum.1, (mul.f64 1, (cast_scalar.f32{to: f64} %t.2))
+        let %sum.2: f64 = add.f64 %sum.1, (cast_scalar.f32{to: f64} %t.2)
         set %x[%i], (mul.f64 (max.f64 0, %sum.2), 2)
       }
     }
@@ -211,8 +212,7 @@ it("short circuits: select where both sides are pure, if where the right side re
       let %t.1: bool = gt.i32 %a, 5
       var %v: f32 = 0
       if %t.1 {
-        let %t.2: f32 = get %x[%a]
-        %v = %t.2
+        %v = get %x[%a]
       }
       set %x[3], %v
     }
@@ -231,6 +231,8 @@ it("switch with and without fall-through", () => {
         x.set(0, 2);
     }
     switch (n & 3) {
+      // @ts-expect-error: falls through
+      // biome-ignore lint/suspicious/noFallthroughSwitchClause: what is tested
       case 0:
         x.set(1, 1);
       case 1:
@@ -318,8 +320,8 @@ it("scratch, events and barriers", () => {
 it("loops: ranges, grids, labels, counters that are no integers", () => {
   const k = kernel([ptr(f32), i32], function loops(x, n) {
     for (const i of S.range(0, n, 4)) x.set(i, 0);
-    rows: for (const [r, c] of S.grid(n, 3)) {
-      if (c > r) continue rows;
+    for (const [r, c] of S.grid(n, 3)) {
+      if (c > r) continue;
       if (x.get(r) < 0) break;
     }
     for (let t = 0.5; t < n; t++) x.set(0, t);

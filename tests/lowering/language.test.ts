@@ -80,7 +80,10 @@ describe("arrays and objects", () => {
       const b = [...a, 5, ...[7, 8]];
       const [first, , third = 9, ...others] = b;
       const [p = 4] = [] as number[];
-      y.set(0, b.reduce((s, v) => s + v, 0));
+      y.set(
+        0,
+        b.reduce((s, v) => s + v, 0),
+      );
       y.set(1, first! + third + others.length + p);
       for (const [i, v] of b.entries()) y.set(2 + i, v * 2);
       const made = new Array<number>(3).fill(2);
@@ -131,7 +134,7 @@ describe("helpers", () => {
       y.set(3, hi!);
       y.set(4, power(x.get(0), 5));
       const list = mapAll((i) => x.get(i) * scale, 3);
-      list.forEach((v, i) => y.set(5 + i, v));
+      for (const [i, v] of list.entries()) y.set(5 + i, v);
     });
     for (const n of [0, 3, 5]) both(k, [xs, out(), n]);
   });

@@ -29,7 +29,8 @@ describe("scalar semantics", () => {
       try {
         kernel = lowerKernel(record).kernel;
       } catch (error) {
-        if (!(error instanceof KpuError)) throw new Error(`seed ${seed}: ${(error as Error).stack}\n${k.source}`);
+        if (!(error instanceof KpuError))
+          throw new Error(`seed ${seed}: ${(error as Error).stack}\n${k.source}`);
         refused.push(`seed ${seed}: ${error.message}`);
         continue;
       }
@@ -40,7 +41,9 @@ describe("scalar semantics", () => {
         try {
           got = interpreted(k, kernel, args);
         } catch (error) {
-          throw new Error(`seed ${seed}: ${(error as Error).stack}\n${k.source}\nargs ${args.map(String).join(" | ")}`);
+          throw new Error(
+            `seed ${seed}: ${(error as Error).stack}\n${k.source}\nargs ${args.map(String).join(" | ")}`,
+          );
         }
         expect(got, `seed ${seed}, args ${args.map(String).join(" | ")}\n${k.source}`).toEqual(want);
       }
