@@ -136,6 +136,7 @@ function compare(kernel: AnyKernel, options: EquivalenceOptions): EquivalenceRep
     fc.check(property, { numRuns: runs, seed, ...(path === undefined ? {} : { path }) }),
   );
   if (broken !== undefined) throw (broken as { readonly error: unknown }).error;
+  if (path !== undefined && done === 0) noSuchPath(path, seed);
   const base = { kernel: record.name, seed, runs: outcome.numRuns, compared, stopped };
   const failing = outcome.counterexample?.[0];
   if (!outcome.failed || failing === undefined) {
@@ -202,9 +203,12 @@ function replaying<T>(path: string | undefined, seed: number, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (path === undefined) throw error;
-    return fail("KPU6006", `path "${path}" leads to no input under seed ${seed}`, {
-      help: "replay with the seed and the path of one report",
-    });
+    if (path !== undefined) noSuchPath(path, seed);
+    throw error;
   }
+}
+function noSuchPath(path: string, seed: number): never {
+  fail("KPU6006", `path "${path}" leads to no input under seed ${seed}`, {
+    help: "replay with the seed and the path of one report",
+  });
 }

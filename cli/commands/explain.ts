@@ -4,7 +4,8 @@ import { fail } from "../../ir/diagnostic.ts";
 import { print } from "../terminal.ts";
 import { type Command, flag, JSON_OPTION, parse } from "./command.ts";
 
-const STAGES: Readonly<Record<string, string>> = {
+/** What the thousands digit of a code says. */
+export const STAGES: Readonly<Record<string, string>> = {
   "1": "syntax that a kernel may not contain; found before the first run",
   "2": "names, closure and staging; found before the first run",
   "3": "types and ranges; found before the first run",
