@@ -24,6 +24,12 @@ const kernels = (execution: "direct" | "compiled") => ({
 // .ci/run counts from this report.
 const report = process.env["KPU_TEST_REPORT"];
 
+/** What transpilers and pools do to closures shows only inside them. */
+const traps = (pool: "forks" | "threads") => ({
+  resolve: { alias },
+  test: { name: `traps, ${pool}`, include: ["tests/traps/**/*.test.ts"], pool, testTimeout: 60_000 },
+});
+
 export default defineConfig({
   test: {
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
@@ -33,12 +39,14 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/kernels/**", "tests/install/**", "tests/bad/**"],
+          exclude: ["tests/kernels/**", "tests/traps/**", "tests/install/**", "tests/bad/**"],
           testTimeout: 60_000,
         },
       },
       kernels("direct"),
       kernels("compiled"),
+      traps("forks"),
+      traps("threads"),
     ],
   },
 });

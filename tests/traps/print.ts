@@ -1,0 +1,3 @@
+import { results } from "./kernels.ts";
+
+console.log(JSON.stringify(results()));

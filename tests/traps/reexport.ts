@@ -1,0 +1,1 @@
+export { twice as viaReexport } from "./imported.ts";
