@@ -156,7 +156,14 @@ export function kernel(params: readonly ParamDecl[], fn?: (...args: never[]) => 
   presenting(() => checkDecl(params));
   if (fn !== undefined) return wrap({ name: fn.name || "kernel", params, fn, thisValue: undefined });
   return (method: (...args: never[]) => unknown, context: ClassMethodDecoratorContext) => {
-    if (context?.kind !== "method" || !context.static) {
+    if (typeof context !== "object") {
+      presenting(() =>
+        fail("KPU6008", "@kernel is a standard decorator, and is called as one of experimentalDecorators", {
+          help: "remove experimentalDecorators from tsconfig.json, or write static name = kernel([...], function name(...) { ... })",
+        }),
+      );
+    }
+    if (context.kind !== "method" || !context.static) {
       presenting(() =>
         fail("KPU6008", "@kernel belongs on a static method", {
           help: "write @kernel([...]) static name(...) { ... }",

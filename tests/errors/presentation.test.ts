@@ -88,3 +88,10 @@ test("names are the author's, though the transpiler renames those that shadow ot
   expect(shadows.name).toBe("shadows");
   expect(caught(() => shadows(x, n + i)).message).toContain("writes x[2]");
 });
+
+test("@kernel under experimentalDecorators", () => {
+  const legacy = kernel([f32]) as unknown as (target: object, key: string, descriptor: object) => void;
+  const error = caught(() => legacy({}, "k", {}));
+  expect(error.code).toBe("KPU6008");
+  expect(error.message).toContain("remove experimentalDecorators from tsconfig.json");
+});
