@@ -51,11 +51,19 @@ function frameOf(row: string): Location | undefined {
 
 const maps = new Map<string, PositionMap | undefined>();
 
-/** Applies the map of a JavaScript file whose stack traces nobody maps. */
+/**
+ * Applies the map that a JavaScript file names. Whoever maps stack traces would have named the author's file instead, so
+ * that a frame in a file with a map is one that nobody mapped.
+ */
 function mapped(file: string, line: number, column: number): Location {
-  const plain = { file, line, column };
-  const enabled = (process as { sourceMapsEnabled?: boolean }).sourceMapsEnabled === true;
-  if (enabled || Error.prepareStackTrace !== undefined || !/\.[cm]?js$/.test(file)) return plain;
+  // Code that a transpiler put around the author's is mapped to columns that do not exist.
+  const row = fileLines(file)?.[line - 1];
+  const plain = {
+    file,
+    line,
+    column: row !== undefined && column > row.length ? row.search(/\S|$/) + 1 : column,
+  };
+  if (!/\.[cm]?js$/.test(file)) return plain;
   if (!maps.has(file)) {
     const rows = fileLines(file) ?? [];
     const comment = /^\/\/[#@] sourceMappingURL=(\S+)$/;

@@ -91,7 +91,7 @@ test("the author's frame is the first outside the package", () => {
     at Object.get (file://${root}dsl/pointer.ts:5:1)
     at Module._compile (node:internal/modules/cjs/loader:1:1)
     at run (${root}node_modules/vitest/dist/index.js:3:3)
-    at async Blas.saxpy (file://${root}examples/saxpy.ts:12:34)`;
-  expect(authorFrame(stack)).toEqual({ file: `${root}examples/saxpy.ts`, line: 12, column: 34 });
+    at async Blas.saxpy (file://${root}examples/nowhere.ts:12:34)`;
+  expect(authorFrame(stack)).toEqual({ file: `${root}examples/nowhere.ts`, line: 12, column: 34 });
   expect(authorFrame("Error: x\n    at node:internal/main:1:1")).toBeUndefined();
 });
