@@ -4,6 +4,7 @@
  */
 import { createRequire } from "node:module";
 import type ts from "typescript";
+import { fail } from "../ir/diagnostic.ts";
 
 export type TypeScript = typeof ts;
 
@@ -11,7 +12,17 @@ let loaded: TypeScript | undefined;
 
 /** The TypeScript compiler API, loaded on first use. */
 export function typescript(): TypeScript {
-  loaded ??= createRequire(import.meta.url)("typescript") as TypeScript;
+  try {
+    loaded ??= createRequire(import.meta.url)("typescript") as TypeScript;
+  } catch (error) {
+    fail(
+      "KPU2013",
+      `the typescript package reads kernels, and cannot be loaded: ${(error as Error).message.split("\n")[0]}`,
+      {
+        help: "npm install kpu-dsl installs it; only program files (.kpubin) run without it",
+      },
+    );
+  }
   return loaded;
 }
 

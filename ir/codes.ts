@@ -32,6 +32,7 @@ export const CODES = {
   KPU2010: "property does not exist on a runtime value",
   KPU2011: "static expression threw while it was evaluated",
   KPU2012: "variable is used before it has a value",
+  KPU2013: "the typescript package cannot be loaded",
   // 3xxx  types and ranges
   KPU3001: "operand has the wrong kind or dtype",
   KPU3002: "vectors have different lane counts",
