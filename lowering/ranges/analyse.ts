@@ -10,6 +10,7 @@ import { clamp, movesOf, reach } from "./counters.ts";
 import { copy, type Env, joinEnv, sameEnv, widenEnv, withinEnv } from "./env.ts";
 import { ANY, ANY_F32, BIT, constRange, dtypeRange, join, type Range, range } from "./range.ts";
 import { refine } from "./refine.ts";
+import { isScalar, relevantLocals } from "./relevant.ts";
 import { transfer } from "./transfer.ts";
 
 type Mode = "up" | "down" | "record";
@@ -28,11 +29,11 @@ export interface Ranges {
 }
 
 export function analyse(k: Kernel): Ranges {
-  const a = new Analysis();
+  const a = new Analysis(relevantLocals(k.body));
   for (const p of k.params) if (!p.pointer) a.base.set(p.local, dtypeRange(p.dtype));
   let stable = false;
   for (let attempt = 0; attempt < 2 && !stable; attempt++) {
-    a.mode = "up";
+    a.begin();
     for (let pass = 0; pass < MOST_PASSES; pass++) {
       a.changed = false;
       a.far = pass >= FAR_AFTER;
@@ -54,6 +55,10 @@ export function analyse(k: Kernel): Ranges {
 }
 
 class Analysis {
+  private readonly relevant: ReadonlySet<Local>;
+  constructor(relevant: ReadonlySet<Local>) {
+    this.relevant = relevant;
+  }
   mode: Mode = "up";
   changed = false;
   far = false;
@@ -73,9 +78,36 @@ class Analysis {
   private readonly backs = new Map<Stmt, Env>();
   private readonly jumps = new Map<string, Env>();
 
+  /** Starts to climb, from the heads that are known. */
+  begin(): void {
+    this.mode = "up";
+    this.exits.clear();
+  }
+
   run(body: readonly Stmt[]): void {
     this.jumps.clear();
-    this.list(body, new Map());
+    let env: Env = new Map();
+    for (const s of body) {
+      if (env === undefined) return;
+      env =
+        this.mode === "up" && (s.kind === "for" || s.kind === "loop")
+          ? this.settled(s, env)
+          : this.stmt(s, env);
+    }
+  }
+
+  private readonly exits = new Map<Stmt, Env>();
+
+  /** A loop of the outermost level that stood still is not walked again while nothing before it changes. */
+  private settled(s: Loop, env: NonNullable<Env>): Env {
+    if (!this.changed && this.exits.has(s)) return copy(this.exits.get(s));
+    const before = this.changed;
+    this.changed = false;
+    const exit = this.stmt(s, env);
+    if (this.changed) this.exits.delete(s);
+    else this.exits.set(s, copy(exit));
+    this.changed ||= before;
+    return exit;
   }
 
   private list(stmts: readonly Stmt[], env: Env): Env {
@@ -92,9 +124,15 @@ class Analysis {
     switch (s.kind) {
       case "let":
       case "assign":
-        this.define(s.local, s.value, env);
+        if (
+          this.mode === "record" ||
+          (isScalar(s.local) && (s.local.mutable || this.relevant.has(s.local)))
+        ) {
+          this.define(s.local, s.value, env);
+        }
         return env;
       case "effect":
+        if (this.mode !== "record" && s.value.op !== "assert") return env;
         this.eval(s.value, env);
         // After an assertion its condition holds.
         return s.value.op === "assert" ? refine(this, s.value.args[0] as Expr, true, env) : env;

@@ -97,7 +97,9 @@ function above(a: Range, b: Range, strict: boolean): Range {
   return bounded(a, Math.max(a.lo, bottom), a.hi);
 }
 function bounded(a: Range, lo: number, hi: number): Range {
-  return { ...a, lo, hi, nan: false, nz: a.nz && lo <= 0 && hi >= 0 };
+  if (lo === a.lo && hi === a.hi && !a.nan) return a;
+  // Written out: this is the hot path, and a spread is slow.
+  return { lo, hi, int: a.int, nan: false, nz: a.nz && lo <= 0 && hi >= 0, f32: a.f32 };
 }
 function equal(a: Range, b: Range): Range {
   const lo = Math.max(a.lo, b.lo);
@@ -112,14 +114,24 @@ function differs(a: Range, b: Range): Range {
 }
 
 function both(x: Expr, a: Range, y: Expr, b: Range, env: NonNullable<Env>): Env {
-  const first = put(x, a, env);
-  return first === undefined ? undefined : put(y, b, first);
+  if (isEmpty(a) || isEmpty(b)) return undefined;
+  const out = new Map(env);
+  note(x, a, out);
+  note(y, b, out);
+  return out;
 }
+
+const isEmpty = (r: Range): boolean => r.lo > r.hi && !r.nan;
 
 /** Notes the range of the local behind an expression. */
 function put(e: Expr, r: Range, env: NonNullable<Env>): Env {
-  if (r.lo > r.hi && !r.nan) return undefined;
+  if (isEmpty(r)) return undefined;
   const out = new Map(env);
+  note(e, r, out);
+  return out;
+}
+
+function note(e: Expr, r: Range, env: NonNullable<Env>): void {
   let inner = e;
   while (
     inner.kind === "apply" &&
@@ -129,8 +141,7 @@ function put(e: Expr, r: Range, env: NonNullable<Env>): Env {
   ) {
     inner = inner.args[0];
   }
-  if (inner.kind === "ref") out.set(inner.local, r);
-  return out;
+  if (inner.kind === "ref") env.set(inner.local, r);
 }
 
 function readsMutable(e: Expr): boolean {
