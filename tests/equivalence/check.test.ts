@@ -59,7 +59,7 @@ test("a planted difference is found, and shrunk to the smallest input", () => {
       compiled: { value: 1, bits: 0x3f800000 },
     },
   });
-  const [, x, n] = found?.args as [Float32Array, Float32Array, number];
+  const [, x, n] = (found?.args ?? []) as [Float32Array, Float32Array, number];
   expect(n).toBe(5);
   expect(x).toHaveLength(5);
   expect([...x.subarray(0, 4)]).toEqual([0, 0, 0, 0]);
