@@ -91,10 +91,19 @@ function integer(E: Emitter, e: Apply, name: ScalarName, t: "i32" | "i64", all: 
   const c = E.code;
   const constant = (v: number): Code => (t === "i32" ? c.i32(v) : c.i64(v));
   switch (e.op) {
-    case "mod":
+    case "mod": {
       all();
+      const divisor = e.args[1];
+      if (!(divisor?.kind === "const" && divisor.value !== 0)) {
+        // An arm of a select is computed also where its condition has excluded a zero divisor: then by 1.
+        const y = c.temp(t);
+        c.set(y).get(y).get(y).op(`${t}.eqz`);
+        if (t === "i64") c.op("i64.extend_i32_u");
+        c.op(`${t}.or`);
+      }
       c.op(`${t}.rem_s`);
       return true;
+    }
     case "neg":
       constant(0);
       all();

@@ -1,5 +1,5 @@
 /** Kernels that once differed from JavaScript or were refused without need: functions, loops, arrays, objects. */
-import { type AnyKernel, check, i32, kernel, ptr, S } from "kpu-dsl";
+import { type AnyKernel, check, i32, kernel, ptr, S, u8 } from "kpu-dsl";
 import { expect, test } from "vitest";
 import { execute } from "../harness/execute.ts";
 
@@ -231,4 +231,11 @@ test("operands that a later operand changes, spread ones too", () => {
   const out = new Int32Array(4);
   execute(k, [out, 5]);
   expect([...out]).toEqual([527, 7, 2, 9]);
+});
+
+test("a remainder whose divisor only the condition keeps from zero", () => {
+  const k = kernel([i32, u8], function remainder(n, d) {
+    S.print("{} {}", (d > 0 ? n % d : 7) | 0, (d > 0 ? (n * n) % d : 7) % 100);
+  });
+  expect([...printed(k, [9, 0]), ...printed(k, [9, 4])]).toEqual(["7 7", "1 1"]);
 });
