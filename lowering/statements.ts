@@ -1,11 +1,14 @@
 /** Statements of a kernel, one case per form. */
 import type ts from "typescript";
 import { declare } from "./assign.ts";
-import { ifStatement, switchStatement } from "./choice.ts";
+import { ifStatement } from "./choice.ts";
+import { forStatement } from "./counted.ts";
+import { forOfStatement } from "./foreach.ts";
 import { returnStatement } from "./inline.ts";
-import { forOfStatement, forStatement, jumpStatement, whileStatement } from "./loops.ts";
+import { jumpStatement, whileStatement } from "./loops.ts";
 import { bindingNames } from "./scan.ts";
 import { newCell, prepareRegion, region } from "./staging.ts";
+import { switchStatement } from "./switch.ts";
 import { Scope, UNDEFINED } from "./values.ts";
 import type { Jump, Walker } from "./walker.ts";
 

@@ -7,7 +7,7 @@
  */
 import type { Diagnostic, Location } from "../../ir/diagnostic.ts";
 import { diagnostic } from "../../ir/diagnostic.ts";
-import { DTYPES, type DTypeName, isFloat, isInt } from "../../ir/dtype.ts";
+import { DTYPES, type DTypeName, isInt } from "../../ir/dtype.ts";
 import {
   type Apply,
   type Attrs,
@@ -23,9 +23,9 @@ import {
 import { OPS, type OpName } from "../../ir/ops.ts";
 import { isNumber, type Ranges } from "./analyse.ts";
 import { operandDemands, signedZeros } from "./demand.ts";
-import { held, isExactInt, type Range, SAFE, ZERO } from "./range.ts";
-
-type Num = "i32" | "i64" | "f32" | "f64";
+import { fitsF32, isIntType, type Num, nameOf, typeOf } from "./kinds.ts";
+import { index, lane, safeInteger, splat, stored, type Typing } from "./operands.ts";
+import { held, isExactInt, type Range, ZERO } from "./range.ts";
 
 /** Counters of S.range and S.grid: their bounds must be integers. */
 export interface RangeBounds {
@@ -56,7 +56,7 @@ const COMPARE = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
 /** f(f32, f32) rounded to f32 is the f32 operation, because f64 has more than twice its digits. */
 const ROUNDED_ONCE = new Set(["add", "sub", "mul", "div", "sqrt"]);
 
-class Retype {
+class Retype implements Typing {
   readonly diagnostics: Diagnostic[] = [];
   readonly texts: string[];
   private readonly ranges: Ranges;
@@ -65,7 +65,7 @@ class Retype {
   private readonly bounds: Map<Local, RangeBounds>;
   private readonly locationOf: (site: number) => Location | undefined;
   private out: Stmt[] = [];
-  private at = 0;
+  at = 0;
   private ids: number;
 
   constructor(
@@ -83,6 +83,10 @@ class Retype {
   }
 
   // ------------------------------------------------------------------------------------------ statements
+
+  emit(s: Stmt): void {
+    this.out.push(s);
+  }
 
   list(stmts: readonly Stmt[]): Stmt[] {
     const outer = this.out;
@@ -143,8 +147,8 @@ class Retype {
   private counted(s: Extract<Stmt, { kind: "for" }>): void {
     const given = this.bounds.get(s.local);
     if (given !== undefined) {
-      this.safeInteger(s.from, "from", s.at);
-      this.safeInteger(s.to, "to", s.at);
+      safeInteger(this, s.from, s.at);
+      safeInteger(this, s.to, s.at);
       this.at = s.at;
     }
     const local = this.local(s.local);
@@ -241,7 +245,7 @@ class Retype {
     ];
   }
 
-  private fresh(name: string, value: Expr): { local: Local; ref: Expr; value: Expr } {
+  fresh(name: string, value: Expr): { local: Local; ref: Expr; value: Expr } {
     const local: Local = { id: this.ids++, name, type: value.type, mutable: false };
     return { local, ref: { kind: "ref", type: local.type, local, at: this.at }, value };
   }
@@ -268,12 +272,12 @@ class Retype {
 
   // ------------------------------------------------------------------------------------------ expressions
 
-  private rangeOf(e: Expr): Range {
+  rangeOf(e: Expr): Range {
     return this.ranges.of(e) ?? ZERO;
   }
 
   /** An expression of any type. */
-  private expr(e: Expr, demand: boolean): Expr {
+  expr(e: Expr, demand: boolean): Expr {
     if (isNumber(e)) return this.number(e, demand);
     switch (e.kind) {
       case "const":
@@ -300,24 +304,24 @@ class Retype {
     }
     switch (e.op) {
       case "ptr_add":
-        return this.make("ptr_add", [this.expr(x, false), this.index(y, false)]);
+        return this.make("ptr_add", [this.expr(x, false), index(this, y, false)]);
       case "splat":
-        return this.splat(e);
+        return splat(this, e);
       case "set":
       case "dma_memset":
       case "dma_memset_async": {
         const wants = operandDemands(e, demand, this.ranges);
         const dtype = x.type.kind === "ptr" ? x.type.dtype : "f32";
         const args = e.args.map((a, i) => {
-          if (i === 1) return this.stored(a, dtype, wants(1));
-          return i === 2 ? this.index(a, true) : this.expr(a, false);
+          if (i === 1) return stored(this, a, dtype, wants(1));
+          return i === 2 ? index(this, a, true) : this.expr(a, false);
         });
         return this.make(e.op, args, e.attrs);
       }
       case "load_strided":
         return this.make(
           e.op,
-          [this.expr(x, false), this.index(y, true), ...e.args.slice(2).map((a) => this.expr(a, false))],
+          [this.expr(x, false), index(this, y, true), ...e.args.slice(2).map((a) => this.expr(a, false))],
           e.attrs,
         );
       case "store_strided":
@@ -326,7 +330,7 @@ class Retype {
           [
             this.expr(x, false),
             this.expr(y, false),
-            this.index(z, true),
+            index(this, z, true),
             ...e.args.slice(3).map((a) => this.expr(a, false)),
           ],
           e.attrs,
@@ -335,11 +339,11 @@ class Retype {
       case "dma_copy_async":
         return this.make(
           e.op,
-          e.args.map((a, i) => (i >= 2 && i <= 5 ? this.index(a, true) : this.expr(a, false))),
+          e.args.map((a, i) => (i >= 2 && i <= 5 ? index(this, a, true) : this.expr(a, false))),
           e.attrs,
         );
       case "extract": {
-        return this.make("extract", [this.expr(x, false), this.lane(x, y)], e.attrs);
+        return this.make("extract", [this.expr(x, false), lane(this, x, y)], e.attrs);
       }
       case "cast_scalar":
         return this.cast(this.expr(x, demand), e.attrs["to"] as Num);
@@ -354,7 +358,7 @@ class Retype {
   }
 
   /** A number in the representation that suits it; `demand` says whether -0 must survive. */
-  private number(e: Expr, demand: boolean): Expr {
+  number(e: Expr, demand: boolean): Expr {
     switch (e.kind) {
       case "const":
         return this.constant(e.value as number, demand);
@@ -367,7 +371,7 @@ class Retype {
     }
   }
 
-  private constant(value: number, demand: boolean): Expr {
+  constant(value: number, demand: boolean): Expr {
     const x = Object.is(value, -0) && !demand ? 0 : value;
     const r: Range = {
       lo: x,
@@ -446,7 +450,7 @@ class Retype {
         return inType("i32");
       case "ceildiv":
       case "floordiv": {
-        const kinds = [this.safeInteger(x, "x", this.at), this.safeInteger(y, "y", this.at)];
+        const kinds = [safeInteger(this, x, this.at), safeInteger(this, y, this.at)];
         const narrow = kinds.every((k) => typeOf(k) === "i32") && held(r, false) === "i32";
         const type: Num = narrow ? "i32" : "i64";
         return this.make(
@@ -471,7 +475,7 @@ class Retype {
         return this.make("select", [this.expr(x, false), this.cast(a, type), this.cast(b, type)]);
       }
       case "extract":
-        return this.make("extract", [this.expr(x, false), this.lane(x, y)], e.attrs);
+        return this.make("extract", [this.expr(x, false), lane(this, x, y)], e.attrs);
       case "get":
         return this.make("get", [this.expr(x, false)], e.attrs);
       case "rsqrt":
@@ -531,118 +535,9 @@ class Retype {
     return typed.every(fitsF32) ? "f32" : "f64";
   }
 
-  /** A value on its way into memory: integers go to float memory through f64. */
-  private stored(e: Expr, dtype: DTypeName, demand: boolean): Expr {
-    if (!isNumber(e)) return this.expr(e, demand);
-    const v = this.number(e, demand);
-    if (!isFloat(dtype) || !isIntType(v)) return v;
-    return this.cast(v, fitsF32(v) ? "f32" : "f64");
-  }
-
-  private splat(e: Apply): Expr {
-    const x = e.args[0] as Expr;
-    const d = e.attrs["dtype"] as DTypeName;
-    if (!isNumber(x)) return this.make("splat", [this.expr(x, false)], e.attrs);
-    if (isFloat(d)) return this.make("splat", [this.stored(x, d, true)], e.attrs);
-    const r = this.rangeOf(x);
-    const info = DTYPES[d];
-    if (!isExactInt(r) || r.lo < info.min || r.hi > info.max) {
-      this.refuse(
-        "KPU3003",
-        `expected a number that fits ${d} (${info.min} to ${info.max}), got ${shown(r)}`,
-        x,
-        `convert it: S.${d}(x) clamps, S.${d}(x, { wrap: true }) keeps the low bits`,
-      );
-    }
-    return this.make(
-      "splat",
-      [this.cast(this.number(x, false), scalarOf(d) === "i64" ? "i64" : "i32")],
-      e.attrs,
-    );
-  }
-
-  /**
-   * An element offset or count. It must be an integer; beyond the safe range it can only be out of bounds, which the
-   * access itself finds for pointers, and a guard for everything else.
-   */
-  private index(e: Expr, guarded: boolean): Expr {
-    if (guarded) return this.safeInteger(e, "it", this.at);
-    const r = this.rangeOf(e);
-    if (!this.whole(e, r)) return this.constant(0, false);
-    if (isExactInt(r)) return this.exact(e, r);
-    return this.wideOffset(e) ?? this.cast(this.number(e, false), "i64");
-  }
-
-  /**
-   * An offset like i * n + j may exceed 2^53, where JavaScript rounds and i64 does not. Where one wide term is moved by
-   * less than 2^52, both results are then beyond any memory, so that i64 may compute it: either they are equal, or
-   * the access is out of bounds in both executions.
-   */
-  private wideOffset(e: Expr): Expr | undefined {
-    if (e.kind !== "apply") return undefined;
-    const [x, y] = e.args as readonly [Expr, Expr];
-    const exact = (a: Expr): boolean => isExactInt(this.rangeOf(a));
-    const near = (a: Expr): boolean =>
-      exact(a) && Math.abs(this.rangeOf(a).lo) <= 2 ** 52 && Math.abs(this.rangeOf(a).hi) <= 2 ** 52;
-    const narrow = (a: Expr): Expr => this.cast(this.number(a, false), "i64");
-    if (e.op === "mul") return exact(x) && exact(y) ? this.make("mul", [narrow(x), narrow(y)]) : undefined;
-    if (e.op !== "add" && e.op !== "sub") return undefined;
-    const a = near(x) ? narrow(x) : near(y) ? this.wideOffset(x) : undefined;
-    const b = near(y) ? narrow(y) : near(x) ? this.wideOffset(y) : undefined;
-    return a !== undefined && b !== undefined ? this.make(e.op, [a, b]) : undefined;
-  }
-
-  /** A proven integer as one, also where it is held as f64 because of its -0 or its other values. */
-  private exact(e: Expr, r: Range): Expr {
-    const v = this.number(e, false);
-    return isIntType(v) ? v : this.cast(v, held(r, false));
-  }
-
-  private whole(e: Expr, r: Range): boolean {
-    if (r.int && !r.nan && r.lo > -(2 ** 63) && r.hi < 2 ** 63) return true;
-    const help = r.int
-      ? "bound it first: S.i32(x), or S.assert(x <= limit)"
-      : "make it an integer: S.i32(x) for numbers of any range, Math.floor(x) for bounded ones";
-    this.refuse("KPU3005", `expected an integer index, got ${shown(r)}`, e, help);
-    return false;
-  }
-
-  /** An integer that direct execution would refuse beyond 2^53: the program checks it where it is not proven. */
-  private safeInteger(e: Expr, _what: string, at: number): Expr {
-    const r = this.rangeOf(e);
-    if (!this.whole(e, r)) return this.constant(0, false);
-    if (isExactInt(r)) return this.exact(e, r);
-    const value = this.fresh("n", this.cast(this.number(e, false), "f64"));
-    this.out.push({ kind: "let", local: value.local, value: value.value, at });
-    const size = this.make("abs", [value.ref]);
-    const cond = this.make("le", [size, { kind: "const", type: scalar("f64"), value: SAFE, at }]);
-    this.guard(cond, "expected a safe integer", at);
-    return this.cast(value.ref, "i64");
-  }
-
-  private lane(v: Expr, i: Expr): Expr {
-    const lanes = v.type.kind === "vec" || v.type.kind === "mask" ? v.type.lanes : 1;
-    const r = this.rangeOf(i);
-    const index = this.index(i, false);
-    if (isExactInt(r) && r.lo >= 0 && r.hi < lanes) return index;
-    const value = this.fresh("lane", index);
-    this.out.push({ kind: "let", local: value.local, value: value.value, at: this.at });
-    const type = value.local.type;
-    const low = this.make("ge", [value.ref, { kind: "const", type, value: 0, at: this.at }]);
-    const high = this.make("lt", [value.ref, { kind: "const", type, value: lanes, at: this.at }]);
-    this.guard(this.make("and", [low, high]), `expected a lane from 0 to ${lanes - 1}`, this.at);
-    return value.ref;
-  }
-
-  private guard(cond: Expr, text: string, at: number): void {
-    let index = this.texts.indexOf(text);
-    if (index < 0) index = this.texts.push(text) - 1;
-    this.out.push({ kind: "effect", value: this.make("assert", [cond], { text: index }) as Apply, at });
-  }
-
   // ------------------------------------------------------------------------------------------ building
 
-  private make(op: OpName, args: readonly Expr[], attrs: Attrs = {}): Expr {
+  make(op: OpName, args: readonly Expr[], attrs: Attrs = {}): Expr {
     const type = OPS[op].rule(
       args.map((a) => a.type),
       attrs,
@@ -652,7 +547,7 @@ class Retype {
     return { kind: "apply", type, op, args, attrs, at: this.at };
   }
 
-  private cast(e: Expr, to: ScalarName): Expr {
+  cast(e: Expr, to: ScalarName): Expr {
     if (e.type.kind !== "scalar" || e.type.name === to) return e;
     if (e.kind === "const" && typeof e.value === "number") {
       const value = (to === "i32" || to === "i64") && Object.is(e.value, -0) ? 0 : e.value;
@@ -670,25 +565,8 @@ class Retype {
     return this.make("cast_scalar", [e], { to });
   }
 
-  private refuse(code: "KPU3003" | "KPU3005", message: string, e: Expr, help: string): void {
+  refuse(code: "KPU3003" | "KPU3005", message: string, e: Expr, help: string): void {
     const location = this.locationOf(e.at || this.at);
     this.diagnostics.push(diagnostic(code, message, { location, help }));
   }
-}
-
-const nameOf = (x: { readonly type: Expr["type"] }): ScalarName | undefined =>
-  x.type.kind === "scalar" ? x.type.name : undefined;
-const typeOf = (e: Expr): Num => nameOf(e) as Num;
-const isIntType = (e: Expr): boolean => nameOf(e) === "i32" || nameOf(e) === "i64";
-/** A value that f32 holds exactly: typed so already, or a small integer constant. */
-const fitsF32 = (e: Expr): boolean =>
-  nameOf(e) === "f32" ||
-  (e.kind === "const" && typeof e.value === "number" && Object.is(Math.fround(e.value), e.value));
-
-function shown(r: Range): string {
-  const what = r.int ? "an integer" : "a number that may be fractional";
-  const nan = r.nan ? ", possibly NaN" : "";
-  const bounds =
-    Number.isFinite(r.lo) && Number.isFinite(r.hi) ? ` from ${r.lo} to ${r.hi}` : " without bounds";
-  return `${what}${bounds}${nan}`;
 }

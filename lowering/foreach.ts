@@ -1,0 +1,235 @@
+/** `for ... of`: S.range and S.grid stay loops, everything static is unrolled. */
+import type ts from "typescript";
+import { intrinsicOf } from "../dsl/intrinsic.ts";
+import { checkBound, rangeArguments } from "../dsl/intrinsics/control.ts";
+import type { Expr } from "../ir/kir.ts";
+import { iterated } from "./arrays.ts";
+import { declare, target } from "./assign.ts";
+import { dropTailContinue } from "./emit.ts";
+import { LOOPS } from "./intrinsics.ts";
+import { isConst, loopBody, loopLabels } from "./loops.ts";
+import { toNumber } from "./operators.ts";
+import { arrayOf, prepareRegion, region } from "./staging.ts";
+import { describe, runtime, Scope, type Value } from "./values.ts";
+import type { Jump, Walker } from "./walker.ts";
+
+const MOST_ROUNDS = 4096;
+
+export function forOfStatement(w: Walker, node: ts.ForOfStatement, names: readonly string[]): Jump {
+  const t = w.ts;
+  let iterable: ts.Expression = node.expression;
+  while (t.isParenthesizedExpression(iterable)) iterable = iterable.expression;
+  if (t.isCallExpression(iterable) && mayBeLoop(w, iterable.expression)) {
+    const callee = w.expr(iterable.expression);
+    const name = callee.kind === "static" ? intrinsicOf(callee.value)?.name : undefined;
+    if (name === "range") return rangeLoop(w, node, iterable, names);
+    if (name === "grid") return gridLoop(w, node, iterable, names);
+  }
+  const v = w.expr(iterable);
+  if (v.kind === "array" || (v.kind === "static" && isIterable(v.value)))
+    return unrolledLoop(w, node, iterated(w, v, iterable), names);
+  return w.refuse(
+    "KPU1013",
+    `expected S.range, S.grid, S.unroll or an array, got ${describe(v)}`,
+    iterable,
+    "write for (const i of S.range(0, n)) { ... }",
+  );
+}
+
+/** Whether the callee can be S.range or S.grid: looked at before it is evaluated, which happens once. */
+function mayBeLoop(w: Walker, callee: ts.Expression): boolean {
+  const t = w.ts;
+  if (t.isPropertyAccessExpression(callee)) return LOOPS.has(callee.name.text);
+  return t.isIdentifier(callee);
+}
+
+function isIterable(v: unknown): boolean {
+  return v !== null && v !== undefined && typeof (v as Iterable<unknown>)[Symbol.iterator] === "function";
+}
+
+/** Binds the loop variable of a `for ... of`. */
+function bindItem(w: Walker, node: ts.ForOfStatement, v: Value): void {
+  const init = node.initializer;
+  if (w.ts.isVariableDeclarationList(init)) {
+    const d = init.declarations[0];
+    if (d) declare(w, d.name, v, isConst(w, init));
+  } else target(w, init).write(v);
+}
+
+function bounds(w: Walker, call: ts.CallExpression, name: string): Expr[] {
+  return w.list(call.arguments).map((v, i) => {
+    const at = call.arguments[i] as ts.Node;
+    if (v.kind === "static" && typeof v.value === "number") {
+      const what =
+        name === "grid"
+          ? "extent"
+          : call.arguments.length === 1
+            ? "to"
+            : (["from", "to", "step"] as const)[i];
+      checkBound(name, what ?? "to", v.value, (code, message, o) => w.refuse(code, message, at, o?.help));
+    } else if (!(v.kind === "runtime" && v.expr.type.kind === "scalar" && v.expr.type.name === "num")) {
+      w.refuse("KPU3001", `S.${name}: bounds must be numbers, got ${describe(v)}`, at);
+    }
+    return w.emit.bind(toNumber(w, v, at));
+  });
+}
+
+function rangeLoop(
+  w: Walker,
+  node: ts.ForOfStatement,
+  call: ts.CallExpression,
+  names: readonly string[],
+): Jump {
+  const given = bounds(w, call, "range");
+  const r = rangeArguments<Expr>("range", given, (code, message, o) =>
+    w.refuse(code, message, call, o?.help),
+  );
+  const number = (x: Expr | number): Expr => (typeof x === "number" ? w.emit.num(x) : x);
+  const step = number(r.step);
+  if (step.kind !== "const" || typeof step.value !== "number") {
+    return w.refuse(
+      "KPU2007",
+      "expected the step of S.range to be static",
+      call.arguments[2] as ts.Node,
+      "write a while loop for a step of run time",
+    );
+  }
+  emitFor(w, node, names, call, number(r.from), number(r.to), step.value, [node.statement], (i) => {
+    bindItem(w, node, i);
+    w.statement(node.statement);
+  });
+  return undefined;
+}
+
+function gridLoop(
+  w: Walker,
+  node: ts.ForOfStatement,
+  call: ts.CallExpression,
+  names: readonly string[],
+): Jump {
+  const [height, width] = bounds(w, call, "grid");
+  if (height === undefined || width === undefined)
+    return w.refuse("KPU3009", "S.grid takes (height, width)", call);
+  const rowLabels = loopLabels(w);
+  emitFor(
+    w,
+    node,
+    [],
+    call,
+    w.emit.num(0),
+    height,
+    1,
+    [node.statement],
+    (y) => {
+      // `break` leaves both loops, `continue` goes to the next pair.
+      emitFor(
+        w,
+        node,
+        names,
+        call,
+        w.emit.num(0),
+        width,
+        1,
+        [],
+        (x) => {
+          bindItem(w, node, arrayOf(w, [y, x], call));
+          w.statement(node.statement);
+        },
+        "x",
+        undefined,
+        rowLabels[0],
+      );
+    },
+    "y",
+    rowLabels,
+  );
+  return undefined;
+}
+
+function emitFor(
+  w: Walker,
+  node: ts.ForOfStatement,
+  names: readonly string[],
+  call: ts.Node,
+  from: Expr,
+  to: Expr,
+  step: number,
+  changing: readonly ts.Node[],
+  body: (i: Value) => void,
+  name = loopName(w, node),
+  [label, again] = loopLabels(w),
+  breakTo = label,
+): void {
+  const at = w.emit.site;
+  const init = node.initializer;
+  prepareRegion(w, w.ts.isVariableDeclarationList(init) ? changing : [...changing, node]);
+  const local = w.emit.local(name, from.type, false);
+  w.ranges.push({ local, from, to, site: w.site(call) });
+  const list = loopBody(w, names, breakTo, again, () => {
+    const outer = w.frame.scope;
+    w.frame.scope = new Scope(outer);
+    body(runtime(w.emit.ref(local)));
+    w.frame.scope = outer;
+  });
+  dropTailContinue(list, label.name);
+  w.emit.list.push({ kind: "for", label: label.name, local, from, to, step, body: list, at });
+}
+
+function loopName(w: Walker, node: ts.ForOfStatement): string {
+  const init = node.initializer;
+  const name = w.ts.isVariableDeclarationList(init) ? init.declarations[0]?.name : undefined;
+  return name !== undefined && w.ts.isIdentifier(name) ? w.nameOf(name) : "i";
+}
+
+function unrolledLoop(
+  w: Walker,
+  node: ts.ForOfStatement,
+  items: Iterable<Value>,
+  names: readonly string[],
+): Jump {
+  const key = `${w.frame.path}/${node.pos}:unroll`;
+  const asRegion = w.forced.has(key);
+  if (asRegion) prepareRegion(w, [node.statement]);
+  const outer = w.emit.label("unroll");
+  let jump: Jump;
+  const rounds = (): void => {
+    let count = 0;
+    for (const item of items) {
+      if (count++ === MOST_ROUNDS) {
+        w.refuse(
+          "KPU2008",
+          `expected at most ${MOST_ROUNDS} rounds to unroll`,
+          node.expression,
+          "use S.range for a loop of run time",
+        );
+      }
+      const next = w.emit.label("next");
+      w.frame.targets.push({
+        names: [...names],
+        breakTo: outer,
+        continueTo: next,
+        depth: w.depth,
+        unrolled: asRegion ? "" : key,
+      });
+      const scope = w.frame.scope;
+      w.frame.scope = new Scope(scope);
+      let left: Jump;
+      const list = w.emit.collect(() => {
+        bindItem(w, node, item);
+        left = w.statement(node.statement);
+      });
+      w.frame.scope = scope;
+      w.frame.targets.pop();
+      const goesOn = left === undefined || left.label === next || next.used > 0;
+      w.emit.block(next, list);
+      if (!goesOn) {
+        jump = left;
+        return;
+      }
+    }
+  };
+  const list = asRegion ? region(w, rounds, false) : w.emit.collect(rounds);
+  const leaves = jump !== undefined && jump.label !== outer && outer.used === 0;
+  w.emit.block(outer, list);
+  return leaves ? jump : undefined;
+}
