@@ -247,8 +247,14 @@ export class StatementEmitter {
   #loop(s: Extract<Stmt, { kind: "loop" }>): void {
     const E = this.#E;
     const c = E.code;
+    const part = (stmts: readonly Stmt[]): void => {
+      // A part without a barrier of its own does not run while the tile finds its way back to one in another part.
+      const barriers = this.#resume?.barriers;
+      if (barriers === undefined || spanOf(barriers, stmts) !== undefined) this.list(stmts);
+      else this.#whenRunning(s, () => this.list(stmts));
+    };
     const test = (emit: () => void): void => {
-      this.list(s.test);
+      part(s.test);
       this.#whenRunning(s, () => {
         E.scalar(s.cond);
         c.releaseTemps();
@@ -262,9 +268,9 @@ export class StatementEmitter {
     if (s.testFirst) test(() => c.op("i32.eqz").brIf(exit));
     c.block();
     this.#labels.set(s.label, { break: exit, continue: c.depth - 1 });
-    this.list(s.body);
+    part(s.body);
     c.end();
-    this.list(s.update);
+    part(s.update);
     if (s.testFirst) c.br(top);
     else test(() => c.brIf(top));
     c.end().end();

@@ -239,3 +239,24 @@ test("a remainder whose divisor only the condition keeps from zero", () => {
   });
   expect([...printed(k, [9, 0]), ...printed(k, [9, 4])]).toEqual(["7 7", "1 1"]);
 });
+
+test("a loop condition with effects, and a barrier in another part of the loop", () => {
+  const k = kernel([i32], function tested(n) {
+    let tests = 0;
+    let rounds = 0;
+    while (tests++ < n) {
+      S.barrier();
+      rounds += 10;
+    }
+    let steps = 0;
+    let inBody = 0;
+    for (; steps < n; S.barrier(), steps++) inBody += 10;
+    let last = 0;
+    do {
+      S.barrier();
+      last += 10;
+    } while (last++ < n * 10);
+    S.print("{} {} {} {} {}", tests, rounds, steps, inBody, last);
+  });
+  expect(printed(k, [3], 2)).toEqual(["4 30 3 30 33", "4 30 3 30 33"]);
+});
