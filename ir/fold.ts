@@ -5,6 +5,7 @@
  *     mul.f64 NaN, 0                       ->  NaN
  *     add.f32x4 (splat 1), (splat 2)       ->  splat 3
  *     mul.i32 %x, 1                        ->  %x
+ *     mul.i32 %x, 0                        ->  0
  *
  * Identities stand here only where they hold for every value: `x + 0` is not one for floats (-0 + 0 is 0), `x * 1` is.
  * A result that the type cannot hold (an i32 sum of 2^31) stays as it is.
@@ -104,7 +105,10 @@ function simplified(e: Apply, values: readonly (LaneValue | undefined)[]): Expr 
       return plain(e) && is(1, 0) ? x : e;
     case "mul":
       if (!plain(e) || y === undefined) return e;
-      return is(1, 1) ? x : is(0, 1) ? y : e;
+      if (is(1, 1)) return x;
+      if (is(0, 1)) return y;
+      if (integer && is(1, 0)) return instead(e, y, x);
+      return integer && is(0, 0) ? instead(e, x, y) : e;
     case "div":
       return is(1, 1) ? x : e;
     case "and":
@@ -120,7 +124,12 @@ function simplified(e: Apply, values: readonly (LaneValue | undefined)[]): Expr 
       return is(0, 0) ? instead(e, z, y) : e;
     case "ptr_add":
       return is(1, 0) ? x : e;
-    case "cast_scalar":
+    case "cast_scalar": {
+      // Casts are exact, so there and back is nothing; a float on the way would have had a -0.
+      const back = x.kind === "apply" && x.op === "cast_scalar" ? x.args[0] : undefined;
+      if (back !== undefined && integer && isInteger(x.type) && sameType(back.type, e.type)) return back;
+      return sameType(x.type, e.type) ? x : e;
+    }
     case "ptr_cast":
       return sameType(x.type, e.type) ? x : e;
     case "shuffle": {

@@ -42,6 +42,14 @@ describe("folding", () => {
     ["f32", "add.f32 -0, %x", "%x"],
     ["f32", "mul.f32 %x, 0", "mul.f32 %x, 0"],
     ["i32", "add.i32 %n, 0", "%n"],
+    ["i32", "mul.i32 0, %n", "0"],
+    ["i32", "mul.i32 (ceildiv.i32 1, %n), 0", "mul.i32 (ceildiv.i32 1, %n), 0"],
+    ["i32", "cast_scalar.i64{to: i32} (cast_scalar.i32{to: i64} %n)", "%n"],
+    [
+      "f32",
+      "cast_scalar.i32{to: f32} (cast_scalar.f32{to: i32} %x)",
+      "cast_scalar.i32{to: f32} (cast_scalar.f32{to: i32} %x)",
+    ],
     ["bool", "and.bool true, (or.bool %b, false)", "%b"],
     ["bool", "and.bool false, %b", "false"],
     [
