@@ -85,13 +85,18 @@ export function mapExpr(e: Expr, rewrite: (e: Expr) => Expr): Expr {
 }
 
 /** The op with other operands; the same object when they are the same. */
-export function withArgs(e: Apply, args: readonly Expr[]): Apply {
+function withArgs(e: Apply, args: readonly Expr[]): Apply {
   return args === e.args ? e : { ...e, args };
 }
 
 /** Rewrites every expression of every statement bottom up. The value of an effect must stay an op. */
 export function mapExprs(stmts: readonly Stmt[], rewrite: (e: Expr) => Expr): readonly Stmt[] {
-  return mapStmts(stmts, (s) => mapExprsOf(s, (e) => mapExpr(e, rewrite)));
+  return mapSame(stmts, (s) =>
+    mapExprsOf(
+      mapBodies(s, (body) => mapExprs(body, rewrite)),
+      (e) => mapExpr(e, rewrite),
+    ),
+  );
 }
 
 /** Replaces the expressions of one statement itself, whole. */
@@ -122,17 +127,6 @@ export function mapExprsOf(s: Stmt, replace: (e: Expr) => Expr): Stmt {
     default:
       return s;
   }
-}
-
-/**
- * Rewrites statements bottom up: `rewrite` sees a statement whose nested statements were rewritten before, and gives one
- * statement, several, or none.
- */
-export function mapStmts(
-  stmts: readonly Stmt[],
-  rewrite: (s: Stmt) => Stmt | readonly Stmt[],
-): readonly Stmt[] {
-  return mapFlat(stmts, (s) => rewrite(mapBodies(s, (body) => mapStmts(body, rewrite))));
 }
 
 /** Replaces the statement lists nested in a statement. */
@@ -170,16 +164,6 @@ function mapSame<T>(list: readonly T[], f: (x: T) => T): readonly T[] {
   return out ?? list;
 }
 
-function mapFlat<T extends object>(list: readonly T[], f: (x: T) => T | readonly T[]): readonly T[] {
-  let out: T[] | undefined;
-  list.forEach((x, i) => {
-    const y = f(x);
-    if (out === undefined && y !== x) out = list.slice(0, i);
-    if (out !== undefined) Array.isArray(y) ? out.push(...(y as readonly T[])) : out.push(y as T);
-  });
-  return out ?? list;
-}
-
 // ---------------------------------------------------------------------------------------------- locals
 
 /** Every local in the order of its definition: parameters, then lets and loop counters. */
@@ -198,31 +182,4 @@ export function assignedIn(stmts: readonly Stmt[]): Set<Local> {
     if (s.kind === "assign") found.add(s.local);
   });
   return found;
-}
-
-/** How often each local is read. */
-export function usesOf(stmts: readonly Stmt[]): Map<Local, number> {
-  const uses = new Map<Local, number>();
-  forEachExpr(stmts, (e) => {
-    if (e.kind === "ref") uses.set(e.local, (uses.get(e.local) ?? 0) + 1);
-  });
-  return uses;
-}
-
-/** Puts expressions in the place of locals that are read. Definitions and assignments stay. */
-export function substitute(stmts: readonly Stmt[], values: ReadonlyMap<Local, Expr>): readonly Stmt[] {
-  return mapExprs(stmts, (e) => (e.kind === "ref" ? (values.get(e.local) ?? e) : e));
-}
-
-/** Puts other locals in the place of locals, where they are defined, assigned and read. */
-export function renameLocals(stmts: readonly Stmt[], names: ReadonlyMap<Local, Local>): readonly Stmt[] {
-  const renamed = mapExprs(stmts, (e) => {
-    const local = e.kind === "ref" ? names.get(e.local) : undefined;
-    return local === undefined ? e : { kind: "ref", type: local.type, local, at: e.at };
-  });
-  return mapStmts(renamed, (s) => {
-    if (s.kind !== "let" && s.kind !== "assign" && s.kind !== "for") return s;
-    const local = names.get(s.local);
-    return local === undefined ? s : { ...s, local };
-  });
 }

@@ -34,7 +34,7 @@ export interface LoweredKernel {
 export interface LowerOptions {
   readonly target?: Target;
   /** Gets the kernel after every pass, by the pass's name: open, virtual, tidy. */
-  readonly dump?: (pass: string, kernel: Kernel) => void;
+  readonly dump?: (pass: "open" | "virtual" | "tidy", kernel: Kernel) => void;
 }
 
 const lowered = new WeakMap<KernelRecord, Map<Target, LoweredKernel>>();
@@ -49,11 +49,6 @@ export function lowerKernel(record: KernelRecord, o: LowerOptions = {}): Lowered
   const made = lowerAnew(record, target, o.dump);
   known.set(target, made);
   return made;
-}
-
-/** Forgets what was lowered, so that the next call captures the closure anew. */
-export function forgetLowered(record: KernelRecord): void {
-  lowered.delete(record);
 }
 
 function lowerAnew(record: KernelRecord, target: Target, dump: LowerOptions["dump"]): LoweredKernel {

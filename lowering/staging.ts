@@ -7,7 +7,6 @@
  *     for (...) k += 2;        ->         for ... { %k = add.num %k, 2 }
  */
 import type ts from "typescript";
-import { Mask, Vec } from "../dsl/values.ts";
 import { type Expr, type Stmt, sameType, type Type, typeText } from "../ir/kir.ts";
 import { exprOf } from "./operators.ts";
 import { changes } from "./scan.ts";
@@ -458,6 +457,3 @@ export function slotCell(w: Walker, name: string, v: Value, origin: string): Cel
   if (w.forced.has(origin)) materialise(w, cell);
   return cell;
 }
-
-export const isVectorStatic = (v: Value): boolean =>
-  v.kind === "static" && (v.value instanceof Vec || v.value instanceof Mask);
