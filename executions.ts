@@ -12,6 +12,7 @@ import {
   recordOf,
 } from "./dsl/kernel.ts";
 import { type Diagnostic, fail, installPresentation, KpuError, presenting } from "./ir/diagnostic.ts";
+import { printKernel } from "./ir/print.ts";
 import { resolveTarget, type Target, type TargetName } from "./ir/target.ts";
 import { type LoweredKernel, lowerKernel } from "./lowering/index.ts";
 import { type SimulateOptions, type SimulationReport, simulateKernel } from "./pysim/index.ts";
@@ -25,7 +26,13 @@ export interface BuildOptions {
   readonly target?: TargetName | Target;
   /** Bounds, null and assertion checks that stop the program with the author's line. Default: true. */
   readonly checks?: boolean;
+  /** Gets the KIR text after every pass, in order. */
+  readonly dump?: (pass: Pass, text: string) => void;
 }
+
+/** The passes of a build: the walk, range analysis, tidying, legalisation. */
+export const PASSES = ["open", "virtual", "tidy", "machine"] as const;
+export type Pass = (typeof PASSES)[number];
 
 export type { SimulateOptions };
 
@@ -86,8 +93,12 @@ export function build(kernel: AnyKernel, options: BuildOptions = {}): KpuProgram
   return presenting(() => {
     const record = kernelRecord(kernel);
     const target = resolveTarget(options.target);
+    const { dump } = options;
+    if (dump) lowerKernel(record, { target, dump: (pass, k) => dump(pass, printKernel(k)) });
     const lowered = checked(record, target);
-    return new KpuProgram(compileKernel(lowered.kernel, { target, checks: options.checks ?? true }));
+    const compiled = compileKernel(lowered.kernel, { target, checks: options.checks ?? true });
+    dump?.("machine", printKernel(compiled.machine));
+    return new KpuProgram(compiled);
   });
 }
 

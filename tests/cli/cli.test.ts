@@ -88,6 +88,17 @@ test("build, disasm, run with .npy; sim gives the same file", () => {
   expect(readNpy(readFileSync(at("direct.npy")))).toEqual(compiled);
 });
 
+test("build --dump-after prints the kernel as a pass leaves it", () => {
+  const after = (pass: string): string => kpu("build", "examples/saxpy.ts", "--dump-after", pass).out;
+  expect(after("open")).toContain("level: open");
+  expect(after("open")).toContain(": num");
+  expect(after("machine")).toContain("level: machine");
+  expect(after("all").match(/^\/\/ after \w+$/gm)).toEqual(
+    ["open", "virtual", "tidy", "machine"].map((p) => `// after ${p}`),
+  );
+  expect(kpu("build", "examples/saxpy.ts", "--dump-after", "nothing").code).toBe(2);
+});
+
 test("a damaged program file", () => {
   kpu("build", "examples/saxpy.ts", "-o", at("damaged.kpubin"));
   const bytes = readFileSync(at("damaged.kpubin"));
