@@ -5,27 +5,15 @@ import { PNG } from "pngjs";
 import { fromBits, toBits } from "../ir/convert.ts";
 import { fail } from "../ir/diagnostic.ts";
 import { DTYPES, type DTypeName } from "../ir/dtype.ts";
-import { type NdArray, type NpyData, type NpyType, readNpy, writeNpy } from "./npy.ts";
+import { type HostElements, hostZeros } from "../ir/elements.ts";
+import { type NdArray, type NpyType, readNpy, writeNpy } from "./npy.ts";
 
 /** An array of a dtype: f16 and bf16 as bit patterns, bool as bytes. */
 export interface HostData {
   readonly dtype: DTypeName;
   readonly shape: readonly number[];
-  readonly data: NpyData;
+  readonly data: HostElements;
 }
-
-const ARRAYS: { readonly [K in DTypeName]: new (length: number) => NpyData } = {
-  i8: Int8Array,
-  u8: Uint8Array,
-  i16: Int16Array,
-  u16: Uint16Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  f16: Uint16Array,
-  bf16: Uint16Array,
-  f32: Float32Array,
-  bool: Uint8Array,
-};
 
 export const isDataFile = (name: string): boolean =>
   [".npy", ".json", ".png"].includes(extname(name).toLowerCase());
@@ -33,7 +21,7 @@ export const isDataFile = (name: string): boolean =>
 export function zeros(dtype: DTypeName, shape: readonly number[]): HostData {
   const length = shape.reduce((n, d) => n * d, 1);
   try {
-    return { dtype, shape, data: new ARRAYS[dtype](length) };
+    return { dtype, shape, data: hostZeros(dtype, length) };
   } catch {
     return fail("KPU6002", `an array of ${shape.join("x")} ${dtype} does not fit into memory`);
   }

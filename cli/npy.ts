@@ -3,24 +3,17 @@
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { fail } from "../ir/diagnostic.ts";
+import type { HostElements } from "../ir/elements.ts";
 
 /** Elements as they lie in a file: floats of 16 bits as bit patterns. */
 export interface NdArray {
   /** NumPy descriptor without byte order: `f4`, `u1`, `b1`, ... */
   readonly type: NpyType;
   readonly shape: readonly number[];
-  readonly data: NpyData;
+  readonly data: HostElements;
 }
 
 export type NpyType = keyof typeof READERS;
-export type NpyData =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array;
 
 const READERS = {
   i1: Int8Array,
@@ -95,7 +88,7 @@ export function writeNpy(array: NdArray): Uint8Array {
 }
 
 /** Fortran order has the first index fastest. */
-function toRowMajor<T extends NpyData>(data: T, shape: readonly number[]): T {
+function toRowMajor<T extends HostElements>(data: T, shape: readonly number[]): T {
   const out = data.slice() as T;
   const index = shape.map(() => 0);
   const strides: number[] = [];

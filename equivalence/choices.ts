@@ -4,23 +4,14 @@
  * description again. So a size that ties two arrays stays tied while it shrinks.
  */
 import { type DTypeName, isFloat } from "../ir/dtype.ts";
-
-/** The typed arrays that hold elements of a dtype on the host. */
-export type HostBytes =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array;
+import type { HostElements } from "../ir/elements.ts";
 
 export type Choice =
   | { readonly kind: "number"; readonly value: number; readonly simplest: number }
   | {
       readonly kind: "array";
       readonly dtype: DTypeName;
-      readonly data: HostBytes;
+      readonly data: HostElements;
       readonly simplest: number;
     };
 
@@ -51,10 +42,10 @@ export class ChoiceSource {
   /** An array; a recorded one is cut, or padded with the simplest element. The caller gets a copy of its own. */
   array(
     dtype: DTypeName,
-    empty: HostBytes,
+    empty: HostElements,
     simplest: number,
-    fresh: (e: Entropy, into: HostBytes) => void,
-  ): HostBytes {
+    fresh: (e: Entropy, into: HostElements) => void,
+  ): HostElements {
     const old = this.#record[this.made.length];
     empty.fill(simplest);
     if (old?.kind === "array" && old.dtype === dtype) empty.set(old.data.subarray(0, empty.length));
@@ -91,7 +82,7 @@ function* simplerNumbers(value: number, simplest: number): Generator<number> {
 }
 
 /** Runs of elements set to the simplest: all, halves, quarters, ... single ones; then single floats made whole. */
-function* simplerArrays(data: HostBytes, simplest: number, float: boolean): Generator<HostBytes> {
+function* simplerArrays(data: HostElements, simplest: number, float: boolean): Generator<HostElements> {
   for (let run = data.length; run >= 1; run = Math.floor(run / 2)) {
     for (let start = 0; start < data.length; start += run) {
       const end = Math.min(start + run, data.length);

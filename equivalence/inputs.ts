@@ -16,7 +16,8 @@ import { fromBits, toBits } from "../ir/convert.ts";
 import { fail } from "../ir/diagnostic.ts";
 import { DTYPES, type DTypeName, isFloat } from "../ir/dtype.ts";
 import { edgeValues } from "../ir/edges.ts";
-import type { ChoiceSource, Entropy, HostBytes } from "./choices.ts";
+import { type HostElements, hostZeros } from "../ir/elements.ts";
+import type { ChoiceSource, Entropy } from "./choices.ts";
 
 /** What elements of an array, or a scalar, may be. */
 export interface ValueOptions {
@@ -118,13 +119,13 @@ export function drawFrom(source: ChoiceSource): Draw {
       if (!Number.isSafeInteger(length) || length < 0)
         fail("KPU6010", `an array needs a length, got ${length}`);
       const allowed = ruleOf(dtype.name, options);
-      const fresh = (e: Entropy, into: HostBytes): void => {
+      const fresh = (e: Entropy, into: HostElements): void => {
         const style = STYLES[e.nextInt(0, STYLES.length - 1)] as Style;
         for (let i = 0; i < into.length; i++) into[i] = stored(dtype.name, freshValue(e, allowed, style));
       };
       return source.array(
         dtype.name,
-        hostArray(dtype.name, length),
+        hostZeros(dtype.name, length),
         stored(dtype.name, allowed.simplest),
         fresh,
       ) as HostArray<N>;
@@ -201,29 +202,6 @@ function freshValue(e: Entropy, rule: Rule, style: Style): number {
         Math.max(min, -100) +
           (e.nextInt(0, 0xffffff) / 0xffffff) * (Math.min(max, 100) - Math.max(min, -100)),
       );
-  }
-}
-
-/** The host's own array for a dtype: f16 and bf16 travel as bit patterns. */
-function hostArray(dtype: DTypeName, length: number): HostBytes {
-  switch (dtype) {
-    case "i8":
-      return new Int8Array(length);
-    case "u8":
-    case "bool":
-      return new Uint8Array(length);
-    case "i16":
-      return new Int16Array(length);
-    case "u16":
-    case "f16":
-    case "bf16":
-      return new Uint16Array(length);
-    case "i32":
-      return new Int32Array(length);
-    case "u32":
-      return new Uint32Array(length);
-    case "f32":
-      return new Float32Array(length);
   }
 }
 

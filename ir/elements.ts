@@ -78,27 +78,38 @@ export function writeElements(
   for (const [i, x] of values.entries()) write(view, at + i * step, x);
 }
 
+/** The typed arrays that hold elements on the host: f16 and bf16 as bit patterns, bool as bytes. */
+export type HostElements =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array;
+
+const HOST_ARRAYS: { readonly [K in DTypeName]: new (length: number) => HostElements } = {
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  f16: Uint16Array,
+  bf16: Uint16Array,
+  f32: Float32Array,
+  bool: Uint8Array,
+};
+
+/** A host array of zeros. */
+export function hostZeros(dtype: DTypeName, length: number): HostElements {
+  return new HOST_ARRAYS[dtype](length);
+}
+
 /** A host array of a dtype: `hostArray("f16", [1, 2])` is a Uint16Array with the bits of 1 and 2. Values are stored by the store rule. */
-export function hostArray(
-  dtype: DTypeName,
-  values: readonly number[],
-): ArrayBufferView & { readonly length: number } {
-  const make = HOST_ARRAYS[dtype];
-  const array = make(values.length);
+export function hostArray(dtype: DTypeName, values: readonly number[]): HostElements {
+  const array = hostZeros(dtype, values.length);
   const view = new DataView(array.buffer);
   for (const [i, x] of values.entries()) storeElement(dtype, view, i * DTYPES[dtype].bytes, x);
   return array;
 }
-
-const HOST_ARRAYS = {
-  i8: (n: number) => new Int8Array(n),
-  u8: (n: number) => new Uint8Array(n),
-  i16: (n: number) => new Int16Array(n),
-  u16: (n: number) => new Uint16Array(n),
-  i32: (n: number) => new Int32Array(n),
-  u32: (n: number) => new Uint32Array(n),
-  f16: (n: number) => new Uint16Array(n),
-  bf16: (n: number) => new Uint16Array(n),
-  f32: (n: number) => new Float32Array(n),
-  bool: (n: number) => new Uint8Array(n),
-} as const satisfies Record<DTypeName, (n: number) => unknown>;
