@@ -20,7 +20,7 @@ import {
 import type { LowerContext, LoweredView, Simulation } from "../context.ts";
 import type { bool } from "../dtypes.ts";
 import { type AnyD, dtypeOf, type NumD } from "../dtypes.ts";
-import { intrinsic } from "../intrinsic.ts";
+import { intrinsic, type OperandSpec } from "../intrinsic.ts";
 import { type DTypeName, registerLanes, SCOPES, type Scope } from "../ir.ts";
 import { isExpr, shapeOf, textOf, type Value } from "../operand.ts";
 import { DirectOps, fullMask, isFull, LoweredOps, type Ops } from "../ops.ts";
@@ -31,14 +31,42 @@ import { Mask, Vec } from "../values.ts";
 const family = "memory";
 const INDEX_DTYPES: readonly DTypeName[] = ["i16", "u16", "i32", "u32"];
 
+const DTYPE: OperandSpec = { name: "dtype", kind: "dtype", dtype: ALL_DTYPES };
+const POINTER: OperandSpec = { name: "p", kind: "ptr", dtype: ALL_DTYPES };
+const INDEX: OperandSpec = { name: "index", kind: "vec", dtype: INDEX_DTYPES, doc: "element offsets from p" };
+const MASK: OperandSpec = {
+  name: "mask",
+  kind: "mask",
+  optional: true,
+  doc: "inactive lanes touch no memory",
+};
+const INACTIVE: OperandSpec = {
+  name: "r",
+  kind: "vec|scalar",
+  dtype: "p",
+  optional: true,
+  doc: "inactive lanes; 0 or false when absent",
+};
+const STRIDE: OperandSpec = {
+  name: "stride",
+  kind: "scalar",
+  optional: true,
+  doc: "elements from lane to lane, at least 1; 1 when absent",
+};
+
 // ---------------------------------------------------------------------------------------------- allocation
 
-/** Static extents of a buffer: one number or a list. */
-function staticShape(ops: Ops, v: unknown): number[] {
-  const list = Array.isArray(v) ? v : [v];
-  if (v === undefined) ops.refuse("KPU3009", `${ops.name}: argument shape is missing`, { argument: 1 });
+/** The extents of a shape: one, or a list. */
+function extentList(ops: Ops, shape: unknown): readonly unknown[] {
+  const list = Array.isArray(shape) ? (shape as unknown[]) : [shape];
+  if (shape === undefined) ops.refuse("KPU3009", `${ops.name}: argument shape is missing`, { argument: 1 });
   if (list.length === 0) ops.refuse("KPU3010", `${ops.name}: shape is empty`, { argument: 1 });
-  return list.map((n: unknown): number => {
+  return list;
+}
+
+/** Static extents of a buffer. */
+function staticShape(ops: Ops, v: unknown): number[] {
+  return extentList(ops, v).map((n) => {
     if (isExpr(n)) {
       return ops.refuse("KPU2007", `${ops.name}: shape must be static`, {
         argument: 1,
@@ -111,7 +139,7 @@ export const alloc = intrinsic<
   family,
   signature: {
     operands: [
-      { name: "dtype", kind: "dtype", dtype: ALL_DTYPES },
+      DTYPE,
       { name: "shape", kind: "static", doc: "extents in elements; row-major" },
       {
         name: "scope",
@@ -151,10 +179,7 @@ export const allocConst = intrinsic<
   name: "allocConst",
   family,
   signature: {
-    operands: [
-      { name: "dtype", kind: "dtype", dtype: ALL_DTYPES },
-      { name: "values", kind: "static", doc: "an array or TypedArray of the closure" },
-    ],
+    operands: [DTYPE, { name: "values", kind: "static", doc: "an array or TypedArray of the closure" }],
     result: "buffer",
   },
   effect: "write",
@@ -180,9 +205,7 @@ export const allocConst = intrinsic<
 });
 
 function checkExtents(ops: Ops, shape: unknown): readonly unknown[] {
-  const list = Array.isArray(shape) ? (shape as unknown[]) : [shape];
-  if (shape === undefined) ops.refuse("KPU3009", `${ops.name}: argument shape is missing`, { argument: 1 });
-  if (list.length === 0) ops.refuse("KPU3010", `${ops.name}: shape is empty`, { argument: 1 });
+  const list = extentList(ops, shape);
   for (const n of list) integer(ops, n, "an extent", 1, 0);
   return list;
 }
@@ -192,7 +215,7 @@ export const view = intrinsic<<D extends AnyD>(p: Ptr<D>, shape: number | readon
   family,
   signature: {
     operands: [
-      { name: "p", kind: "ptr", dtype: ALL_DTYPES },
+      POINTER,
       { name: "shape", kind: "any", doc: "extents in elements, row-major; they may be runtime numbers" },
     ],
     result: "buffer",
@@ -290,28 +313,17 @@ export const vload = intrinsic<Load>({
   name: "vload",
   family,
   signature: {
-    operands: [{ name: "p", kind: "ptr", dtype: ALL_DTYPES }],
+    operands: [POINTER],
     options: [
-      { name: "mask", kind: "mask", optional: true, doc: "inactive lanes touch no memory" },
-      {
-        name: "r",
-        kind: "vec|scalar",
-        dtype: "p",
-        optional: true,
-        doc: "inactive lanes; 0 or false when absent",
-      },
+      MASK,
+      INACTIVE,
       {
         name: "lanes",
         kind: "static",
         optional: true,
         doc: "lane count; that of the mask, or one register, when absent",
       },
-      {
-        name: "stride",
-        kind: "scalar",
-        optional: true,
-        doc: "elements from lane to lane, at least 1; 1 when absent",
-      },
+      STRIDE,
     ],
     result: "vec of p, for ptr<bool> a mask",
   },
@@ -369,19 +381,8 @@ export const vstore = intrinsic<Store>({
   name: "vstore",
   family,
   signature: {
-    operands: [
-      { name: "value", kind: "vec", dtype: "p", doc: "a vector; a mask for ptr<bool>" },
-      { name: "p", kind: "ptr", dtype: ALL_DTYPES },
-    ],
-    options: [
-      { name: "mask", kind: "mask", optional: true, doc: "inactive lanes touch no memory" },
-      {
-        name: "stride",
-        kind: "scalar",
-        optional: true,
-        doc: "elements from lane to lane, at least 1; 1 when absent",
-      },
-    ],
+    operands: [{ name: "value", kind: "vec", dtype: "p", doc: "a vector; a mask for ptr<bool>" }, POINTER],
+    options: [MASK, STRIDE],
     result: "nothing",
   },
   effect: "write",
@@ -421,20 +422,8 @@ export const vloadGather = intrinsic<
   name: "vloadGather",
   family,
   signature: {
-    operands: [
-      { name: "p", kind: "ptr", dtype: ALL_DTYPES },
-      { name: "index", kind: "vec", dtype: INDEX_DTYPES, doc: "element offsets from p" },
-    ],
-    options: [
-      { name: "mask", kind: "mask", optional: true, doc: "inactive lanes touch no memory" },
-      {
-        name: "r",
-        kind: "vec|scalar",
-        dtype: "p",
-        optional: true,
-        doc: "inactive lanes; 0 or false when absent",
-      },
-    ],
+    operands: [POINTER, INDEX],
+    options: [MASK, INACTIVE],
     result: "vec of p with the lanes of index",
   },
   effect: "read",
@@ -472,12 +461,8 @@ export const vstoreScatter = intrinsic<
   name: "vstoreScatter",
   family,
   signature: {
-    operands: [
-      { name: "value", kind: "vec", dtype: "p" },
-      { name: "p", kind: "ptr", dtype: ALL_DTYPES },
-      { name: "index", kind: "vec", dtype: INDEX_DTYPES, doc: "element offsets from p" },
-    ],
-    options: [{ name: "mask", kind: "mask", optional: true, doc: "inactive lanes touch no memory" }],
+    operands: [{ name: "value", kind: "vec", dtype: "p" }, POINTER, INDEX],
+    options: [MASK],
     result: "nothing",
   },
   effect: "write",

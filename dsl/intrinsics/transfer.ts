@@ -2,7 +2,7 @@
 
 import { ALL_DTYPES } from "../../ir/dtype.ts";
 import { address, integer, number, options, pointer, present } from "../arguments.ts";
-import type { LowerContext } from "../context.ts";
+import type { LowerContext, Simulation } from "../context.ts";
 import type { AnyD } from "../dtypes.ts";
 import { intrinsic, type OperandSpec } from "../intrinsic.ts";
 import type { Expr } from "../ir.ts";
@@ -83,6 +83,11 @@ const COPY_OPTIONS: readonly OperandSpec[] = [
 ];
 const EVENT: OperandSpec = { name: "event", kind: "event" };
 
+function simulateCopy(sim: Simulation, dst: unknown, src: unknown, c: Copy, e: Event | undefined): void {
+  const { width, srcStride, dstStride, times } = c as { readonly [K in keyof Copy]: number };
+  sim.dmaCopy(dst as Ptr, src as Ptr, width, srcStride, dstStride, times, e);
+}
+
 function lowerCopy(
   b: LowerContext,
   ops: LoweredOps,
@@ -109,15 +114,7 @@ export const dmaCopy = intrinsic<
   example: "S.dmaCopy(y, x, 4, { srcStride: 8, dstStride: 4, times: 2 });",
   simulate: (sim, dst: unknown, src: unknown, width: unknown, o?: unknown) => {
     const c = copy(new DirectOps(sim, "dmaCopy"), dst, src, width, o, 3);
-    sim.dmaCopy(
-      dst as Ptr,
-      src as Ptr,
-      c.width as number,
-      c.srcStride as number,
-      c.dstStride as number,
-      c.times as number,
-      undefined,
-    );
+    simulateCopy(sim, dst, src, c, undefined);
   },
   lower: (b, dst: unknown, src: unknown, width: unknown, o?: unknown) => {
     const ops = new LoweredOps(b, "dmaCopy");
@@ -144,16 +141,7 @@ export const asyncDmaCopy = intrinsic<
   simulate: (sim, dst: unknown, src: unknown, width: unknown, e: unknown, o?: unknown) => {
     const ops = new DirectOps(sim, "asyncDmaCopy");
     const c = copy(ops, dst, src, width, o, 4);
-    event(ops, e, 3);
-    sim.dmaCopy(
-      dst as Ptr,
-      src as Ptr,
-      c.width as number,
-      c.srcStride as number,
-      c.dstStride as number,
-      c.times as number,
-      e as Event,
-    );
+    simulateCopy(sim, dst, src, c, event(ops, e, 3) as Event);
   },
   lower: (b, dst: unknown, src: unknown, width: unknown, e: unknown, o?: unknown) => {
     const ops = new LoweredOps(b, "asyncDmaCopy");
