@@ -4,4 +4,4 @@ export { ARG_BYTES, align, GUARD_BYTES, type Layout } from "./layout.ts";
 export { legalise } from "./legalise.ts";
 export { type Manifest, PROGRAM_VERSION } from "./manifest.ts";
 export { FAIL } from "./wasm/context.ts";
-export type { HostOperand, HostSite } from "./wasm/sites.ts";
+export type { AccessSite, HostOperand, HostSite } from "./wasm/sites.ts";

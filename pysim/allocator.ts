@@ -3,10 +3,11 @@
  * the target's capacities.
  */
 import type { DType } from "../dsl/dtypes.ts";
+import { describe } from "../ir/bounds.ts";
 import { isShared, type Scope } from "../ir/dtype.ts";
 import type { Target } from "../ir/target.ts";
 import type { Faults } from "./faults.ts";
-import { Buffer, CHECK_NOTHING, CHECK_SHADOW, CHECK_SLOWLY, describe, Region } from "./memory.ts";
+import { Buffer, CHECK_NOTHING, CHECK_SHADOW, CHECK_SLOWLY, Region } from "./memory.ts";
 import { type Clock, Shadow } from "./shadow.ts";
 
 /** Which checks a run makes; bounds are always checked. */

@@ -4,10 +4,11 @@
  */
 import { authorFrame } from "../capture/index.ts";
 import type { DType } from "../dsl/dtypes.ts";
+import { elementRange, outsideReport, rangeText } from "../ir/bounds.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { diagnostic, KpuError, type Location, type Note } from "../ir/diagnostic.ts";
 import type { Flight } from "./flights.ts";
-import { type Buffer, describe } from "./memory.ts";
+import type { Buffer } from "./memory.ts";
 import { type Clock, type Conflict, NEVER } from "./shadow.ts";
 
 /** Runs of frames between an intrinsic and the author's line are longer than V8's ten. */
@@ -22,35 +23,6 @@ export function here(): Location | undefined {
 export function hereLater(): () => Location | undefined {
   const taken = new Error();
   return () => authorFrame(taken.stack);
-}
-
-/** A run of elements of a buffer, as `first` and `last` inclusive; in bytes when the access is not aligned. */
-export interface ElementRange {
-  readonly buffer: string;
-  readonly unit: string;
-  readonly first: number;
-  readonly last: number;
-}
-
-/** Bytes [start, end) of a buffer in elements of `dtype`. Addresses are those of the region. */
-export function elementRange(b: Buffer, dtype: DType, start: number, end: number): ElementRange {
-  const from = start - b.base;
-  const to = end - b.base;
-  const unit = from % dtype.bytes === 0 && to % dtype.bytes === 0 ? dtype.bytes : 1;
-  return {
-    buffer: b.name,
-    unit: unit === dtype.bytes ? dtype.name : "byte",
-    first: from / unit,
-    last: to / unit - 1,
-  };
-}
-
-/** `y[8..15]`, `y[3]`, `bytes 3..6 of y`. */
-export function rangeText(r: ElementRange): string {
-  const span = r.first === r.last ? `${r.first}` : `${r.first}..${r.last}`;
-  return r.unit === "byte"
-    ? `byte${r.first === r.last ? "" : "s"} ${span} of ${r.buffer}`
-    : `${r.buffer}[${span}]`;
 }
 
 /** The race that a report found: what a replay has to look for. */
@@ -106,20 +78,8 @@ export class Faults {
   }
 
   outOfBounds(b: Buffer, dtype: DType, start: number, end: number, access: string): never {
-    const range = elementRange(b, dtype, start, end);
-    const size = b.byteLength / (range.unit === "byte" ? 1 : dtype.bytes);
-    const has =
-      range.unit === b.dtype.name
-        ? describe(b)
-        : `${describe(b)} = ${size} ${range.unit === "byte" ? "bytes" : range.unit}`;
-    const help =
-      range.first < 0
-        ? "the pointer stands before its buffer"
-        : "bound the access: a tail mask, S.min, or a smaller count";
-    return this.fail("KPU4001", `${this.#who} ${access} ${rangeText(range)}, outside ${has}`, {
-      help,
-      data: { buffer: b.name, first: range.first, last: range.last, size, access },
-    });
+    const { message, ...o } = outsideReport(b, { who: this.#who, access, dtype, start, end });
+    return this.fail("KPU4001", message, o);
   }
 
   /** The report for what the shadow found when tile `clock.tile` accessed [start, end). */

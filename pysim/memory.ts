@@ -6,6 +6,7 @@
 
 import type { DType } from "../dsl/dtypes.ts";
 import type { MemoryObject } from "../dsl/pointer.ts";
+import { describe, type NamedBuffer } from "../ir/bounds.ts";
 import type { DTypeName, Scope } from "../ir/dtype.ts";
 import { INSPECT } from "../ir/inspect.ts";
 import type { Flight } from "./flights.ts";
@@ -51,7 +52,7 @@ export class Region {
   }
 }
 
-export class Buffer implements MemoryObject {
+export class Buffer implements MemoryObject, NamedBuffer {
   readonly name: string;
   readonly scope: Scope;
   readonly byteLength: number;
@@ -88,9 +89,4 @@ export class Buffer implements MemoryObject {
     ).join(", ");
     return `${describe(this)} [${values}${this.elements > shown ? ", ..." : ""}]`;
   }
-}
-
-/** How reports name a buffer: `y (global f32[1000])`. */
-export function describe(b: Buffer): string {
-  return `${b.name} (${b.scope} ${b.dtype.name}[${b.elements}])`;
 }

@@ -201,7 +201,7 @@ export class Scheduler {
 }
 
 /** `tile 3`, `tiles 0, 2`, `tiles 0..62`. */
-export function tileList(tiles: readonly number[]): string {
+function tileList(tiles: readonly number[]): string {
   const first = tiles[0] as number;
   const last = tiles[tiles.length - 1] as number;
   if (tiles.length === 1) return `tile ${first}`;

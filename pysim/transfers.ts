@@ -12,12 +12,13 @@
 import type { DType } from "../dsl/dtypes.ts";
 import type { Ptr } from "../dsl/pointer.ts";
 import { Event } from "../dsl/values.ts";
+import { describe } from "../ir/bounds.ts";
 import type { Location } from "../ir/diagnostic.ts";
 import type { Access } from "./access.ts";
 import { type Faults, hereLater } from "./faults.ts";
 import { type End, type Flight, Rows } from "./flights.ts";
 import { writeUnaligned } from "./lanes.ts";
-import { type Buffer, CHECK_SLOWLY, describe } from "./memory.ts";
+import { type Buffer, CHECK_SLOWLY } from "./memory.ts";
 import type { Clock } from "./shadow.ts";
 
 export type TransferPolicy = "eager" | "late";

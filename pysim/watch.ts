@@ -3,8 +3,9 @@
  * and takes the stack when that tile touches them. Runs are deterministic, so the second one finds what the first met.
  */
 import type { DType } from "../dsl/dtypes.ts";
+import { type ElementRange, elementRange } from "../ir/bounds.ts";
 import type { Location } from "../ir/diagnostic.ts";
-import { type ElementRange, elementRange, here, type RaceFound } from "./faults.ts";
+import { here, type RaceFound } from "./faults.ts";
 import type { Buffer } from "./memory.ts";
 import type { Clock } from "./shadow.ts";
 

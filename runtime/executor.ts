@@ -37,9 +37,9 @@ export class Executor {
     this.#base = device.reserve(k.emitted.programBytes);
     this.#host = new HostCalls(k, this.#base, () => device);
     const base = new Wasm.Global({ value: "i32", mutable: false }, this.#base);
-    const { fail: failing, call } = this.#host;
+    const { fail: failing, call, outside } = this.#host;
     const instance = new Wasm.Instance(module, {
-      kpu: { memory: device.memory, base, fail: failing, host: call },
+      kpu: { memory: device.memory, base, fail: failing, host: call, outside },
     });
     this.#tile = instance.exports["tile"] as TileFunction;
     k.machine.tables.forEach((t, i) => {

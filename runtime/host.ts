@@ -1,10 +1,18 @@
 /** What the host does while a tile runs: prints, events, checked transfers, and the errors that a program stops with. */
-import { type CompiledKernel, FAIL, type HostOperand, type HostSite } from "../codegen/index.ts";
+import {
+  type AccessSite,
+  type CompiledKernel,
+  FAIL,
+  type HostOperand,
+  type HostSite,
+} from "../codegen/index.ts";
+import { outsideReport } from "../ir/bounds.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { diagnostic, KpuError } from "../ir/diagnostic.ts";
 import { DTYPES, type DTypeName } from "../ir/dtype.ts";
 import { readElements } from "../ir/elements.ts";
 import { type FormatValue, formatPrint } from "../ir/format.ts";
+import { bufferOf } from "./buffers.ts";
 import { type Stop, TileEvents } from "./events.ts";
 
 /** A pointer operand in bytes: where it points, and the buffer around it. */
@@ -26,6 +34,7 @@ export class HostCalls {
   readonly #base: number;
   readonly #memory: () => ProgramMemory;
   #tile = 0;
+  #tiles = 1;
   #print: (line: string) => void = () => {};
   #events: TileEvents[] = [];
 
@@ -38,6 +47,7 @@ export class HostCalls {
   /** Before a run. */
   begin(tiles: number, print: (line: string) => void): void {
     this.#print = print;
+    this.#tiles = tiles;
     if (!this.#k.checks || this.#k.emitted.sites.length === 0) return;
     this.#events = Array.from({ length: tiles }, (_, t) => new TileEvents(t, this.#k.target.events));
   }
@@ -57,7 +67,7 @@ export class HostCalls {
     code: DiagnosticCode,
     message: string,
     at: number,
-    o: { help?: string; data?: Record<string, unknown> } = {},
+    o: { help?: string; data?: Readonly<Record<string, unknown>> } = {},
   ): never {
     const location = this.#k.machine.locations[at];
     const data = { kernel: this.#k.name, tile: this.#tile, ...o.data };
@@ -65,26 +75,12 @@ export class HostCalls {
   }
 
   /** The import `fail` of the module. */
-  readonly fail = (what: number, at: number, a: bigint, b: bigint, c: bigint): never => {
-    const name = this.#k.name;
+  readonly fail = (what: number, at: number, a: bigint, b: bigint): never => {
     switch (what) {
-      case FAIL.bounds: {
-        const first = Number(a);
-        const size = Number(c);
-        return this.stop(
-          "KPU4001",
-          `${name} accesses bytes ${first} .. ${first + size - 1} of a buffer of ${Number(b)} bytes`,
-          at,
-          {
-            help: "keep the index inside the buffer, or mask the lanes beyond its end",
-            data: { firstByte: first, bytes: size, bufferBytes: Number(b) },
-          },
-        );
-      }
-      case FAIL.null:
-        return this.stop("KPU4008", `${name} accesses a null pointer`, at, { help: "test it with p.isNull" });
       case FAIL.zeroDivisor:
-        return this.stop("KPU3013", `${name} divides by zero`, at, { help: "test the divisor before" });
+        return this.stop("KPU3013", `${this.#k.name} divides by zero`, at, {
+          help: "test the divisor before",
+        });
       case FAIL.assertion:
         return this.stop(
           "KPU6007",
@@ -99,6 +95,32 @@ export class HostCalls {
         throw new TypeError(`unknown failure ${what}`);
     }
   };
+
+  /** The import `outside` of the module. */
+  readonly outside = (index: number, start: bigint, end: bigint, lo: bigint, hi: bigint): never => {
+    const site = this.#k.emitted.accesses[index];
+    if (site === undefined) throw new TypeError(`no access ${index}`);
+    const bounds = { lo: Number(lo), hi: Number(hi) };
+    return this.#outside(site, bounds, Number(start), Number(end));
+  };
+  #outside(site: AccessSite, { lo, hi }: { lo: number; hi: number }, start: number, end: number): never {
+    const { at, access } = site;
+    if (hi === 0) this.#null(site);
+    const dtype = { name: site.dtype, bytes: DTYPES[site.dtype].bytes };
+    const stopped = { k: this.#k, base: this.#base, view: this.#memory().view, tile: this.#tile };
+    const buffer = bufferOf(stopped, { lo, hi, access });
+    const { message, ...o } = outsideReport(buffer, { who: this.#who, access, dtype, start, end });
+    return this.stop("KPU4001", message, at, o);
+  }
+  #null({ at, access }: AccessSite): never {
+    return this.stop("KPU4008", `${this.#who} ${access} through a null pointer`, at, {
+      help: "test p.isNull before the access, or pass an array",
+    });
+  }
+  /** As direct execution names the one that runs. */
+  get #who(): string {
+    return this.#tiles > 1 ? `tile ${this.#tile}` : "the kernel";
+  }
 
   /** The import `host` of the module. */
   readonly call = (index: number): number => {
@@ -127,7 +149,7 @@ export class HostCalls {
       case "dma_memset":
       case "dma_memset_async": {
         const count = this.#count("count", this.#number(site.operands[2]!), stop);
-        if (count > 0) this.#within(this.#pointer(site.operands[0]!), count, stop, "writes");
+        if (count > 0) this.#within(this.#pointer(site.operands[0]!), count, site.at, "writes");
         if (site.op === "dma_memset_async") events?.start(event(3), stop);
         return 0;
       }
@@ -187,15 +209,9 @@ export class HostCalls {
       stop("KPU4007", `${what} of a transfer must be an integer of at least 0, got ${n}`);
     return n;
   }
-  #within(p: PointerOperand, elements: number, stop: Stop, verb: string): void {
-    const { bytes } = DTYPES[p.dtype];
-    if (p.hi === 0) stop("KPU4008", `a transfer ${verb} through a null pointer`, "test it with p.isNull");
-    if (p.address >= p.lo && p.address + elements * bytes <= p.hi) return;
-    const first = (p.address - p.lo) / bytes;
-    stop(
-      "KPU4001",
-      `a transfer ${verb} ${p.dtype} elements ${first} .. ${first + elements - 1} of a buffer of ${(p.hi - p.lo) / bytes}`,
-    );
+  #within(p: PointerOperand, elements: number, at: number, access: AccessSite["access"]): void {
+    const end = p.address + elements * DTYPES[p.dtype].bytes;
+    if (p.address < p.lo || end > p.hi) this.#outside({ at, dtype: p.dtype, access }, p, p.address, end);
   }
 
   #copy(site: HostSite, stop: Stop): void {
@@ -208,10 +224,9 @@ export class HostCalls {
     const row = width * size;
     const from = (i: number): number => src.address + i * srcStride * size;
     const to = (i: number): number => dst.address + i * dstStride * size;
-    for (let i = 0; i < times; i++) {
-      this.#within({ ...src, address: from(i) }, width, stop, "reads");
-      this.#within({ ...dst, address: to(i) }, width, stop, "writes");
-    }
+    if (dst.hi === 0) this.#null({ at: site.at, dtype: dst.dtype, access: "writes" });
+    for (let i = 0; i < times; i++) this.#within({ ...src, address: from(i) }, width, site.at, "reads");
+    for (let i = 0; i < times; i++) this.#within({ ...dst, address: to(i) }, width, site.at, "writes");
     const apart = to(times - 1) + row <= from(0) || from(times - 1) + row <= to(0);
     if (!apart) {
       for (let i = 0; i < times; i++) {

@@ -6,7 +6,7 @@ import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
 import type { Expr, Kernel, Local, LocationIndex, ScalarName } from "../../ir/kir.ts";
 import type { Layout } from "../layout.ts";
 import type { Code, LocalIndex, WasmType } from "./encoder.ts";
-import type { HostSite } from "./sites.ts";
+import type { AccessSite, HostSite } from "./sites.ts";
 
 /**
  * A vector or mask as v128 parts. `push(p)` leaves part p on the stack; each part is pushed at most once, unless the
@@ -48,6 +48,8 @@ export interface Emitter {
   readonly layout: Layout;
   /** Host calls of the kernel, in the order of their site numbers; the emitter appends. */
   readonly sites: HostSite[];
+  /** Checked accesses, by the number that `outside` gets; the emitter appends. */
+  readonly accesses: AccessSite[];
   /** The statement that is being emitted, for operations without a location of their own. */
   at: LocationIndex;
   slot(l: Local): Slot;
@@ -64,21 +66,20 @@ export interface Emitter {
 
 /** Indices of the imported functions. */
 export interface Imports {
-  /** fail(code: i32, location: i32, a: i64, b: i64, c: i64): throws a KpuError. */
+  /** fail(code: i32, location: i32, a: i64, b: i64): throws a KpuError. */
   readonly fail: number;
+  /** outside(access: i32, start: i64, end: i64, lo: i64, hi: i64): an access to bytes that its buffer lo..hi does not have; throws. */
+  readonly outside: number;
   /** host(site: i32) -> i32: print, events, checked transfers; operands stand in the host area of the layout. */
   readonly host: number;
 }
 
 /** First argument of the imported `fail`. */
 export const FAIL = {
-  bounds: 0,
-  null: 1,
-  zeroDivisor: 2,
-  assertion: 3,
-  lane: 4,
-  stride: 5,
-  fill: 6,
+  zeroDivisor: 0,
+  assertion: 1,
+  lane: 2,
+  stride: 3,
 } as const;
 
 export function wasmType(s: ScalarName): WasmType {

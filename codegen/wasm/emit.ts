@@ -19,13 +19,14 @@ import { emitExtract, emitGet } from "./memory.ts";
 import { bounded, pushAddress64, pushPointer } from "./pointer.ts";
 import { emitAnyAll, emitReduce, emitReduceIndex } from "./reduce.ts";
 import { index32, scalarApply } from "./scalar.ts";
-import type { HostSite } from "./sites.ts";
+import type { AccessSite, HostSite } from "./sites.ts";
 import { assignSlots, type Slots } from "./slots.ts";
 import { emitMask, emitVector, pushMaskFull } from "./vector.ts";
 
 export interface Emitted {
   readonly wasm: Uint8Array<ArrayBuffer>;
   readonly sites: readonly HostSite[];
+  readonly accesses: readonly AccessSite[];
   readonly barriers: Barriers;
   /** Sizes of the two areas, all included. */
   readonly programBytes: number;
@@ -37,8 +38,9 @@ export function emitModule(k: Kernel, layout: Layout, checks: boolean): Emitted 
   m.importMemory("kpu", "memory", 1);
   const baseGlobal = m.importGlobal("kpu", "base", "i32");
   const imports: Imports = {
-    fail: m.importFunction("kpu", "fail", ["i32", "i32", "i64", "i64", "i64"], []),
+    fail: m.importFunction("kpu", "fail", ["i32", "i32", "i64", "i64"], []),
     host: m.importFunction("kpu", "host", ["i32"], ["i32"]),
+    outside: m.importFunction("kpu", "outside", ["i32", "i64", "i64", "i64", "i64"], []),
   };
   const { index, code } = m.define(["i32", "i32", "i32"], ["i32"]);
   m.export("tile", index);
@@ -47,6 +49,7 @@ export function emitModule(k: Kernel, layout: Layout, checks: boolean): Emitted 
   return {
     wasm: m.encode(),
     sites: emitter.sites,
+    accesses: emitter.accesses,
     barriers: emitter.barriers,
     programBytes: align(layout.host + hostBytes(emitter)),
     tileBytes: align(layout.frame + frameBytes),
@@ -61,6 +64,7 @@ class KernelEmitter implements Emitter {
   readonly imports: Imports;
   readonly layout: Layout;
   readonly sites: HostSite[] = [];
+  readonly accesses: AccessSite[] = [];
   readonly tileId: LocalIndex = 0;
   readonly tileCount: LocalIndex = 1;
   readonly tileBase: LocalIndex;

@@ -93,7 +93,6 @@ export function emitHostOp(E: Emitter, e: Apply): boolean {
         .i32(e.at || E.at)
         .i64(e.attrs["text"] as number)
         .i64(0)
-        .i64(0)
         .call(E.imports.fail);
       c.op("unreachable").end();
       return true;

@@ -1,6 +1,6 @@
 /** Reads and writes: scalars, vectors, masked, strided and indexed. Masked-off lanes touch no memory. */
 import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
-import type { Apply, Expr, LocationIndex } from "../../ir/kir.ts";
+import type { Apply, Expr } from "../../ir/kir.ts";
 import {
   bitsOf,
   dtypeOf,
@@ -19,15 +19,17 @@ import type { AccessOp, SimdLaneAccessOp } from "./opcodes.ts";
 import {
   type Address,
   accessAddress,
+  accessSite,
   type Bounded,
   bounded,
   checkBounds,
+  checkSpan,
   elementBytes,
-  failBounds,
   pushIndex64,
   repeatedAddress,
 } from "./pointer.ts";
 import { fromBits16, index32, storeBits } from "./scalar.ts";
+import type { AccessSite } from "./sites.ts";
 
 // ---------------------------------------------------------------------------------------------- scalars
 
@@ -47,7 +49,7 @@ const SCALAR_LOAD: { readonly [K in DTypeName]: AccessOp } = {
 export function emitGet(E: Emitter, e: Apply): void {
   const p = e.args[0]!;
   const d = dtypeOf(p);
-  const a = accessAddress(E, p, DTYPES[d].bytes, e.at);
+  const a = accessAddress(E, p, DTYPES[d].bytes, accessSite(E, e, p, "reads"));
   a.push();
   E.code.access(SCALAR_LOAD[d], a.offset);
   if (d === "bool") E.code.i32(0).op("i32.ne");
@@ -56,7 +58,8 @@ export function emitGet(E: Emitter, e: Apply): void {
 
 /** An f32 element in every lane of a v128. */
 export function emitGetSplat(E: Emitter, e: Apply): void {
-  const a = accessAddress(E, e.args[0]!, 4, e.at);
+  const p = e.args[0]!;
+  const a = accessAddress(E, p, 4, accessSite(E, e, p, "reads"));
   a.push();
   E.code.vaccess("v128.load32_splat", a.offset);
 }
@@ -65,7 +68,7 @@ export function emitSet(E: Emitter, e: Apply): void {
   const c = E.code;
   const [p, value] = e.args as [Expr, Expr];
   const d = dtypeOf(p);
-  const a = accessAddress(E, p, DTYPES[d].bytes, e.at);
+  const a = accessAddress(E, p, DTYPES[d].bytes, accessSite(E, e, p, "writes"));
   a.push();
   E.scalar(value);
   canonicalBits(c, scalarName(value), d);
@@ -150,14 +153,15 @@ const toBool = (c: Code): Code => c.v32(0x01010101).v("v128.and");
 
 export function emitLoad(E: Emitter, e: Apply): Parts {
   const c = E.code;
-  const d = dtypeOf(e.args[0]!);
+  const p = e.args[0]!;
+  const d = dtypeOf(p);
   const lanes = lanesOf(e);
   const bits = bitsOf(d);
-  const a = repeatedAddress(E, e.args[0]!, (lanes * bits) / 8, e.at);
+  const a = repeatedAddress(E, p, (lanes * bits) / 8, accessSite(E, e, p, "reads"));
   return {
     count: partCount(lanes, bits),
-    push: (p) => {
-      loadPart(c, a, 16 * p, partBytes(lanes, bits, p));
+    push: (i) => {
+      loadPart(c, a, 16 * i, partBytes(lanes, bits, i));
       if (d === "bool") fromBool(c);
     },
   };
@@ -207,7 +211,7 @@ export function emitStore(E: Emitter, e: Apply): void {
   const d = dtypeOf(p);
   const lanes = lanesOf(value);
   const bits = bitsOf(d);
-  const a = repeatedAddress(E, p, (lanes * bits) / 8, e.at);
+  const a = repeatedAddress(E, p, (lanes * bits) / 8, accessSite(E, e, p, "writes"));
   const v = storable(E, value, d);
   for (let i = 0; i < v.count; i++) storePart(c, a, 16 * i, partBytes(lanes, bits, i), () => v.push(i));
 }
@@ -300,32 +304,25 @@ function checkActive(
   active: LocalIndex,
   part: number,
   bytes: number,
-  at: LocationIndex,
+  site: AccessSite,
 ): void {
   const c = E.code;
+  /** The address of the lane whose number is on the stack. */
+  const lane = (): void => {
+    c.i32(bytes).op("i32.mul").op("i64.extend_i32_u").op("i64.add");
+    c.i64(16 * part).op("i64.add");
+  };
+  const start = (): void => {
+    c.get(p.addr).get(active).op("i32.ctz");
+    lane();
+  };
+  const end = (): void => {
+    c.get(p.addr).i32(32).get(active).op("i32.clz").op("i32.sub");
+    lane();
+  };
   c.get(active).if();
-  c.get(p.addr).get(active).op("i32.ctz").i32(bytes).op("i32.mul").op("i64.extend_i32_u").op("i64.add");
-  c.i64(16 * part)
-    .op("i64.add")
-    .get(p.lo)
-    .op("i64.lt_s");
-  c.get(p.addr)
-    .i32(32)
-    .get(active)
-    .op("i32.clz")
-    .op("i32.sub")
-    .i32(bytes)
-    .op("i32.mul")
-    .op("i64.extend_i32_u");
-  c.op("i64.add")
-    .i64(16 * part)
-    .op("i64.add")
-    .get(p.hi)
-    .op("i64.gt_s")
-    .op("i32.or")
-    .if();
-  failBounds(E, p, 16 * part, 16, at);
-  c.end().end();
+  checkSpan(E, p, start, end, site);
+  c.end();
 }
 
 export function emitLoadMasked(E: Emitter, e: Apply): Parts {
@@ -336,15 +333,16 @@ export function emitLoadMasked(E: Emitter, e: Apply): Parts {
   const lanes = lanesOf(m);
   const count = partCount(lanes, bits);
   const results = Array.from({ length: count }, () => c.temp("v128"));
+  const site = accessSite(E, e, p, "reads");
   const b = E.checks ? bounded(E, p) : undefined;
   const a =
     b === undefined
-      ? repeatedAddress(E, p, 0, e.at)
+      ? repeatedAddress(E, p, 0, site)
       : { offset: 0, push: () => c.get(b.addr).op("i32.wrap_i64") };
   const mask = accessMask(E, m, bits);
   mask.full();
   c.if();
-  if (b !== undefined) checkBounds(E, b, 0, (lanes * bits) / 8, e.at);
+  if (b !== undefined) checkBounds(E, b, 0, (lanes * bits) / 8, site);
   for (let i = 0; i < count; i++) {
     loadPart(c, a, 16 * i, partBytes(lanes, bits, i));
     c.set(results[i]!);
@@ -355,7 +353,7 @@ export function emitLoadMasked(E: Emitter, e: Apply): Parts {
   for (let i = 0; i < count; i++) {
     pushActive(c, parts, lanes, bits, i);
     const active = c.save("i32");
-    if (b !== undefined) checkActive(E, b, active, i, bytes, e.at);
+    if (b !== undefined) checkActive(E, b, active, i, bytes, site);
     a.push();
     c.i32(a.offset + 16 * i)
       .op("i32.add")
@@ -380,23 +378,24 @@ export function emitStoreMasked(E: Emitter, e: Apply): void {
   const d = dtypeOf(p);
   const { bits, bytes } = DTYPES[d];
   const lanes = lanesOf(m);
+  const site = accessSite(E, e, p, "writes");
   const b = E.checks ? bounded(E, p) : undefined;
   const a =
     b === undefined
-      ? repeatedAddress(E, p, 0, e.at)
+      ? repeatedAddress(E, p, 0, site)
       : { offset: 0, push: () => c.get(b.addr).op("i32.wrap_i64") };
   const v = pin(c, storable(E, value, d));
   const mask = accessMask(E, m, bits);
   mask.full();
   c.if();
-  if (b !== undefined) checkBounds(E, b, 0, (lanes * bits) / 8, e.at);
+  if (b !== undefined) checkBounds(E, b, 0, (lanes * bits) / 8, site);
   for (let i = 0; i < v.count; i++) storePart(c, a, 16 * i, partBytes(lanes, bits, i), () => v.push(i));
   c.else();
   const parts = mask.parts();
   for (let i = 0; i < v.count; i++) {
     pushActive(c, parts, lanes, bits, i);
     const active = c.save("i32");
-    if (b !== undefined) checkActive(E, b, active, i, bytes, e.at);
+    if (b !== undefined) checkActive(E, b, active, i, bytes, site);
     a.push();
     c.i32(a.offset + 16 * i)
       .op("i32.add")
@@ -433,7 +432,7 @@ function forActiveLanes(
   p: Expr,
   index: LaneIndex,
   m: Expr,
-  at: LocationIndex,
+  site: AccessSite,
   access: (address: LocalIndex, lane: LocalIndex) => void,
 ): void {
   const c = E.code;
@@ -450,14 +449,7 @@ function forActiveLanes(
     if (E.checks) {
       pushIndex64(E, index.stride);
       c.tee(step).i64(1).op("i64.lt_s").if();
-      c.i32(FAIL.stride)
-        .i32(at || E.at)
-        .get(step)
-        .i64(0)
-        .i64(0)
-        .call(E.imports.fail)
-        .op("unreachable")
-        .end();
+      c.i32(FAIL.stride).i32(site.at).get(step).i64(0).call(E.imports.fail).op("unreachable").end();
       c.get(step).i64(bytes).op("i64.mul").set(step);
     } else {
       index32(E, index.stride);
@@ -489,7 +481,7 @@ function forActiveLanes(
   }
   if (b !== undefined) {
     const lanePointer = { addr: c.save("i64"), lo: b.lo, hi: b.hi };
-    checkBounds(E, lanePointer, 0, bytes, at);
+    checkBounds(E, lanePointer, 0, bytes, site);
     c.get(lanePointer.addr).op("i32.wrap_i64");
   }
   c.set(address);
@@ -509,13 +501,13 @@ const RAW_STORE: { readonly [bytes: number]: AccessOp } = {
   4: "i32.store",
 };
 
-function loadLanes(E: Emitter, p: Expr, index: LaneIndex, m: Expr, r: Expr, at: LocationIndex): Parts {
+function loadLanes(E: Emitter, p: Expr, index: LaneIndex, m: Expr, r: Expr, site: AccessSite): Parts {
   const c = E.code;
   const d = dtypeOf(p);
   const { bits, bytes } = DTYPES[d];
   const lanes = lanesOf(m);
   spill(E, d === "bool" ? E.mask(r, 8) : E.vector(r), E.layout.scratchValue);
-  forActiveLanes(E, p, index, m, at, (address, lane) => {
+  forActiveLanes(E, p, index, m, site, (address, lane) => {
     c.global(E.baseGlobal).get(lane).i32(Math.log2(bytes)).op("i32.shl").op("i32.add");
     c.get(address).access(RAW_LOAD[bytes]!).access(RAW_STORE[bytes]!, E.layout.scratchValue);
   });
@@ -527,12 +519,12 @@ function loadLanes(E: Emitter, p: Expr, index: LaneIndex, m: Expr, r: Expr, at: 
   return inLocals(c, results);
 }
 
-function storeLanes(E: Emitter, p: Expr, index: LaneIndex, value: Expr, m: Expr, at: LocationIndex): void {
+function storeLanes(E: Emitter, p: Expr, index: LaneIndex, value: Expr, m: Expr, site: AccessSite): void {
   const c = E.code;
   const d = dtypeOf(p);
   const { bytes } = DTYPES[d];
   spill(E, storable(E, value, d), E.layout.scratchValue);
-  forActiveLanes(E, p, index, m, at, (address, lane) => {
+  forActiveLanes(E, p, index, m, site, (address, lane) => {
     c.get(address);
     c.global(E.baseGlobal).get(lane).i32(Math.log2(bytes)).op("i32.shl").op("i32.add");
     c.access(RAW_LOAD[bytes]!, E.layout.scratchValue).access(RAW_STORE[bytes]!);
@@ -541,19 +533,19 @@ function storeLanes(E: Emitter, p: Expr, index: LaneIndex, value: Expr, m: Expr,
 
 export function emitLoadStrided(E: Emitter, e: Apply): Parts {
   const [p, stride, m, r] = e.args as [Expr, Expr, Expr, Expr];
-  return loadLanes(E, p, { kind: "stride", stride }, m, r, e.at);
+  return loadLanes(E, p, { kind: "stride", stride }, m, r, accessSite(E, e, p, "reads"));
 }
 export function emitGather(E: Emitter, e: Apply): Parts {
   const [p, vector, m, r] = e.args as [Expr, Expr, Expr, Expr];
-  return loadLanes(E, p, { kind: "index", vector }, m, r, e.at);
+  return loadLanes(E, p, { kind: "index", vector }, m, r, accessSite(E, e, p, "reads"));
 }
 export function emitStoreStrided(E: Emitter, e: Apply): void {
   const [p, value, stride, m] = e.args as [Expr, Expr, Expr, Expr];
-  storeLanes(E, p, { kind: "stride", stride }, value, m, e.at);
+  storeLanes(E, p, { kind: "stride", stride }, value, m, accessSite(E, e, p, "writes"));
 }
 export function emitScatter(E: Emitter, e: Apply): void {
   const [p, vector, value, m] = e.args as [Expr, Expr, Expr, Expr];
-  storeLanes(E, p, { kind: "index", vector }, value, m, e.at);
+  storeLanes(E, p, { kind: "index", vector }, value, m, accessSite(E, e, p, "writes"));
 }
 
 // ---------------------------------------------------------------------------------------------- lanes
@@ -584,7 +576,6 @@ export function emitExtract(E: Emitter, e: Apply): void {
       .get(i)
       .op("i64.extend_i32_s")
       .i64(lanes)
-      .i64(0)
       .call(E.imports.fail)
       .op("unreachable")
       .end();

@@ -1,10 +1,11 @@
 /** Pointers and the addresses of accesses, with and without bounds checks. */
 import { DTYPES } from "../../ir/dtype.ts";
-import type { Expr, LocationIndex, PtrType } from "../../ir/kir.ts";
+import type { Apply, Expr, PtrType } from "../../ir/kir.ts";
 import { GUARD_BYTES } from "../layout.ts";
-import { type Emitter, FAIL, scalarName } from "./context.ts";
+import { type Emitter, scalarName } from "./context.ts";
 import type { LocalIndex } from "./encoder.ts";
 import { index32 } from "./scalar.ts";
+import type { AccessSite } from "./sites.ts";
 
 /** Where an access goes: `push` leaves an i32 address to which `offset` is added by the memarg. */
 export interface Address {
@@ -112,48 +113,60 @@ export function pushIndex64(E: Emitter, e: Expr): void {
   if (scalarName(e) !== "i64") E.code.op("i64.extend_i32_s");
 }
 
-/** Stops the program unless bytes `from` .. `from + size` after the pointer are inside its buffer. */
-export function checkBounds(E: Emitter, p: Bounded, from: number, size: number, at: LocationIndex): void {
-  const c = E.code;
-  c.get(p.addr).i64(from).op("i64.add").get(p.lo).op("i64.lt_s");
-  c.get(p.addr)
-    .i64(from + size)
-    .op("i64.add")
-    .get(p.hi)
-    .op("i64.gt_s")
-    .op("i32.or")
-    .if();
-  failBounds(E, p, from, size, at);
-  c.end();
+/** Names an access for the report of a check. */
+export function accessSite(E: Emitter, e: Apply, p: Expr, access: AccessSite["access"]): AccessSite {
+  return { at: e.at || E.at, dtype: ptrOf(p).dtype, access };
 }
-export function failBounds(E: Emitter, p: Bounded, from: number, size: number, at: LocationIndex): void {
+
+/** Stops the program unless bytes `from` .. `from + size` after the pointer are inside its buffer. */
+export function checkBounds(E: Emitter, p: Bounded, from: number, size: number, site: AccessSite): void {
   const c = E.code;
-  c.i32(FAIL.null)
-    .i32(FAIL.bounds)
-    .get(p.hi)
-    .op("i64.eqz")
-    .op("select")
-    .i32(at || E.at);
-  c.get(p.addr).i64(from).op("i64.add").get(p.lo).op("i64.sub");
-  c.get(p.hi).get(p.lo).op("i64.sub").i64(size);
-  c.call(E.imports.fail).op("unreachable");
+  checkSpan(
+    E,
+    p,
+    () => c.get(p.addr).i64(from).op("i64.add"),
+    () =>
+      c
+        .get(p.addr)
+        .i64(from + size)
+        .op("i64.add"),
+    site,
+  );
+}
+/** Stops the program unless the bytes from `start` to `end`, which push addresses, are inside the pointer's buffer. */
+export function checkSpan(
+  E: Emitter,
+  p: Bounded,
+  start: () => void,
+  end: () => void,
+  site: AccessSite,
+): void {
+  const c = E.code;
+  start();
+  c.get(p.lo).op("i64.lt_s");
+  end();
+  c.get(p.hi).op("i64.gt_s").op("i32.or").if();
+  c.i32(E.accesses.push(site) - 1);
+  start();
+  end();
+  c.get(p.lo).get(p.hi).call(E.imports.outside).op("unreachable").end();
 }
 
 /** The address of an access of `size` bytes; checked first when checks are on. `size` 0 means: checked elsewhere. */
-export function accessAddress(E: Emitter, p: Expr, size: number, at: LocationIndex): Address {
+export function accessAddress(E: Emitter, p: Expr, size: number, site: AccessSite): Address {
   const c = E.code;
   if (E.checks) {
     const b = bounded(E, p);
-    if (size > 0) checkBounds(E, b, 0, size, at);
+    if (size > 0) checkBounds(E, b, 0, size, site);
     return { offset: 0, push: () => c.get(b.addr).op("i32.wrap_i64") };
   }
   return address32(E, p);
 }
 
 /** As {@link accessAddress}, with an address that may be pushed many times. */
-export function repeatedAddress(E: Emitter, p: Expr, size: number, at: LocationIndex): Address {
+export function repeatedAddress(E: Emitter, p: Expr, size: number, site: AccessSite): Address {
   const c = E.code;
-  const a = accessAddress(E, p, size, at);
+  const a = accessAddress(E, p, size, site);
   if (!E.checks && p.kind === "ref") return a;
   a.push();
   const local = c.save("i32");

@@ -186,7 +186,6 @@ function integer(E: Emitter, e: Apply, name: ScalarName, t: "i32" | "i64", all: 
         .i32(e.at || E.at)
         .i64(0)
         .i64(0)
-        .i64(0)
         .call(E.imports.fail)
         .op("unreachable")
         .end();

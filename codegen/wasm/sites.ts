@@ -1,4 +1,7 @@
-/** What the host does for a running kernel: one site per print, event op and checked transfer in the kernel's text. */
+/**
+ * What the host does for a running kernel: one site per print, event op and checked transfer in the kernel's text. And
+ * what it says of an access that a check stopped.
+ */
 import type { DTypeName } from "../../ir/dtype.ts";
 import type { LocationIndex } from "../../ir/kir.ts";
 
@@ -8,6 +11,13 @@ export type HostOperand =
   | { readonly kind: "pointer"; readonly offset: number; readonly dtype: DTypeName; readonly scope: string }
   | { readonly kind: "vector"; readonly offset: number; readonly dtype: DTypeName; readonly lanes: number }
   | { readonly kind: "mask"; readonly offset: number; readonly lanes: number };
+
+/** A checked access in the kernel's text. */
+export interface AccessSite {
+  readonly at: LocationIndex;
+  readonly dtype: DTypeName;
+  readonly access: "reads" | "writes";
+}
 
 export interface HostSite {
   readonly op: string;
