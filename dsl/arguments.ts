@@ -18,7 +18,7 @@ export interface LaneShape {
   readonly lanes: number;
 }
 
-export function laneText(s: LaneShape): string {
+function laneText(s: LaneShape): string {
   return s.dtype === "bool" ? `mask<${s.lanes}>` : `${s.dtype}x${s.lanes}`;
 }
 

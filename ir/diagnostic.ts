@@ -58,7 +58,7 @@ export class KpuError extends Error {
 }
 
 /** One line without excerpt, for places that cannot read the author's file. */
-export function plainText(d: Diagnostic): string {
+function plainText(d: Diagnostic): string {
   const at = d.location ? `${d.location.file}:${d.location.line}:${d.location.column}: ` : "";
   const help = d.help ? `\n  help: ${d.help}` : "";
   const notes = d.notes.map((n) => {

@@ -12,7 +12,7 @@ import { type AluOp, OPS, type OpName } from "./ops.ts";
 export type LaneValue = number | readonly number[];
 
 /** The ALU's name of a scalar type; `num` is a JavaScript number, an f64. */
-export function scalarTypeOf(t: Type): ScalarType {
+function scalarTypeOf(t: Type): ScalarType {
   if (t.kind !== "scalar" || t.name === "event") throw new TypeError("not a scalar of the ALU");
   return t.name === "num" ? "f64" : t.name;
 }

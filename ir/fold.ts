@@ -15,18 +15,13 @@ import { isInt } from "./dtype.ts";
 import { evaluate, type LaneValue } from "./evaluate.ts";
 import { type Apply, type Const, type Expr, type Kernel, sameType, scalar, type Type } from "./kir.ts";
 import { OPS } from "./ops.ts";
-import { mapExpr, mapExprs, someIn } from "./walk.ts";
+import { mapExprs, someIn } from "./walk.ts";
 
 /** Folds every expression of a kernel. */
 export function foldKernel(k: Kernel): Kernel {
   const open = k.level === "open";
   const body = mapExprs(k.body, (e) => foldOp(e, open));
   return body === k.body ? k : { ...k, body };
-}
-
-/** Folds an expression and all it consists of. `open` is true at level open, where numbers have type `num`. */
-export function foldExpr(e: Expr, open = false): Expr {
-  return mapExpr(e, (part) => foldOp(part, open));
 }
 
 /** Folds an op whose operands were folded before. */
@@ -51,7 +46,7 @@ function foldOp(e: Expr, open: boolean): Expr {
 }
 
 /** The value of an expression that is constant: a scalar, a written-out vector, or a scalar constant in every lane. */
-export function constantValue(e: Expr): LaneValue | undefined {
+function constantValue(e: Expr): LaneValue | undefined {
   if (e.kind === "const") return Number(e.value);
   if (e.kind !== "apply" || (e.op !== "vconst" && e.op !== "splat")) return undefined;
   const args = e.args.map(constantValue);

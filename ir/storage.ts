@@ -55,7 +55,7 @@ export function readAt(p: Pointer, index: number, stop: Stop): number {
   return readElement(p.dtype, within(q, 1, stop, "reads"), q.offset);
 }
 /** Writes a value of the dtype. */
-export function writeAt(p: Pointer, index: number, value: number, stop: Stop): void {
+function writeAt(p: Pointer, index: number, value: number, stop: Stop): void {
   const q = moved(p, index);
   writeElement(p.dtype, within(q, 1, stop, "writes"), q.offset, value);
 }

@@ -186,7 +186,7 @@ export function helper(
 const UNSTABLE = new Set<unknown>([Math.random, Date.now, performance.now, Date]);
 
 /** Really runs a host function on static values. */
-export function runHost(
+function runHost(
   w: Walker,
   fn: (...a: unknown[]) => unknown,
   thisValue: unknown,

@@ -159,7 +159,7 @@ export class Emitter {
 }
 
 /** Removes jumps to the end of a block from where control gets there anyway. */
-export function dropTailJump(body: Stmt[], label: Label): void {
+function dropTailJump(body: Stmt[], label: Label): void {
   const last = body[body.length - 1];
   if (last === undefined) return;
   if (last.kind === "break" && last.label === label.name) {

@@ -60,7 +60,7 @@ export function property(w: Walker, object: Value, key: string | number, node: t
 }
 
 /** The few properties that vectors, masks, pointers and buffers have in a kernel. */
-export function runtimeProperty(w: Walker, e: Expr, value: Value, key: string | number, at: ts.Node): Value {
+function runtimeProperty(w: Walker, e: Expr, value: Value, key: string | number, at: ts.Node): Value {
   const t = e.type;
   if (t.kind === "vec" && key === "lanes") return stat(t.lanes);
   if (t.kind === "vec" && key === "dtype" && t.dtype !== "bool") return stat(dtypeOf(t.dtype));

@@ -19,7 +19,7 @@ const changesOf = new WeakMap<ts.Node, Changes>();
 const mayAssignOf = new WeakMap<ts.Node, boolean>();
 
 /** Methods that change the array they are called on. */
-export const MUTATING = new Set(["push", "pop", "fill", "reverse", "shift", "unshift", "splice", "sort"]);
+const MUTATING = new Set(["push", "pop", "fill", "reverse", "shift", "unshift", "splice", "sort"]);
 
 /** The changes under a node, without those to names that are declared inside it. */
 export function changes(t: TS, root: ts.Node): Changes {
@@ -87,7 +87,7 @@ export function isAssignment(t: TS, kind: ts.SyntaxKind): boolean {
 }
 
 /** The variable at the root of `a.b[i].c`. */
-export function rootName(t: TS, node: ts.Node): string | undefined {
+function rootName(t: TS, node: ts.Node): string | undefined {
   let n: ts.Node = node;
   while (t.isPropertyAccessExpression(n) || t.isElementAccessExpression(n) || t.isParenthesizedExpression(n))
     n = n.expression;

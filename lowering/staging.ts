@@ -298,7 +298,7 @@ function defineCell(w: Walker, cell: Cell, value: Value, node: ts.Node, holders:
 }
 
 /** Gives a cell a mutable KIR local from here on. */
-export function materialise(w: Walker, cell: Cell): void {
+function materialise(w: Walker, cell: Cell): void {
   const v = cell.value;
   if (v === undefined || cell.local !== undefined || cell.pending !== undefined || cell.constant) return;
   if (v.kind === "poison" || v.kind === "closure" || structured.has(cell)) return;
@@ -380,7 +380,7 @@ function zero(w: Walker, type: Type): Expr {
   }
 }
 
-export function materialiseParts(w: Walker, v: Value): void {
+function materialiseParts(w: Walker, v: Value): void {
   if (v.kind === "array") {
     for (const slot of v.slots) {
       if (slot.value?.kind === "array" || slot.value?.kind === "object") materialiseParts(w, slot.value);

@@ -123,7 +123,7 @@ export function describe(v: Value): string {
   }
 }
 
-export function describeExpr(e: Expr): string {
+function describeExpr(e: Expr): string {
   const t = e.type;
   switch (t.kind) {
     case "scalar":

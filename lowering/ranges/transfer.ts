@@ -139,7 +139,7 @@ const convert: Transfer = (a, _b, attrs) => {
 };
 
 /** Ops on number scalars. */
-export const TRANSFER: Readonly<Record<string, Transfer>> = {
+const TRANSFER: Readonly<Record<string, Transfer>> = {
   add,
   sub,
   mul,
