@@ -4,27 +4,7 @@ import { dtypeOf, type NumD } from "../../dsl/index.ts";
 import { type AnyKernel, bool, build, kernel, ptr, S, simulate } from "../../index.ts";
 import { roundTo, toBits } from "../../ir/convert.ts";
 import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
-
-export type Host =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array;
-const ARRAYS: { readonly [K in DTypeName]: new (n: number) => Host } = {
-  i8: Int8Array,
-  u8: Uint8Array,
-  i16: Int16Array,
-  u16: Uint16Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  f16: Uint16Array,
-  bf16: Uint16Array,
-  f32: Float32Array,
-  bool: Uint8Array,
-};
+import { type HostElements, hostZeros } from "../../ir/elements.ts";
 
 /** A fixed sequence of numbers in 0..1: failures repeat. */
 export function sequence(seed: number): () => number {
@@ -32,8 +12,8 @@ export function sequence(seed: number): () => number {
   return () => (s = (s * 1103515245 + 12345) % 2147483648) / 2147483648;
 }
 
-export function hostOf(d: DTypeName, values: readonly number[]): Host {
-  const out = new ARRAYS[d](values.length);
+export function hostOf(d: DTypeName, values: readonly number[]): HostElements {
+  const out = hostZeros(d, values.length);
   for (const [i, v] of values.entries()) out[i] = d === "f16" || d === "bf16" ? toBits(d, v) : v;
   return out;
 }
@@ -81,7 +61,7 @@ type Explain = (array: number, element: number) => string;
  * Builds a kernel once; the result runs both executions on one input and expects the same bytes in every array.
  * `explain(array, element)` says what stored it.
  */
-export function agreeOn(k: AnyKernel): (inputs: readonly (() => Host)[], explain: Explain) => void {
+export function agreeOn(k: AnyKernel): (inputs: readonly (() => HostElements)[], explain: Explain) => void {
   const program = build(k);
   return (inputs, explain) => {
     const direct = inputs.map((f) => f());
@@ -89,7 +69,7 @@ export function agreeOn(k: AnyKernel): (inputs: readonly (() => Host)[], explain
     simulate(k, direct, { tiles: 1 });
     program.runWith({ tiles: 1 }, ...compiled);
     for (const [i, out] of direct.entries()) {
-      const other = compiled[i] as Host;
+      const other = compiled[i] as HostElements;
       const a = new Uint8Array(out.buffer);
       const b = new Uint8Array(other.buffer);
       const at = a.findIndex((v, j) => v !== b[j]);

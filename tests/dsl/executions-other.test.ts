@@ -2,11 +2,12 @@
 import { describe, it } from "vitest";
 import { bf16, bool, f16, f32, i8, i16, i32, u8, u16, u32 } from "../../index.ts";
 import { DTYPES, type DTypeName, isFloat, isInt, NUMERIC } from "../../ir/dtype.ts";
-import { agreeOn, edgeValues, generated, type Host, hostOf, type Pointers, sequence } from "./both.ts";
+import type { HostElements } from "../../ir/elements.ts";
+import { agreeOn, edgeValues, generated, hostOf, type Pointers, sequence } from "./both.ts";
 
 const dtypes = { bf16, bool, f16, f32, i16, i32, i8, u16, u32, u8 };
 const blank = (d: DTypeName, n: number) => () => hostOf(d, new Array<number>(n).fill(0));
-const copy = (a: Host) => () => a.slice();
+const copy = (a: HostElements) => () => a.slice();
 
 type Inputs = Readonly<Record<string, [DTypeName, readonly number[]]>>;
 
