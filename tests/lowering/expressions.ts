@@ -281,9 +281,9 @@ class Program {
   }
 }
 
-function statements(w: Writer, count: number): string {
+function statements(w: Writer, count: number, wait: string): string {
   w.scope.push("v0", "v1", "v2", "A[0]", "A[1]");
-  const bump = "const bump = (m) => { if (m > 3) { v0 = m; return; } v0 += 1; };";
+  const bump = `const bump = (m) => { if (m !== 2) {${wait}} if (m > 3) { v0 = m; return; } v0 += 1; };`;
   const lines = ["let v0 = 0, v1 = a, v2 = x;", "const A = [0, b, x];", bump];
   const program = new Program(w);
   for (let k = 0; k < count; k++) lines.push(program.statement(2));
@@ -291,15 +291,18 @@ function statements(w: Writer, count: number): string {
   return lines.join("\n  ");
 }
 
-export const HELPER = `function helper(m, n) { if (m < n) return n - m; if (m === 0) return 0; return m; }`;
+const helperOf = (wait: string): string =>
+  `function helper(m, n) {${wait} if (m < n) return n - m; if (m === 0) return 0; return m; }`;
+export const HELPER = helperOf("");
 
-/** A kernel of `count` statements; the same seed gives the same kernel. */
-export function randomKernel(seed: number, count = 10): RandomKernel {
+/** A kernel of ten statements; the same seed gives the same kernel. With `waits` its helpers meet at barriers. */
+export function randomKernel(seed: number, { waits = false } = {}): RandomKernel {
   const next = randomOf(seed);
   const w = new Writer(next, ["a", "x"]);
-  const body = statements(w, count);
+  const wait = waits ? " S.barrier(); " : "";
+  const body = statements(w, 10, wait);
   const statics = [Math.floor(next() * 100) - 50, next() * 1000, -0];
-  const source = `${HELPER}\nreturn function k(${PARAMS.join(", ")}) {\n  ${body}\n}`;
+  const source = `${helperOf(wait)}\nreturn function k(${PARAMS.join(", ")}) {\n  ${body}\n}`;
   const make = new Function("S", "K", "L", "Z", source) as (
     s: unknown,
     ...k: number[]
@@ -326,7 +329,7 @@ export function randomKernel(seed: number, count = 10): RandomKernel {
       const print = (_format: string, ...v: (number | boolean)[]): void => {
         lines.push(v.map((x) => (Object.is(x, -0) ? "-0" : String(x))).join(" "));
       };
-      const spy = { ...S, print };
+      const spy = { ...S, print, barrier: () => undefined };
       make(
         spy,
         ...statics,
