@@ -32,6 +32,7 @@ const TITLES: { readonly [K in Family]: string } = {
   mask: "Masks",
   arithmetic: "Arithmetic",
   bitwise: "Bits and shifts",
+  permutation: "Moving lanes",
   compare: "Comparison, selection, extremes",
   conversion: "Conversion",
   math: "Math functions",
@@ -80,13 +81,16 @@ const KINDS: { readonly [K in OperandSpec["kind"]]: string } = {
   any: "any",
 };
 
+function dtypeText(d: OperandSpec["dtype"]): string {
+  if (d === undefined) return "";
+  if (typeof d === "string") return ` of the dtype of ${d}`;
+  if (Array.isArray(d)) return ` (${d.join(" ")})`;
+  const rows = Object.entries(d).map(([first, own]) => `${own.join(" or ")} for ${first}`);
+  return ` (${rows.join(", ")})`;
+}
+
 function operandText(o: OperandSpec): string {
-  const dtype =
-    o.dtype === undefined
-      ? ""
-      : typeof o.dtype === "string"
-        ? ` of the dtype of ${o.dtype}`
-        : ` (${o.dtype.join(" ")})`;
+  const dtype = dtypeText(o.dtype);
   return `- \`${o.name}\`: ${KINDS[o.kind]}${dtype}${o.doc ? `; ${o.doc}` : ""}`;
 }
 

@@ -9,6 +9,7 @@ import { type CostClass, type DTypeName, type Effect, fail, presenting } from ".
 export type Family =
   | "arithmetic"
   | "bitwise"
+  | "permutation"
   | "compare"
   | "conversion"
   | "math"
@@ -20,12 +21,22 @@ export type Family =
   | "pointer"
   | "control";
 
+/** Dtypes by the dtype of the first vector operand: `{ i8: ["i16"], i16: ["i32"] }` says "twice as wide". */
+export type DTypeTable = Readonly<Partial<Record<DTypeName, readonly DTypeName[]>>>;
+
 /** One operand or option of an intrinsic, as data: drives docs, `kpu intrinsics --json` and generated tests. */
 export interface OperandSpec {
   readonly name: string;
   readonly kind: "vec" | "vec|scalar" | "scalar" | "mask" | "ptr" | "event" | "dtype" | "static" | "any";
-  /** Allowed dtypes; a name of an earlier operand means "the same dtype as". */
-  readonly dtype?: readonly DTypeName[] | string;
+  /** Allowed dtypes; a name of an earlier operand (or "result") means "the same dtype as"; a table goes by the first vector's. */
+  readonly dtype?: readonly DTypeName[] | string | DTypeTable;
+  /** Lanes of this operand where the first vector has `n`; the same when absent. */
+  readonly lanes?: (n: number) => number;
+  /**
+   * What generated tests pass: for a static operand or option every value worth a test, for a vector or scalar the values to draw
+   * from instead of the dtype's edge values and random ones. `d` and `n` are dtype and lanes of the first vector.
+   */
+  readonly values?: readonly unknown[] | ((d: DTypeName, n: number) => readonly unknown[]);
   readonly optional?: boolean;
   readonly doc?: string;
 }
@@ -33,6 +44,8 @@ export interface OperandSpec {
 export interface Signature {
   readonly operands: readonly OperandSpec[];
   readonly options?: readonly OperandSpec[];
+  /** Lane counts of the first vector that it takes; any when absent. */
+  readonly widths?: { readonly multipleOf: number };
   /** Result in words of the same vocabulary: "vec of x", "mask of x lanes", "number", "nothing". */
   readonly result: string;
 }
