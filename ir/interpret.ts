@@ -2,7 +2,7 @@
  * The reference interpreter of KIR: simple, slow, and the definition of what a program does. Every tile is a generator
  * that is suspended at barriers and event waits; tiles run in turn, tile 0 first.
  */
-import { diagnostic, fail, KpuError } from "./diagnostic.ts";
+import { diagnostic, fail, KpuError, type Location } from "./diagnostic.ts";
 import { DTYPES, type DTypeName, type Scope } from "./dtype.ts";
 import { evaluate, type LaneValue } from "./evaluate.ts";
 import { type FormatValue, formatPrint } from "./format.ts";
@@ -65,11 +65,28 @@ export function interpretKernel(k: Kernel, args: readonly BoundArg[], o: Interpr
         first.tile.stop("KPU5003", `tile ${first.tile.id} waits at a barrier that not every tile reaches`);
       }
       running = atBarrier.sort((a, b) => a.tile.id - b.tile.id);
+      mustMeet(running.map((t) => t.tile));
     }
   } catch (error) {
     flush();
     throw error;
   }
+}
+
+/** All tiles wait: at one barrier of the source, which may stand in the kernel several times, inlined or unrolled. */
+function mustMeet(tiles: readonly Tile[]): void {
+  const [first] = tiles;
+  const other = first && tiles.find((t) => !t.meets(first));
+  if (first === undefined || other === undefined) return;
+  const place = (t: Tile): string => {
+    const l = t.location;
+    return l === undefined ? "another barrier" : `the barrier at ${l.file}:${l.line}:${l.column}`;
+  };
+  other.stop(
+    "KPU5002",
+    `tile ${first.id} waits at ${place(first)}, tile ${other.id} at ${place(other)}`,
+    "all tiles must meet at the same barrier",
+  );
 }
 
 interface Shared {
@@ -98,6 +115,8 @@ class Tile {
   private readonly values = new Map<Local, Value>();
   private readonly events: EventSlot[] = [];
   private at: LocationIndex = 0;
+  /** The barrier that it waits at. */
+  private barrier: Stmt | undefined;
 
   constructor(shared: Shared, id: number, args: readonly BoundArg[]) {
     this.shared = shared;
@@ -120,8 +139,20 @@ class Tile {
       this.stop("KPU5006", `the transfer on event ${left.id} of tile ${this.id} is never waited for`);
   }
 
+  get location(): Location | undefined {
+    return this.shared.kernel.locations[this.at];
+  }
+  /** Whether two tiles that wait, wait for each other. */
+  meets(other: Tile): boolean {
+    if (this.barrier === other.barrier) return true;
+    const [a, b] = [this.location, other.location];
+    return (
+      a !== undefined && b !== undefined && a.file === b.file && a.line === b.line && a.column === b.column
+    );
+  }
+
   readonly stop: Stop = (code, message, help) => {
-    const location = this.shared.kernel.locations[this.at];
+    const { location } = this;
     throw new KpuError([diagnostic(code, message, { location, help, data: { tile: this.id } })]);
   };
 
@@ -143,8 +174,10 @@ class Tile {
         this.values.set(s.local, this.value(s.value));
         return undefined;
       case "effect":
-        if (s.value.op === "barrier") yield "barrier";
-        else if (s.value.op === "event_wait")
+        if (s.value.op === "barrier") {
+          this.barrier = s;
+          yield "barrier";
+        } else if (s.value.op === "event_wait")
           yield* this.wait(this.value(s.value.args[0] as Expr) as EventSlot);
         else this.value(s.value);
         return undefined;

@@ -275,4 +275,14 @@ describe("what stops a program", () => {
   test("a barrier that not every tile reaches", () => {
     expect(one("if eq.i32 tile_id, 0 {\nbarrier\n}", 2)).toContain("KPU5003]: tile 0 waits at a barrier");
   });
+  test("barrier divergence", () => {
+    const places = (line: number): string =>
+      `location @1 = "a.ts" 3:5\nlocation @2 = "a.ts" ${line}:5\nkernel @k() {\nif eq.i32 tile_id, 1 {\n#1 barrier\n} else {\n#2 barrier\n}\n}`;
+    expect(refusal(() => run(kir(places(5)), [], { tiles: 2 }))).toContain(
+      "KPU5002]: tile 0 waits at the barrier at a.ts:5:5, tile 1 at the barrier at a.ts:3:5",
+    );
+    // One barrier of the source, inlined in two places.
+    run(kir(places(3)), [], { tiles: 2 });
+    expect(one("if eq.i32 tile_id, 0 {\nbarrier\n} else {\nbarrier\n}", 2)).toContain("KPU5002");
+  });
 });
