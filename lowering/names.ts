@@ -1,6 +1,6 @@
 /** Names: variables of the kernel first, then the closure of the function as it runs. */
 import type ts from "typescript";
-import { freeze } from "../capture/index.ts";
+import { freeze, inDeadZone } from "../capture/index.ts";
 import { readCell } from "./staging.ts";
 import { runtime, stat, type Value } from "./values.ts";
 import type { Walker } from "./walker.ts";
@@ -36,6 +36,14 @@ export function captured(w: Walker, name: string, node: ts.Node): Value {
       `expected a name that the kernel can see, got ${name}`,
       node,
       "declare it, import it, or pass it as a parameter",
+    );
+  }
+  if (found.value === undefined && name !== "undefined" && inDeadZone(fn, name)) {
+    w.refuse(
+      "KPU2012",
+      `expected a value, but the declaration of ${name} has not run yet`,
+      node,
+      `call, check or build the kernel after the line that declares ${name}`,
     );
   }
   if (!(name in globalThis && (globalThis as Record<string, unknown>)[name] === found.value)) {
