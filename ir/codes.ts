@@ -46,7 +46,7 @@ export const CODES = {
   KPU3010: "lane count is not valid",
   KPU3011: "saturate or outSign on a dtype that does not have it",
   KPU3012: "write to a const pointer",
-  KPU3013: "division by zero",
+  KPU3013: "division by zero, or a loop with a step of zero",
   // 4xxx  memory, at run time (and in the checker where it is static)
   KPU4001: "access out of bounds",
   KPU4002: "read of memory that was never written",

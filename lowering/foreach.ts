@@ -86,19 +86,48 @@ function rangeLoop(
   );
   const number = (x: Expr | number): Expr => (typeof x === "number" ? w.emit.num(x) : x);
   const step = number(r.step);
-  if (step.kind !== "const" || typeof step.value !== "number") {
-    return w.refuse(
-      "KPU2007",
-      "expected the step of S.range to be static",
-      call.arguments[2] as ts.Node,
-      "write a while loop for a step of run time",
-    );
-  }
-  emitFor(w, node, names, call, number(r.from), number(r.to), step.value, [node.statement], (i) => {
+  const body = (i: Value): void => {
     bindItem(w, node, i);
     w.statement(node.statement);
-  });
+  };
+  if (step.kind === "const" && typeof step.value === "number") {
+    emitFor(w, node, names, call, number(r.from), number(r.to), step.value, [node.statement], body);
+  } else {
+    steppedLoop(w, node, call, names, { from: number(r.from), to: number(r.to), step }, body);
+  }
   return undefined;
+}
+
+/**
+ * A step of run time: KIR counts the rounds, and a step of 0 stops the program as a zero divisor does.
+ *
+ *     for (const i of S.range(a, b, s))   ->   %rounds = ceildiv (b - a), s
+ *                                             for %round = 0 to %rounds step 1 { %i = a + %round * s }
+ */
+function steppedLoop(
+  w: Walker,
+  node: ts.ForOfStatement,
+  call: ts.CallExpression,
+  names: readonly string[],
+  r: { readonly from: Expr; readonly to: Expr; readonly step: Expr },
+  body: (i: Value) => void,
+): void {
+  const e = w.emit;
+  const { from, to, step } = r;
+  const site = e.site;
+  e.site = w.site(call);
+  const rounds = e.bind(e.op("ceildiv", [e.op("sub", [to, from]), step]), "rounds");
+  e.site = site;
+  const low = e.bind(e.op("min", [from, to]));
+  const high = e.bind(e.op("max", [from, to]));
+  const counted = (round: Value): void => {
+    if (round.kind !== "runtime") return;
+    const moved = e.op("add", [from, e.op("mul", [round.expr, step])]);
+    // The first value is `from` itself, be it -0. The bounds tell the range analysis what the product does not.
+    const value = e.op("select", [e.op("eq", [round.expr, e.num(0)]), from, moved]);
+    body(runtime(e.bind(e.op("max", [e.op("min", [value, high]), low]), loopName(w, node))));
+  };
+  emitFor(w, node, names, call, e.num(0), rounds, 1, [node.statement], counted, "round");
 }
 
 function gridLoop(

@@ -3,30 +3,22 @@ import type ts from "typescript";
 import type { Expr, Stmt } from "../ir/kir.ts";
 import { ifStmt } from "./emit.ts";
 import { binary, toBoolean } from "./operators.ts";
+import { mayAssign } from "./scan.ts";
 import { hold, prepareRegion, region } from "./staging.ts";
-import { describe } from "./values.ts";
+import type { Value } from "./values.ts";
 import type { Jump, Walker } from "./walker.ts";
 
 /**
  * `switch`. Static: the statements from the matching clause on. Runtime: clauses in order under a flag that the
- * first match sets, which is what fall-through means; clauses that all end in a jump become an if-chain.
+ * first match sets, which is what fall-through means; clauses that all end in a jump become an if-chain. Case values
+ * that do something (a load may be out of bounds) are evaluated one after the other until one matches.
  */
 export function switchStatement(w: Walker, node: ts.SwitchStatement, names: readonly string[]): Jump {
-  const t = w.ts;
   const clauses = node.caseBlock.clauses;
   const subject = hold(w, w.expr(node.expression), "s");
-  const matches = clauses.map((c): boolean | Expr | undefined => {
-    if (!t.isCaseClause(c)) return undefined;
-    const v = w.expr(c.expression);
-    if (v.kind !== "static")
-      w.refuse(
-        "KPU2007",
-        `expected a static case value, got ${describe(v)}`,
-        c.expression,
-        "use an if chain",
-      );
-    return toBoolean(w, binary(w, "===", subject, v, node.expression, c.expression, c), c);
-  });
+  const outer = w.frame.scope;
+  w.declareBlock(clauses.flatMap((c) => [...c.statements]));
+  const matches = matchesOf(w, node, subject);
   const key = `${w.frame.path}/${node.pos}:switch`;
   const label = w.emit.label("sw");
   const isStatic = matches.every((m) => typeof m !== "object");
@@ -40,9 +32,7 @@ export function switchStatement(w: Walker, node: ts.SwitchStatement, names: read
     depth,
     unrolled: isStatic && !asRegion ? key : undefined,
   });
-  const outer = w.frame.scope;
   try {
-    w.declareBlock(clauses.flatMap((c) => [...c.statements]));
     if (isStatic) {
       let jump: Jump;
       const run = (): void => {
@@ -58,6 +48,80 @@ export function switchStatement(w: Walker, node: ts.SwitchStatement, names: read
     w.frame.targets.pop();
     w.frame.scope = outer;
   }
+}
+
+type Match = boolean | Expr | undefined;
+
+/** For every clause whether it matches, where no clause before it did; undefined for `default`. */
+function matchesOf(w: Walker, node: ts.SwitchStatement, subject: Value): Match[] {
+  const t = w.ts;
+  const clauses = node.caseBlock.clauses;
+  const key = `${w.frame.path}/${node.pos}:cases`;
+  if (w.forced.has(key)) return lazyMatches(w, node, subject);
+  let known = false;
+  /** No clause so far can match, so the next case value is evaluated for sure. */
+  let certain = true;
+  return clauses.map((c): Match => {
+    if (!t.isCaseClause(c)) return undefined;
+    // JavaScript does not evaluate what stands behind the clause that matches.
+    if (known) return false;
+    let match: Match;
+    const list = w.emit.collect(() => {
+      match = matchOf(w, node, subject, c);
+    });
+    const assigns = mayAssign(t, c.expression, (name) => w.frame.scope.find(name) !== undefined);
+    if (!certain && (assigns || list.length > 0)) w.restart(key);
+    w.emit.list.push(...list);
+    known = match === true;
+    certain &&= match === false;
+    return match;
+  });
+}
+
+function matchOf(
+  w: Walker,
+  node: ts.SwitchStatement,
+  subject: Value,
+  c: ts.CaseClause,
+): Exclude<Match, undefined> {
+  const v = w.expr(c.expression);
+  return toBoolean(w, binary(w, "===", subject, v, node.expression, c.expression, c), c);
+}
+
+/**
+ * Case values are evaluated in order, each where those before it did not match:
+ *
+ *     switch (s) { case f(): A; case g(): B; }     ->     %t = f(); if s === %t { %case = 0 }
+ *                                                         else { %u = g(); if s === %u { %case = 1 } }
+ */
+function lazyMatches(w: Walker, node: ts.SwitchStatement, subject: Value): Match[] {
+  const t = w.ts;
+  const e = w.emit;
+  const clauses = node.caseBlock.clauses;
+  const cases = clauses.filter((c) => t.isCaseClause(c));
+  prepareRegion(
+    w,
+    cases.map((c) => c.expression),
+  );
+  const chosen = e.variable("case", e.num(-1));
+  const definite = w.definite;
+  const from = (at: number): void => {
+    const c = cases[at];
+    if (c === undefined) return;
+    const match = matchOf(w, node, subject, c);
+    const site = e.site;
+    const taken = (): Stmt[] => e.collect(() => e.assign(chosen, e.num(clauses.indexOf(c))));
+    if (match === true) e.list.push(...taken());
+    else if (match === false) from(at + 1);
+    else {
+      w.definite = new Set(w.definite);
+      const rest = region(w, () => from(at + 1));
+      e.list.push(ifStmt(match, taken(), rest, site));
+    }
+  };
+  from(0);
+  w.definite = definite;
+  return clauses.map((c, i) => (t.isCaseClause(c) ? e.op("eq", [e.ref(chosen), e.num(i)]) : undefined));
 }
 
 function staticSwitch(

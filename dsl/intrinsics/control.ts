@@ -37,7 +37,7 @@ export function checkBound(
 ): void {
   const at = argument === undefined ? {} : { argument };
   if (!Number.isSafeInteger(v)) refuse("KPU3005", `S.${name}: ${what} must be an integer, got ${v}`, at);
-  if (what === "step" && v === 0) refuse("KPU3003", `S.${name}: step must not be 0`, at);
+  if (what === "step" && v === 0) refuse("KPU3013", `S.${name}: step must not be 0`, at);
 }
 
 const failing: Refuse = (code, message, o) => fail(code, message, { help: o?.help });
@@ -82,7 +82,7 @@ export interface RangeFunction<T> {
 const BOUNDS = [
   { name: "from", kind: "scalar", optional: true, doc: "0 when absent" },
   { name: "to", kind: "scalar", doc: "exclusive" },
-  { name: "step", kind: "static", optional: true, doc: "not 0; 1 when absent" },
+  { name: "step", kind: "scalar", optional: true, doc: "not 0; 1 when absent; negative counts down" },
 ] as const;
 
 export const range = intrinsic<RangeFunction<Iterable<number>>>({
@@ -91,7 +91,7 @@ export const range = intrinsic<RangeFunction<Iterable<number>>>({
   signature: { operands: BOUNDS, result: "iterable of numbers" },
   effect: "pure",
   cost: "branch",
-  doc: "Counts from `from` to `to` (exclusive) by `step`: `for (const i of S.range(0, n, 8))`. Stays a loop when compiled. The bounds are evaluated once.",
+  doc: "Counts from `from` to `to` (exclusive) by `step`: `for (const i of S.range(0, n, 8))`. A negative step counts down; a step of 0 is an error (KPU3013). Stays a loop when compiled. The bounds and the step are integers and are evaluated once.",
   example: "for (const i of S.range(0, 8, 2)) y.set(i, i);",
   simulate: (_sim, a: unknown, b?: unknown, c?: unknown) => {
     const r = staticBounds("range", [a, b, c]);
