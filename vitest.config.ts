@@ -10,15 +10,16 @@ const alias = [
   { find: /^kpu-dsl\/runtime$/, replacement: here("runtime/index.ts") },
 ];
 
-/** One suite of kernels, run once per execution: the tests do not know which one they get. */
-const kernels = (execution: "direct" | "compiled") => ({
+/** The files of the conformance suite open with the number of their group. */
+const CONFORMANCE = "tests/conformance/[0-9]*.test.ts";
+
+/**
+ * Kernels that run once per execution: the tests do not know which one they get. The files of a project share their
+ * modules, since most of a file's time would go into loading the compiler.
+ */
+const kernels = (name: string, execution: "direct" | "compiled", include: string) => ({
   resolve: { alias },
-  test: {
-    name: execution,
-    include: ["tests/kernels/**/*.test.ts"],
-    env: { KPU_EXECUTION: execution },
-    testTimeout: 60_000,
-  },
+  test: { name, include: [include], env: { KPU_EXECUTION: execution }, isolate: false, testTimeout: 60_000 },
 });
 
 // .ci/run counts from this report.
@@ -39,12 +40,14 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/kernels/**", "tests/traps/**", "tests/install/**", "tests/bad/**"],
+          exclude: ["tests/kernels/**", CONFORMANCE, "tests/traps/**", "tests/install/**", "tests/bad/**"],
           testTimeout: 60_000,
         },
       },
-      kernels("direct"),
-      kernels("compiled"),
+      kernels("direct", "direct", "tests/kernels/**/*.test.ts"),
+      kernels("compiled", "compiled", "tests/kernels/**/*.test.ts"),
+      kernels("conformance, direct", "direct", CONFORMANCE),
+      kernels("conformance, compiled", "compiled", CONFORMANCE),
       traps("forks"),
       traps("threads"),
     ],

@@ -1,10 +1,19 @@
 /** Data for kernel tests: sizes with edges, deterministic numbers, and exact comparison of arrays. */
-import type { DTypeName } from "kpu-dsl";
+import { bf16, type DTypeName, f16, f32, i8, i16, i32, u8, u16, u32 } from "kpu-dsl";
 import { expect } from "vitest";
 import { BF16, F16 } from "./floats.ts";
 
 /** 0, 1, around a register of 8 lanes, around the edges of tiles, a large prime. */
 export const SIZES = [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 997];
+
+/** 0, 1, around one and two registers, around the edges of parts of 2, 5 and 32 tiles, a large prime. */
+export function sizesAround(lanes: number): number[] {
+  const sizes = [0, 1, lanes - 1, lanes, lanes + 1, 2 * lanes - 1, 2 * lanes, 2 * lanes + 1, 31, 32, 33, 997];
+  return [...new Set(sizes)].sort((a, b) => a - b);
+}
+
+/** Tile counts: one, the usual two, more than divide evenly, more than there are elements. One program serves all. */
+export const TILES = [1, 2, 5, 32].map((tiles) => ({ target: "t64", tiles }) as const);
 
 export type HostArray =
   | Int8Array
@@ -31,6 +40,67 @@ const ARRAYS: { readonly [K in DTypeName]: new (n: number) => HostArray } = {
 export const NUMERIC = ["i8", "u8", "i16", "u16", "i32", "u32", "f16", "bf16", "f32"] as const;
 export const INTEGERS = ["i8", "u8", "i16", "u16", "i32", "u32"] as const;
 export const FLOATS = ["f16", "bf16", "f32"] as const;
+
+/** The author's dtypes by name. */
+export const DTYPES = { i8, u8, i16, u16, i32, u32, f16, bf16, f32 } as const;
+export type NumericName = keyof typeof DTYPES;
+export type IntegerName = (typeof INTEGERS)[number];
+export type FloatName = (typeof FLOATS)[number];
+
+export const isFloatName = (name: DTypeName): name is FloatName =>
+  name === "f16" || name === "bf16" || name === "f32";
+
+/** The values where arithmetic has corners: extremes, zeros, infinities, NaN, the smallest subnormal. */
+export function corners(dtype: NumericName): number[] {
+  if (isFloatName(dtype)) {
+    const [largest, smallest] = {
+      f16: [65504, 2 ** -24] as const,
+      bf16: [2 ** 128 - 2 ** 120, 2 ** -133] as const,
+      f32: [2 ** 128 - 2 ** 104, 2 ** -149] as const,
+    }[dtype];
+    return [
+      0,
+      -0,
+      1,
+      -1,
+      0.5,
+      1.5,
+      -2.5,
+      largest,
+      -largest,
+      smallest,
+      -smallest,
+      Infinity,
+      -Infinity,
+      Number.NaN,
+    ];
+  }
+  const bits = DTYPES[dtype].bits;
+  return dtype.startsWith("u")
+    ? [0, 1, 2, 3, bits, 2 ** (bits - 1) - 1, 2 ** (bits - 1), 2 ** bits - 2, 2 ** bits - 1]
+    : [
+        0,
+        1,
+        -1,
+        2,
+        -2,
+        bits,
+        -(2 ** (bits - 1)),
+        1 - 2 ** (bits - 1),
+        2 ** (bits - 1) - 2,
+        2 ** (bits - 1) - 1,
+      ];
+}
+
+/** Corners and numbers over the whole range of integers, near 0 for floats, in a fixed order. */
+export function anyValues(dtype: NumericName, count: number, salt = 0): number[] {
+  const edge = corners(dtype);
+  return Array.from({ length: count }, (_, i) => {
+    const h = Math.imul(i + 1 + salt * 7919, 0x9e3779b1) >>> 0;
+    if (h % 3 === 0) return edge[(h >>> 8) % edge.length] as number;
+    return held(dtype, isFloatName(dtype) ? (h - 2 ** 31) / 2 ** 25 : h);
+  });
+}
 
 /** What a store of an exact number leaves in memory: ground truth, not the project's table. */
 export function held(dtype: DTypeName, x: number): number {
@@ -73,4 +143,14 @@ export function expectNumbers(dtype: DTypeName, got: HostArray, want: readonly n
     if (!Object.is(numbers[i], want[i]))
       expect({ at: i, value: numbers[i] }).toEqual({ at: i, value: want[i] });
   }
+}
+
+export function zeros(dtype: DTypeName, n: number): HostArray {
+  return new ARRAYS[dtype](n);
+}
+
+/** The same bytes, NaN payloads included. */
+export function expectBits(got: HostArray, want: HostArray): void {
+  const bytes = (a: HostArray): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+  if (Buffer.compare(bytes(got), bytes(want)) !== 0) expect(got).toEqual(want);
 }

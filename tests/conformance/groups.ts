@@ -1,0 +1,146 @@
+/**
+ * The register of the conformance suite: what kernel authors test elsewhere, in 52 groups, and what each is compared
+ * with here. `docs/conformance.md` is generated from it and from the counts under `runs/`.
+ */
+import type { DTypeName } from "kpu-dsl";
+import { FLOATS, NUMERIC } from "../harness/arrays.ts";
+
+/** What the result of a kernel is compared with; none of it shares code with `ir/`. */
+export type Truth =
+  | "integer"
+  | "BigInt"
+  | "float64, rounded once"
+  | "float64, rounded after every step"
+  | "copy"
+  | "JavaScript itself"
+  | "diagnostic code and position";
+
+export interface Group {
+  readonly number: number;
+  readonly title: string;
+  /** The test file's name; it opens with the number. Absent: not written yet. */
+  readonly file?: string;
+  /** Dtypes of the data that the kernels work on; each must occur as a pointer parameter. */
+  readonly dtypes?: readonly DTypeName[];
+  readonly truth?: readonly Truth[];
+  /** How far a result may be from the truth, and why. Absent: not a bit. */
+  readonly tolerance?: string;
+}
+
+const ALL: readonly DTypeName[] = [...NUMERIC, "bool"];
+const ARITHMETIC: readonly Truth[] = ["integer", "float64, rounded once"];
+
+export const GROUPS: readonly Group[] = [
+  {
+    number: 1,
+    title: "scalar loop over a runtime length",
+    file: "01-scalar-loop.test.ts",
+    dtypes: NUMERIC,
+    truth: ARITHMETIC,
+  },
+  {
+    number: 2,
+    title: "static sizes: tiles, local scratch, transfers in and out",
+    file: "02-static-tiles.test.ts",
+    dtypes: NUMERIC,
+    truth: ARITHMETIC,
+  },
+  {
+    number: 3,
+    title: "runtime sizes: parts by ceildiv and clip, tail tiles, early return",
+    file: "03-dynamic-parts.test.ts",
+    dtypes: NUMERIC,
+    truth: ARITHMETIC,
+  },
+  {
+    number: 4,
+    title: "explicit tile id, grid-stride loop",
+    file: "04-grid-stride.test.ts",
+    dtypes: NUMERIC,
+    truth: ARITHMETIC,
+  },
+  {
+    number: 5,
+    title: "non-contiguous input, nested loops",
+    file: "05-strided-input.test.ts",
+    dtypes: NUMERIC,
+    truth: ARITHMETIC,
+  },
+  {
+    number: 6,
+    title: "stepped and descending loops",
+    file: "06-loops.test.ts",
+    dtypes: ["i32"],
+    truth: ["JavaScript itself"],
+  },
+  {
+    number: 7,
+    title: "tiled copy of any size",
+    file: "07-copy.test.ts",
+    dtypes: ALL,
+    truth: ["copy"],
+  },
+  {
+    number: 8,
+    title: "exp over scratch tiles",
+    file: "08-exp.test.ts",
+    dtypes: FLOATS,
+    truth: ["float64, rounded once"],
+  },
+  {
+    number: 9,
+    title: "templates over dtype, operation and unroll factor by closure",
+    file: "09-templates.test.ts",
+    dtypes: NUMERIC,
+    truth: ["BigInt", "float64, rounded once"],
+  },
+  { number: 10, title: "maximum of one and two dimensions" },
+  { number: 11, title: "quantised int8 add" },
+  { number: 12, title: "8-bit softmax" },
+  { number: 13, title: "layer norm of rows" },
+  { number: 14, title: "matrix product in register blocks, and with scratch tiles and barriers" },
+  { number: 15, title: "depthwise 3x3 convolution with borders" },
+  { number: 16, title: "prefix sum across tiles" },
+  { number: 17, title: "histogram by private copies and merge" },
+  { number: 18, title: "image: RGB to grey, 5x5 blur" },
+  { number: 19, title: "synchronous and asynchronous transfers mixed" },
+  { number: 20, title: "double buffering with two and three events" },
+  { number: 21, title: "2-D windows with offsets and padding" },
+  { number: 22, title: "transfers: the limit cases of width, stride, times" },
+  { number: 23, title: "memset of every scope" },
+  { number: 24, title: "2-D transpose, strided and plain" },
+  { number: 25, title: "pointer offsets, reinterpretation, null test, comparison" },
+  { number: 26, title: "a pointer walked past either end" },
+  { number: 27, title: "several allocations of one scope, re-pointed variables" },
+  { number: 28, title: "constant tables" },
+  { number: 29, title: "strided vector load and store, runtime stride" },
+  { number: 30, title: "gather and scatter with duplicate indices" },
+  { number: 31, title: "mask element read and write, masks through helper functions" },
+  { number: 32, title: "mask strings" },
+  { number: 33, title: "masks assigned in branches" },
+  { number: 34, title: "tails: none, partial, full, with and without r" },
+  { number: 35, title: "odd lane counts through every elementwise op" },
+  { number: 36, title: "wide vectors: split, work on parts, concatenate" },
+  { number: 37, title: "add and subtract with mixed sign, saturating and wrapping" },
+  { number: 38, title: "division and remainder" },
+  { number: 39, title: "shift amounts" },
+  { number: 40, title: "narrowing shifts" },
+  { number: 41, title: "dot and accumulate families" },
+  { number: 42, title: "the cast matrix" },
+  { number: 43, title: "float classification" },
+  { number: 44, title: "JavaScript's operators on scalars of every origin" },
+  { number: 45, title: "ternary and short circuit with side effects" },
+  { number: 46, title: "reassigned parameters and locals, swaps, shadowing" },
+  { number: 47, title: "helpers: defaults, early return, nesting, other modules" },
+  { number: 48, title: "truthiness" },
+  { number: 49, title: "break and continue with labels" },
+  { number: 50, title: "while with a condition that loads from memory" },
+  { number: 51, title: "static if that hides code which would not compile" },
+  { number: 52, title: "the diagnostics catalogue" },
+];
+
+export function groupOf(number: number): Group {
+  const found = GROUPS.find((g) => g.number === number);
+  if (found === undefined) throw new Error(`no conformance group ${number}`);
+  return found;
+}
