@@ -37,6 +37,14 @@ export type Signed<D extends IntD, S extends "signed" | "unsigned"> = D extends 
     ? { signed: i16; unsigned: u16 }[S]
     : { signed: i32; unsigned: u32 }[S];
 
+export type SignOf<D extends IntD> = D extends i8 | i16 | i32 ? "signed" : "unsigned";
+
+/** The dtype of vnsr: 8 bits, or 16 from 32-bit lanes with `toH`. */
+export type Narrow<D extends IntD, H extends boolean, S extends "signed" | "unsigned"> = Signed<
+  D extends i32 | u32 ? (H extends true ? i16 : i8) : i8,
+  S
+>;
+
 /** What `vload` gives for a pointer to D: a mask for bool, a vector otherwise. */
 export type Loaded<D extends DType> = D extends bool ? Mask : Vec<D>;
 

@@ -7,6 +7,7 @@ import { cast, vbcast } from "./intrinsics/conversion.ts";
 import * as mask from "./intrinsics/mask.ts";
 import * as math from "./intrinsics/math.ts";
 import * as memory from "./intrinsics/memory.ts";
+import { vnsr, vnsrsr } from "./intrinsics/narrow.ts";
 import "./intrinsics/pointer.ts";
 import {
   abs,
@@ -60,6 +61,8 @@ export const S = {
   ...mask,
   ...arithmetic,
   ...bitwise,
+  vnsr,
+  vnsrsr,
   ...compare,
   ...math,
   cast,

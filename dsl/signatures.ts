@@ -1,12 +1,14 @@
 /** Call signatures of the intrinsics that many records share; what an editor shows. */
-import type { AnyD, FloatD, IntD, NumD } from "./dtypes.ts";
+import type { AnyD, FloatD, IntD, i16, i32, NumD, u16, u32 } from "./dtypes.ts";
 import type {
   LaneOptions,
   Like,
   MaskArg,
   MaskLaneOptions,
+  Narrow,
   SaturateOptions,
   Signed,
+  SignOf,
   SignOptions,
 } from "./options.ts";
 import type { Mask, Vec } from "./values.ts";
@@ -87,6 +89,27 @@ export interface Bitwise1 {
   <D extends IntD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
   (x: Mask, options?: MaskLaneOptions): Mask;
 }
+/** vclz, vpcnt, ...: one integer operand. */
+export type IntegerFunction = <D extends IntD>(x: Vec<D>, options?: LaneOptions<D>) => Vec<D>;
+interface NarrowOptions<D extends IntD, H extends boolean, S extends "signed" | "unsigned"> {
+  readonly toH?: H;
+  readonly outSign?: S;
+  readonly mask?: MaskArg | undefined;
+  readonly r?: Vec<NoInfer<Narrow<D, H, S>>> | number | undefined;
+}
+type Narrowing<Own> = <
+  D extends i16 | u16 | i32 | u32,
+  H extends D extends i16 | u16 ? false : boolean = false,
+  S extends "signed" | "unsigned" = SignOf<D>,
+>(
+  x: Vec<D>,
+  amount: Like<D> | number,
+  options?: NarrowOptions<D, H, S> & Own,
+) => Vec<Narrow<D, H, S>>;
+/** vnsr: 16-bit lanes to 8 bits, 32-bit lanes to 8 or with `toH` to 16. */
+export type NarrowShift = Narrowing<{ readonly saturate?: boolean; readonly withRound?: boolean }>;
+/** vnsrsr: rounds and saturates always. */
+export type RoundingNarrowShift = Narrowing<object>;
 /** vsel: lanes of x where the mask is active, of y elsewhere. */
 export interface Select {
   <D extends NumD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;

@@ -36,7 +36,8 @@ function laneMeaning(op: AluOp, d: DTypeName, attrs: Attrs): LaneMeaning {
   const undefinedHere = (): never => {
     throw new TypeError(`${op} is not defined for ${d} lanes with attributes ${JSON.stringify(attrs)}`);
   };
-  const given = (formula: string | undefined): string => formula ?? undefinedHere();
+  const given = (formula: string | undefined): string =>
+    (formula ?? undefinedHere()).replaceAll(/\bwidth\b/gu, String(DTYPES[d].bits));
   for (const key in attrs) if (attrs[key] && !OPS[op].attrs?.includes(`${key}?`)) undefinedHere();
   const { saturate, round, out } = attrs;
   if (!isInt(d)) {

@@ -11,8 +11,8 @@
  *   mask     on masks, bool lanes and bool scalars, which are 0 or 1
  *   scalar   on scalars: JavaScript's own meaning. On f32 the result is rounded; i32 and i64 have no -0
  *
- * A column that is absent does not exist. A formula may use JavaScript operators, `Math` functions by their bare names, and the
- * functions of {@link FORMULA_FUNCTIONS}.
+ * A column that is absent does not exist. A formula may use JavaScript operators, `Math` functions by their bare names, the
+ * functions of {@link FORMULA_FUNCTIONS}, and on lanes `width`, the dtype's number of bits.
  */
 
 import { mathFn } from "./math.ts";
@@ -83,6 +83,15 @@ export const ALU = {
     unsigned: "y >>> 0 < 32 ? x >>> y : 0",
     rounded: "rint(x / pow2(min(y >>> 0, 34)))",
   },
+  // A width is a power of two, so that the amount modulo the width is its low bits, also of a negative one.
+  rotl: { int: "x << (y & width - 1) | (x & 2 ** width - 1) >>> (-y & width - 1)" },
+  rotr: { int: "(x & 2 ** width - 1) >>> (y & width - 1) | x << (-y & width - 1)" },
+  clz: { int: "clz32(x & 2 ** width - 1) - 32 + width", fit: "none" },
+  // Moved to the top of 32 bits, so that bit 31 is the sign; the bits moved in count too where x is 0.
+  cls: { int: "min(clz32(x << 32 - width ^ x << 32 - width >> 31), width) - 1", fit: "none" },
+  ctz: { int: "x === 0 ? width : 31 - clz32(x & -x)", fit: "none" },
+  popcnt: { int: "popcount(x & 2 ** width - 1)", fit: "none" },
+  brev: { int: "bitReverse(x) >>> 32 - width" },
 } as const satisfies { readonly [K in AluOp]: Meaning };
 
 function compare(relation: string): Meaning {
@@ -117,6 +126,19 @@ function maximumNumber(x: number, y: number): number {
   return Number.isNaN(x) ? y : Number.isNaN(y) ? x : Math.max(x, y);
 }
 
+/** Ones among 32 bits. Warren, Hacker's Delight, figure 5-2. */
+function popcount(x: number): number {
+  const pairs = x - ((x >>> 1) & 0x55555555);
+  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+/** 32 bits in reverse order. Warren, Hacker's Delight, figure 7-1. */
+function bitReverse(x: number): number {
+  const swap = (v: number, by: number, mask: number): number => ((v & mask) << by) | ((v >>> by) & mask);
+  const bytes = swap(swap(swap(x, 1, 0x55555555), 2, 0x33333333), 4, 0x0f0f0f0f);
+  return swap(swap(bytes, 8, 0x00ff00ff), 16, 0x0000ffff);
+}
+
 const POW2 = Float64Array.from({ length: 64 }, (_, n) => 2 ** n);
 /** 2^n for the amounts of a clamped shift. */
 function pow2(n: number): number {
@@ -143,7 +165,7 @@ const { abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trun
 /** What a formula may call. */
 export const FORMULA_FUNCTIONS = {
   ...{ abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trunc },
-  ...{ minimumNumber, maximumNumber, rint, pow2, floordiv, ceildiv },
+  ...{ minimumNumber, maximumNumber, rint, pow2, popcount, bitReverse, floordiv, ceildiv },
   exp: mathFn("exp"),
   log: mathFn("log"),
   tanh: mathFn("tanh"),

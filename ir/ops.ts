@@ -392,6 +392,13 @@ const table = {
     "valu",
     ["round?"],
   ),
+  rotl: pureAlu(2, lanewise(int, []), "Lane rotated left; the amount counts modulo the width."),
+  rotr: pureAlu(2, lanewise(int, []), "Lane rotated right; the amount counts modulo the width."),
+  clz: pureAlu(1, lanewise(int, []), "Zeros above the highest one; the width for 0."),
+  cls: pureAlu(1, lanewise(int, []), "Bits below the top bit that equal it, up to the first that differs."),
+  ctz: pureAlu(1, lanewise(int, []), "Zeros below the lowest one; the width for 0."),
+  popcnt: pureAlu(1, lanewise(int, []), "Ones."),
+  brev: pureAlu(1, lanewise(int, []), "The bits in reverse order."),
 
   // -- vectors and masks
   vconst: pure(

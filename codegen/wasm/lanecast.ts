@@ -4,8 +4,8 @@ import type { Attrs } from "../../ir/kir.ts";
 import { type Parts, partCount, pin } from "./context.ts";
 import type { Code } from "./encoder.ts";
 import { demoteToOdd, intToDouble, joinPairs, narrowBits, pack16, widen16 } from "./floats.ts";
-import { shapeOf } from "./lanescalar.ts";
-import { constant, lowParts } from "./lanewise.ts";
+import { constant, shapeOf } from "./lanescalar.ts";
+import { lowParts } from "./lanewise.ts";
 import type { SimdOp } from "./opcodes.ts";
 
 /** Parts of `lanes` lanes of dtype `to`, from parts of dtype `from`. */

@@ -1,6 +1,6 @@
 /**
- * Lanes computed one by one with scalar instructions, for what SIMD128 does not have: integer division, shifts by
- * per-lane amounts, 32-bit saturation, float remainder. Each is one helper function (v128, ...) -> v128.
+ * Lanes computed one by one with scalar instructions, for what SIMD128 does not have: integer division, 32-bit
+ * saturation, float remainder. Each is one helper function (v128, ...) -> v128.
  */
 import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
 import type { Attrs } from "../../ir/kir.ts";
@@ -11,6 +11,13 @@ export function shapeOf(d: DTypeName): SimdShape {
   if (d === "f32") return "f32x4";
   const bits = DTYPES[d].bits;
   return bits === 8 ? "i8x16" : bits === 16 ? "i16x8" : "i32x4";
+}
+
+/** Every lane of an integer dtype set to one value. */
+export function constant(c: Code, d: DTypeName, value: number): Code {
+  const bits = DTYPES[d].bits;
+  const low = value & (bits === 32 ? -1 : 2 ** bits - 1);
+  return c.v32((bits === 8 ? low * 0x01010101 : bits === 16 ? low * 0x00010001 : low) >>> 0);
 }
 
 /** Extracts one lane of a v128 in a local as i32 (sign or zero extended) or f32. */
@@ -40,7 +47,7 @@ const extend64 = (c: Code, d: DTypeName): void => {
 };
 
 function body(op: string, d: DTypeName, attrs: Attrs): LaneBody {
-  const { signed, bits } = DTYPES[d];
+  const { signed } = DTYPES[d];
   const out = (attrs["out"] ?? d) as DTypeName;
   switch (op) {
     case "div":
@@ -90,61 +97,6 @@ function body(op: string, d: DTypeName, attrs: Attrs): LaneBody {
           const top = DTYPES[out].max;
           c.set(v).get(v).i64(top).get(v).i64(top).op("i64.lt_u").op("select").op("i32.wrap_i64");
         } else saturate64(c, out);
-      };
-    case "shl":
-      if (attrs["saturate"]) {
-        return (c, x, y) => {
-          const s = c.local("i32");
-          c.get(y);
-          if (bits < 32) c.i32(2 ** bits - 1).op("i32.and");
-          c.set(s).get(s).i32(33).get(s).i32(33).op("i32.lt_u").op("select").set(s);
-          c.get(x).op(signed ? "f64.convert_i32_s" : "f64.convert_i32_u");
-          c.get(s)
-            .op("i64.extend_i32_u")
-            .i64(1023)
-            .op("i64.add")
-            .i64(52)
-            .op("i64.shl")
-            .op("f64.reinterpret_i64");
-          c.op("f64.mul").sat("i64.trunc_sat_f64_s");
-          saturate64(c, out);
-        };
-      }
-      return (c, x, y) => {
-        const s = c.local("i32");
-        c.get(y);
-        if (bits < 32) c.i32(2 ** bits - 1).op("i32.and");
-        c.set(s).get(x).get(s).op("i32.shl").i32(0).get(s).i32(32).op("i32.lt_u").op("select");
-      };
-    case "shr":
-      if (attrs["round"]) {
-        return (c, x, y) => {
-          const s = c.local("i64");
-          const v = c.local("i64");
-          const q = c.local("i64");
-          const rem = c.local("i64");
-          c.get(y);
-          if (bits < 32) c.i32(2 ** bits - 1).op("i32.and");
-          c.op("i64.extend_i32_u").set(s).get(s).i64(34).get(s).i64(34).op("i64.lt_u").op("select").set(s);
-          c.get(x);
-          extend64(c, d);
-          c.tee(v).get(s).op("i64.shr_s").tee(q).get(s).op("i64.shl").set(rem);
-          c.get(v).get(rem).op("i64.sub").i64(1).op("i64.shl").set(rem);
-          // Twice the remainder against 2^s: above rounds up, equal rounds to the even quotient.
-          c.i64(1).get(s).op("i64.shl").set(v);
-          c.get(q).op("i32.wrap_i64");
-          c.get(rem).get(v).op("i64.gt_s");
-          c.get(rem).get(v).op("i64.eq").get(q).op("i32.wrap_i64").i32(1).op("i32.and").op("i32.and");
-          c.op("i32.or").op("i32.add");
-        };
-      }
-      return (c, x, y) => {
-        const s = c.local("i32");
-        c.get(y);
-        if (bits < 32) c.i32(2 ** bits - 1).op("i32.and");
-        c.set(s);
-        if (signed) c.get(x).get(s).i32(31).get(s).i32(31).op("i32.lt_u").op("select").op("i32.shr_s");
-        else c.get(x).get(s).op("i32.shr_u").i32(0).get(s).i32(32).op("i32.lt_u").op("select");
       };
   }
   throw new TypeError(`no scalar lanes for ${op} on ${d}`);

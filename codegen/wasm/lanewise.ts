@@ -5,9 +5,10 @@
  */
 import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
 import type { Attrs } from "../../ir/kir.ts";
+import { bitsPart } from "./bits.ts";
 import type { Code } from "./encoder.ts";
 import { demoteToOdd, joinPairs, narrowBits, pack16, promote, widen16 } from "./floats.ts";
-import { scalarLanes, shapeOf } from "./lanescalar.ts";
+import { constant, scalarLanes, shapeOf } from "./lanescalar.ts";
 import { mathHelper } from "./math.ts";
 import type { SimdOp } from "./opcodes.ts";
 
@@ -85,17 +86,18 @@ function integerPart(c: Code, op: string, d: DTypeName, attrs: Attrs, args: read
       all();
       c.v(`v128.${op}`);
       return;
+    case "clz":
+    case "cls":
+    case "ctz":
+    case "popcnt":
+    case "brev":
+      all();
+      bitsPart(c, op, d);
+      return;
     default:
       all();
       scalarLanes(c, op, d, attrs);
   }
-}
-
-/** Every lane of an integer dtype set to one value. */
-export function constant(c: Code, d: DTypeName, value: number): Code {
-  const bits = DTYPES[d].bits;
-  const low = value & (bits === 32 ? -1 : 2 ** bits - 1);
-  return c.v32((bits === 8 ? low * 0x01010101 : bits === 16 ? low * 0x00010001 : low) >>> 0);
 }
 
 /** Even and odd bytes apart, as products of 16-bit lanes. */

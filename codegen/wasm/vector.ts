@@ -1,7 +1,7 @@
 /** Vector and mask expressions as parts. */
 
 import { toBits } from "../../ir/convert.ts";
-import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
+import { type DTypeName, isFloat } from "../../ir/dtype.ts";
 import type { Apply, Expr } from "../../ir/kir.ts";
 import { OPS } from "../../ir/ops.ts";
 import {
@@ -23,6 +23,7 @@ import { emitGather, emitLoad, emitLoadMasked, emitLoadStrided, pushAllActive } 
 import type { SimdOp } from "./opcodes.ts";
 import { permute } from "./permute.ts";
 import { roundToBits, storeBits } from "./scalar.ts";
+import { emitShift, isShift } from "./shifts.ts";
 
 /** A v128 constant of the bits of lanes. */
 function constantPart(c: Code, bits: number, lanes: readonly number[]): void {
@@ -105,8 +106,7 @@ export function emitVector(E: Emitter, e: Expr): Parts {
   }
   if (!OPS[e.op].alu) throw new TypeError(`${e.op} gives no vector`);
   const from = dtypeOf(e.args[0]!);
-  const shift = uniformShift(E, e, from);
-  if (shift !== undefined) return shift;
+  if (isShift(e.op)) return emitShift(E, e);
   const args = e.args.map((a) => E.vector(a));
   return {
     count,
@@ -157,42 +157,6 @@ function emitSplat(E: Emitter, e: Apply, d: DTypeName): void {
     storeBits(c, from, d);
     c.v(`${shapeOf(d)}.splat` as SimdOp);
   }
-}
-
-/** The amount of a shift by one constant in all lanes. */
-function constantAmount(e: Expr): number | undefined {
-  if (e.kind !== "apply") return undefined;
-  if (e.op === "splat") {
-    const x = e.args[0]!;
-    return x.kind === "const" && typeof x.value === "number" ? x.value : undefined;
-  }
-  if (e.op !== "vconst") return undefined;
-  const values = e.attrs["values"] as readonly number[];
-  return values.every((v) => v === values[0]) ? values[0] : undefined;
-}
-
-function uniformShift(E: Emitter, e: Apply, d: DTypeName): Parts | undefined {
-  if ((e.op !== "shl" && e.op !== "shr") || e.attrs["saturate"] || e.attrs["round"]) return undefined;
-  const given = constantAmount(e.args[1]!);
-  if (given === undefined) return undefined;
-  const c = E.code;
-  const { bits, signed } = DTYPES[d];
-  const amount = given < 0 || given >= bits ? bits : given;
-  const x = E.vector(e.args[0]!);
-  const shape = shapeOf(d);
-  return {
-    count: x.count,
-    push: (p) => {
-      if (amount === bits && !(e.op === "shr" && signed)) {
-        c.v32(0);
-        return;
-      }
-      x.push(p);
-      c.i32(Math.min(amount, bits - 1)).v(
-        `${shape}.${e.op === "shl" ? "shl" : signed ? "shr_s" : "shr_u"}` as SimdOp,
-      );
-    },
-  };
 }
 
 // ---------------------------------------------------------------------------------------------- masks

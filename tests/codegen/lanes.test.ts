@@ -101,15 +101,29 @@ describe("lane ops", () => {
       check(d, o, (n) => `${op}.${d}x${n}{saturate: true, out: ${o}} %a, %b`);
       check(d, o, (n) => `${op}.${d}x${n}{out: ${o}} %a, %b`);
     });
-    it.each(["and", "or", "xor", "shl", "shr"])(`${d} %s`, (op) =>
+    it.each(["clz", "cls", "ctz", "popcnt", "brev"])(`${d} %s`, (op) =>
+      check(d, d, (n) => `${op}.${d}x${n} %a`),
+    );
+    it.each(["and", "or", "xor", "shl", "shr", "rotl", "rotr"])(`${d} %s`, (op) =>
       check(d, d, (n) => `${op}.${d}x${n} %a, %b`),
     );
     it(`${d} shl saturating`, () => check(d, d, (n) => `shl.${d}x${n}{saturate: true} %a, %b`));
     it(`${d} shr rounding`, () => check(d, d, (n) => `shr.${d}x${n}{round: true} %a, %b`));
     it(`${d} shifts by one amount`, () => {
-      for (const by of [0, 1, DTYPES[d].bits - 1, Math.min(DTYPES[d].bits, DTYPES[d].max)]) {
-        check(d, d, (n) => `shl.${d}x${n} %a, (splat<${d}x${n}> ${by})`, [8, 35]);
-        check(d, d, (n) => `shr.${d}x${n} %a, (splat<${d}x${n}> ${by})`, [8, 35]);
+      const { bits, min, max } = DTYPES[d];
+      const amounts = [0, 1, bits - 1, bits, bits + 1, min < 0 ? -3 : max].filter((by) => by <= max);
+      const number = d === "u32" ? "i64" : "i32";
+      for (const by of amounts) {
+        const known = (n: number): string => `(splat<${d}x${n}> ${by}:${number})`;
+        // As the constant, but known at run time only.
+        const later = (n: number): string =>
+          `(splat<${d}x${n}> (add.${number} (extract.${d}x${n} (sub.${d}x${n} %a, %a), 0), ${by}))`;
+        for (const op of ["shl", "shr", "rotl", "rotr"]) {
+          check(d, d, (n) => `${op}.${d}x${n} %a, ${known(n)}`, [35]);
+          check(d, d, (n) => `${op}.${d}x${n} %a, ${later(n)}`, [8]);
+        }
+        check(d, d, (n) => `shl.${d}x${n}{saturate: true} %a, ${known(n)}`, [8]);
+        check(d, d, (n) => `shr.${d}x${n}{round: true} %a, ${known(n)}`, [8]);
       }
     });
   }

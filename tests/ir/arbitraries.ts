@@ -903,7 +903,7 @@ class Generator {
           : this.op("abs", [v()], isInt(dtype) ? flag("saturate") : {});
       case 4:
         if (isFloat(dtype)) return this.op("fma", [v(), v(), v()]);
-        return this.op(this.pick(["and", "or", "xor"] as const), [v(), v()]);
+        return this.op(this.pick(["and", "or", "xor", "rotl", "rotr"] as const), [v(), v()]);
       case 5:
         if (isFloat(dtype))
           return this.op(this.pick(["floor", "ceil", "trunc", "rint", "sqrt", "recip"] as const), [v()]);
@@ -913,7 +913,8 @@ class Generator {
       case 6:
         if (isFloat(dtype) && this.o.math !== false)
           return this.op(this.pick(["exp", "log", "tanh", "erf", "rsqrt"] as const), [v()]);
-        return isFloat(dtype) ? v() : this.op("not", [v()]);
+        if (isFloat(dtype)) return v();
+        return this.op(this.pick(["not", "clz", "cls", "ctz", "popcnt", "brev"] as const), [v()]);
       case 7:
         return this.op("sel", [this.value(mask(lanes), depth).e, v(), v()]);
       case 8: {

@@ -22,6 +22,27 @@ import {
   type Vec,
 } from "../../dsl/index.ts";
 
+export function bits(x: Vec<f32>, h: Vec<u16>, w: Vec<i32>, m: Mask): void {
+  expectTypeOf(S.vrol(h, 3)).toEqualTypeOf<Vec<u16>>();
+  expectTypeOf(S.vror(w, w, { mask: m, r: 0 })).toEqualTypeOf<Vec<i32>>();
+  expectTypeOf(S.vclz(w)).toEqualTypeOf<Vec<i32>>();
+  expectTypeOf(S.vnsr(h, 3)).toEqualTypeOf<Vec<u8>>();
+  expectTypeOf(S.vnsr(w, w, { withRound: true, saturate: true })).toEqualTypeOf<Vec<i8>>();
+  expectTypeOf(S.vnsr(w, 2, { toH: true })).toEqualTypeOf<Vec<i16>>();
+  expectTypeOf(S.vnsrsr(w, 2, { toH: true, outSign: "unsigned" })).toEqualTypeOf<Vec<u16>>();
+
+  // @ts-expect-error integers only
+  S.vpcnt(x);
+  // @ts-expect-error integers only
+  S.vrol(x, 1);
+  // @ts-expect-error 16-bit lanes narrow to 8 bits only
+  S.vnsr(h, 1, { toH: true });
+  // @ts-expect-error vnsrsr saturates always
+  S.vnsrsr(w, 1, { saturate: true });
+  // @ts-expect-error 8-bit lanes have nothing narrower
+  S.vnsr(S.cast(w, i8), 1);
+}
+
 export function arithmetic(x: Vec<f32>, i: Vec<i8>, w: Vec<i32>, m: Mask): void {
   expectTypeOf(S.vadd(x, x)).toEqualTypeOf<Vec<f32>>();
   expectTypeOf(S.vadd(x, 1)).toEqualTypeOf<Vec<f32>>();
