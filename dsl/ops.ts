@@ -36,6 +36,8 @@ export interface Ops {
   readonly target: Target;
   readonly refuse: Refuse;
   op(name: OpName, args: readonly Value[], attrs?: Attrs): Value;
+  /** A value that is used more than once: lowering gives it a name, so that it is computed once. */
+  once(v: Value): Value;
   /** A JavaScript number: typed scalars of memory and reductions are brought to one representation. */
   number(v: Value): Value;
   /** As {@link number}, rounded to f32 and held as such. */
@@ -61,6 +63,9 @@ export class LoweredOps implements Ops {
       args.map((a) => this.expr(a)),
       attrs,
     );
+  }
+  once(v: Value): Expr {
+    return this.b.bind(this.expr(v));
   }
   number(v: Value): Expr {
     const e = this.expr(v);
@@ -95,6 +100,9 @@ export class DirectOps implements Ops {
   }
   get target(): Target {
     return this.sim.target;
+  }
+  once(v: Value): Value {
+    return v;
   }
   number(v: Value): Value {
     return Number(v);

@@ -1,6 +1,7 @@
 /** The namespace `S`: every intrinsic that authors call by name, collected from its family's file. */
 import * as arithmetic from "./intrinsics/arithmetic.ts";
 import * as bitwise from "./intrinsics/bitwise.ts";
+import * as classify from "./intrinsics/classify.ts";
 import * as compare from "./intrinsics/compare.ts";
 import { assert, grid, print, range, unroll } from "./intrinsics/control.ts";
 import { cast, vbcast } from "./intrinsics/conversion.ts";
@@ -8,7 +9,9 @@ import * as mask from "./intrinsics/mask.ts";
 import * as math from "./intrinsics/math.ts";
 import * as memory from "./intrinsics/memory.ts";
 import { vnsr, vnsrsr } from "./intrinsics/narrow.ts";
+import * as pairwise from "./intrinsics/pairwise.ts";
 import "./intrinsics/pointer.ts";
+import * as product from "./intrinsics/product.ts";
 import {
   abs,
   ceildiv,
@@ -60,10 +63,13 @@ export const S = {
   ...transfer,
   ...mask,
   ...arithmetic,
+  ...pairwise,
+  ...product,
   ...bitwise,
   vnsr,
   vnsrsr,
   ...compare,
+  ...classify,
   ...math,
   cast,
   vbcast,

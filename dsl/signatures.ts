@@ -57,6 +57,8 @@ export interface Arithmetic1 {
   <D extends NumD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
   <D extends IntD>(x: Vec<D>, options: SaturateOptions<D>): Vec<D>;
 }
+/** vsign: one operand of any dtype. */
+export type Unary = <D extends NumD>(x: Vec<D>, options?: LaneOptions<D>) => Vec<D>;
 /** Float functions: on a vector lane by lane, on a number the f32 function. */
 export interface FloatFunction {
   (x: number): number;
@@ -75,6 +77,8 @@ export type Clip = <D extends NumD>(
   high: Like<D> | number,
   options?: LaneOptions<D>,
 ) => Vec<D>;
+/** visnan, visinf, visfinite: floats give a mask. */
+export type Classify = <D extends FloatD>(x: Vec<D>, options?: MaskLaneOptions) => Mask;
 /** Comparisons give a mask. */
 export interface Compare {
   <D extends NumD>(x: Vec<D>, y: Like<D> | number, options?: MaskLaneOptions): Mask;

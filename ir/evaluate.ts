@@ -71,7 +71,6 @@ export function evaluate(
     case "tail_mask":
       return tailMask(number(0), attrs["lanes"] as number);
     case "round":
-    case "sign":
     case "imul":
     case "clz32":
     case "to_int32":

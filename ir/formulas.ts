@@ -37,6 +37,7 @@ export const ALU = {
   sub: { int: "x - y", clamped: "x - y", float: "x - y", scalar: "x - y" },
   // A 32-bit product can exceed 2^53: its low bits come from imul. Clamping needs no more than the rounded product.
   mul: { int: "imul(x, y)", clamped: "x * y", float: "x * y", scalar: "x * y" },
+  mulhi: { int: "mulhi(x, y, width)", fit: "none" },
   // The quotient of two 32-bit integers is farther from the next integer than float64 division rounds. Only min / -1 clamps.
   div: { int: "y === 0 ? 0 : trunc(x / y)", fit: "clamp", float: "x / y", scalar: "x / y" },
   mod: { int: "y === 0 ? 0 : x % y", float: "x % y", scalar: "x % y" },
@@ -46,6 +47,10 @@ export const ALU = {
   fma: { float: "x + y * z" },
   min: { int: "x < y ? x : y", fit: "none", float: "minimumNumber(x, y)", scalar: "min(x, y)" },
   max: { int: "x > y ? x : y", fit: "none", float: "maximumNumber(x, y)", scalar: "max(x, y)" },
+  // Math.min and Math.max are IEEE 754-2019 minimum and maximum.
+  minimum: { int: "x < y ? x : y", fit: "none", float: "min(x, y)" },
+  maximum: { int: "x > y ? x : y", fit: "none", float: "max(x, y)" },
+  sign: { int: "x > 0 ? 1 : x < 0 ? -1 : 0", fit: "none", float: "sign(x)", scalar: "sign(x)" },
 
   // -- rounding to integers
   floor: { float: "floor(x)", scalar: "floor(x)" },
@@ -102,7 +107,6 @@ function compare(relation: string): Meaning {
 /** Ops that scalars have and lanes have not. */
 export const SCALAR_ONLY = {
   round: { scalar: "round(x)" },
-  sign: { scalar: "sign(x)" },
   imul: { scalar: "imul(x, y)" },
   clz32: { scalar: "clz32(x)" },
   to_int32: { scalar: "x | 0" },
@@ -146,6 +150,17 @@ function pow2(n: number): number {
 }
 
 /**
+ * floor(x * y / 2^width), exactly. y is cut into 16-bit digits, so that a 32-bit x makes products below 2^49:
+ * floor((x * high + low part of the product / 2^16) / 2^16) needs of that low part only its floor.
+ */
+function mulhi(x: number, y: number, width: number): number {
+  if (width < 32) return Math.floor((x * y) / 2 ** width) + 0;
+  const high = Math.floor(y / 65536);
+  const low = y - high * 65536;
+  return Math.floor((x * high + Math.floor((x * low) / 65536)) / 65536) + 0;
+}
+
+/**
  * Largest integer not above the exact x / y of safe integers. Division rounds, but the remainder is exact, and so is the quotient
  * once the remainder is taken off. A zero divisor gives NaN: the op traps before.
  */
@@ -165,7 +180,7 @@ const { abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trun
 /** What a formula may call. */
 export const FORMULA_FUNCTIONS = {
   ...{ abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trunc },
-  ...{ minimumNumber, maximumNumber, rint, pow2, popcount, bitReverse, floordiv, ceildiv },
+  ...{ minimumNumber, maximumNumber, mulhi, rint, pow2, popcount, bitReverse, floordiv, ceildiv },
   exp: mathFn("exp"),
   log: mathFn("log"),
   tanh: mathFn("tanh"),

@@ -19,7 +19,7 @@ export function nameText(name: string): string {
 
 /** Scalar-only ops that work on one type, which their text shows. */
 const ONE_TYPE: ReadonlySet<OpName> = new Set([
-  ...(["round", "sign", "imul", "clz32", "to_int32", "to_uint32", "js_shl", "js_shr", "ceildiv"] as const),
+  ...(["round", "imul", "clz32", "to_int32", "to_uint32", "js_shl", "js_shr", "ceildiv"] as const),
   ...(["floordiv", "convert", "cast_scalar", "truthy"] as const),
 ]);
 /** Ops whose text shows the type of their first operand only. */

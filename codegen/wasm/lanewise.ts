@@ -62,10 +62,20 @@ function integerPart(c: Code, op: string, d: DTypeName, attrs: Attrs, args: read
         if (attrs["saturate"]) constant(c, d, DTYPES[d].max).v(`${shape}.min_u` as SimdOp);
       }
       return;
+    case "mulhi":
+      highProducts(c, d, args);
+      return;
     case "min":
     case "max":
       all();
       c.v(`${shape}.${op}_${s}` as SimdOp);
+      return;
+    case "minimum":
+    case "maximum":
+      integerPart(c, op === "minimum" ? "min" : "max", d, attrs, args);
+      return;
+    case "sign":
+      signPart(c, d, args);
       return;
     case "eq":
     case "ne":
@@ -109,6 +119,40 @@ function multiplyBytes(c: Code, [x, y]: readonly Push[]): void {
   c.get(a).get(b).v("i16x8.mul").v16(0x00ff).v("v128.and");
   c.get(a).i32(8).v("i16x8.shr_u").get(b).i32(8).v("i16x8.shr_u").v("i16x8.mul").i32(8).v("i16x8.shl");
   c.v("v128.or");
+}
+
+const WIDER = { 8: "i16x8", 16: "i32x4", 32: "i64x2" } as const;
+
+/** Products of twice the width in two vectors; the high half of each is kept. */
+function highProducts(c: Code, d: DTypeName, [x, y]: readonly Push[]): void {
+  const { signed, bits } = DTYPES[d];
+  x!();
+  const a = c.save("v128");
+  y!();
+  const b = c.save("v128");
+  for (const half of ["low", "high"] as const) {
+    c.get(a)
+      .get(b)
+      .v(`${WIDER[bits]}.extmul_${half}_${shapeOf(d)}_${signed ? "s" : "u"}` as SimdOp);
+  }
+  halves(c, bits, "high");
+}
+
+/** -1, 0 or 1: a comparison gives -1 where it holds. */
+function signPart(c: Code, d: DTypeName, [x]: readonly Push[]): void {
+  x!();
+  if (!DTYPES[d].signed) {
+    constant(c, d, 1).v(`${shapeOf(d)}.min_u` as SimdOp);
+    return;
+  }
+  const a = c.save("v128");
+  c.get(a)
+    .v32(0)
+    .v(`${shapeOf(d)}.lt_s` as SimdOp);
+  c.get(a)
+    .v32(0)
+    .v(`${shapeOf(d)}.gt_s` as SimdOp);
+  c.v(`${shapeOf(d)}.sub` as SimdOp);
 }
 
 /** x op y exactly, then clamped to the result dtype. */
@@ -155,9 +199,15 @@ function saturatingPart(
 
 /** Two vectors on the stack -> one of their lanes' low `bits` bits (8 of 16, or 16 of 32). */
 export function lowParts(c: Code, bits: 8 | 16): void {
+  halves(c, bits, "low");
+}
+
+/** Two vectors of lanes of 2 * `bits` bits on the stack -> one of the low or high halves of those lanes. */
+export function halves(c: Code, bits: number, half: "low" | "high"): void {
   const step = bits / 8;
   const indices: number[] = [];
-  for (let i = 0; i < 32; i += 2 * step) for (let k = 0; k < step; k++) indices.push(i + k);
+  for (let i = half === "low" ? 0 : step; i < 32; i += 2 * step)
+    for (let k = 0; k < step; k++) indices.push(i + k);
   c.shuffle(indices);
 }
 
@@ -171,6 +221,10 @@ function floatPart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readonl
     args[0]!();
     if (op === "neg") c.v16(0x8000).v("v128.xor");
     else c.v16(0x7fff).v("v128.and");
+    return;
+  }
+  if (op === "sign") {
+    floatSign(c, d, args);
     return;
   }
   if (IN_DOUBLE.has(op)) {
@@ -200,6 +254,25 @@ function floatPart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readonl
   else pack16(c);
 }
 
+/** 1 with the sign of x, but x itself where it is a zero or a NaN; on the bits, for any float dtype. */
+function floatSign(c: Code, d: "f16" | "bf16" | "f32", [x]: readonly Push[]): void {
+  const shape = d === "f32" ? "i32x4" : "i16x8";
+  const [infinity, one] = { f32: [0x7f800000, 0x3f800000], f16: [0x7c00, 0x3c00], bf16: [0x7f80, 0x3f80] }[
+    d
+  ] as [number, number];
+  const lanes = (value: number): Code => (d === "f32" ? c.v32(value) : c.v16(value));
+  const [sign, magnitude] = d === "f32" ? [0x80000000, 0x7fffffff] : [0x8000, 0x7fff];
+  x!();
+  const a = c.save("v128");
+  lanes(one).get(a);
+  lanes(sign).v("v128.and").v("v128.or").get(a);
+  // 1 to infinity: neither zero nor NaN. Less 1, as an unsigned number, that is below infinity.
+  c.get(a);
+  lanes(magnitude).v("v128.and");
+  lanes(1).v(`${shape}.sub`);
+  lanes(infinity).v(`${shape}.lt_u`).v("v128.bitselect");
+}
+
 /** Four f32 lanes. */
 function quad(c: Code, op: string, args: readonly Push[]): void {
   const all = (): void => {
@@ -219,6 +292,11 @@ function quad(c: Code, op: string, args: readonly Push[]): void {
       c.get(b).get(b).v("f32x4.ne").v("v128.bitselect");
       return;
     }
+    case "minimum":
+    case "maximum":
+      all();
+      c.v(op === "minimum" ? "f32x4.min" : "f32x4.max");
+      return;
     case "recip": {
       c.v32(0x3f800000);
       all();

@@ -168,7 +168,7 @@ export function emitLoad(E: Emitter, e: Apply): Parts {
 }
 
 /** Ops that may pass on any NaN of their operands; the others round to bf16 with the one NaN it has. */
-const KEEPS_NAN = new Set(["neg", "abs", "sel", "shuffle", "splat", "vconst"]);
+const KEEPS_NAN = new Set(["neg", "abs", "sign", "sel", "shuffle", "splat", "vconst"]);
 
 /** The value to store as parts, masks as bytes 0 and 1, every NaN the one of the dtype. */
 function storable(E: Emitter, value: Expr, d: DTypeName): Parts {

@@ -1,7 +1,7 @@
 /** Arithmetic on lanes. */
 import { FLOATS, NUMERIC } from "../ir.ts";
 import { lanewise } from "../lanewise.ts";
-import type { Arithmetic1, Arithmetic2, Clip, FloatFunction, Fma, Lanewise2 } from "../signatures.ts";
+import type { Arithmetic1, Arithmetic2, Clip, FloatFunction, Fma, Lanewise2, Unary } from "../signatures.ts";
 import { clipForm } from "./clip.ts";
 
 const family = "arithmetic";
@@ -86,6 +86,17 @@ export const vneg = lanewise<Arithmetic1>({
   cost: "valu",
   doc: "-x. Integers wrap (unsigned too), or clamp with `saturate`.",
   example: "S.vstore(S.vneg(S.vload(x)), y);",
+});
+
+export const vsign = lanewise<Unary>({
+  name: "vsign",
+  family,
+  op: "sign",
+  operands: ["x"],
+  dtypes: NUMERIC,
+  cost: "valu",
+  doc: "-1, 0 or 1 by the sign of x (unsigned: 0 or 1). Floats keep -0 and NaN, as Math.sign does.",
+  example: "S.vstore(S.vsign(S.vload(x)), y);",
 });
 
 export const vfma = lanewise<Fma>({

@@ -6,7 +6,7 @@ import { type AluOp, type CostClass, NUMERIC } from "../ir.ts";
 import { commonLanes, lanewise } from "../lanewise.ts";
 import type { Value } from "../operand.ts";
 import { DirectOps, fullMask, LoweredOps, type Ops } from "../ops.ts";
-import type { Compare, IndexedReduction, Reduction, Select } from "../signatures.ts";
+import type { Compare, IndexedReduction, Lanewise2, Reduction, Select } from "../signatures.ts";
 import { Vec } from "../values.ts";
 
 const family = "compare";
@@ -30,6 +30,27 @@ export const vcgt = compare("vcgt", "gt", ">", "false");
 export const vcge = compare("vcge", "ge", ">=", "false");
 export const vclt = compare("vclt", "lt", "<", "false");
 export const vcle = compare("vcle", "le", "<=", "false");
+
+export const vmaxnan = lanewise<Lanewise2>({
+  name: "vmaxnan",
+  family,
+  op: "maximum",
+  operands: ["x", "y"],
+  dtypes: NUMERIC,
+  cost: "valu",
+  doc: "The larger of x and y; where one is a NaN, NaN (IEEE maximum, ONNX Max; -0 < +0). Integers: as vmax.",
+  example: "S.vstore(S.vmaxnan(S.vload(x), 0), y);",
+});
+export const vminnan = lanewise<Lanewise2>({
+  name: "vminnan",
+  family,
+  op: "minimum",
+  operands: ["x", "y"],
+  dtypes: NUMERIC,
+  cost: "valu",
+  doc: "The smaller of x and y; where one is a NaN, NaN (IEEE minimum, ONNX Min; -0 < +0). Integers: as vmin.",
+  example: "S.vstore(S.vminnan(S.vload(x), 6), y);",
+});
 
 function select(ops: Ops, x: unknown, y: unknown, m: unknown): Value {
   const like = commonLanes(ops, ["x", "y"], [...NUMERIC, "bool"], [x, y]);

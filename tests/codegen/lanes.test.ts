@@ -57,10 +57,11 @@ function check(from: DTypeName, to: DTypeName, value: (lanes: number) => string,
   }
 }
 
-const BINARY = ["add", "sub", "mul", "div", "mod", "min", "max"];
+const BINARY = ["add", "sub", "mul", "div", "mod", "min", "max", "minimum", "maximum"];
 const FLOAT_UNARY = [
   "neg",
   "abs",
+  "sign",
   "floor",
   "ceil",
   "trunc",
@@ -94,13 +95,14 @@ describe("lane ops", () => {
   }
   for (const d of INTS) {
     const o = oppositeSign(d);
-    it.each(["neg", "abs", "not"])(`${d} %s`, (op) => check(d, d, (n) => `${op}.${d}x${n} %a`));
+    it.each(["neg", "abs", "sign", "not"])(`${d} %s`, (op) => check(d, d, (n) => `${op}.${d}x${n} %a`));
     it(`${d} abs saturating`, () => check(d, d, (n) => `abs.${d}x${n}{saturate: true} %a`));
     it.each(["add", "sub", "mul"])(`${d} %s saturating`, (op) => {
       check(d, d, (n) => `${op}.${d}x${n}{saturate: true} %a, %b`);
       check(d, o, (n) => `${op}.${d}x${n}{saturate: true, out: ${o}} %a, %b`);
       check(d, o, (n) => `${op}.${d}x${n}{out: ${o}} %a, %b`);
     });
+    it(`${d} mulhi`, () => check(d, d, (n) => `mulhi.${d}x${n} %a, %b`));
     it.each(["clz", "cls", "ctz", "popcnt", "brev"])(`${d} %s`, (op) =>
       check(d, d, (n) => `${op}.${d}x${n} %a`),
     );

@@ -13,6 +13,7 @@ import {
 const WANTED = `tileId tileCount barrier range grid unroll ceildiv floordiv min max clip abs
   i8 u8 i16 u16 i32 u32 f16 bf16 f32 bool alloc allocConst view vload vstore vloadGather vstoreScatter
   dmaCopy asyncDmaCopy dmaMemset asyncDmaMemset allocEvents waitEvents freeEvents constMask tailMask
+  vmull vmulh vmulhi vfmae vfmao vaddh vsubh vmaxh vminh vmaxnan vminnan visnan visinf visfinite vsign
   vadd vsub vmul vdiv vmod vabs vneg vfma vmax vmin vclip vceq vcneq vcgt vcge vclt vcle vsel vany vall
   vand vor vxor vinv vsl vsr vrol vror vclz vcls vctz vpcnt vbrevs vnsr vnsrsr cast vbcast vrpadd vrpmax vrpmin vexp vlog vtanh verf vsqrt vrsqrt vrecip vfloor vceil vrint
   print assert`.split(/\s+/);

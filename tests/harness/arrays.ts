@@ -136,6 +136,19 @@ export function samples(dtype: DTypeName, count: number, salt = 0): number[] {
   });
 }
 
+/** `count` exact values of a float dtype: zeros, infinities, NaN, subnormals, limits, and others of every size. */
+export function floats(dtype: "f16" | "bf16" | "f32", count: number, salt = 0): number[] {
+  const [tiny, max] = { f16: [2 ** -24, 65504], bf16: [2 ** -133, 2 ** 127], f32: [2 ** -149, 2 ** 127] }[
+    dtype
+  ] as [number, number];
+  const edges = [0, -0, Infinity, -Infinity, Number.NaN, tiny, -tiny, max, -max, 1, -1, 0.5, 3 * tiny, 1024];
+  return Array.from({ length: count }, (_, i) => {
+    const h = Math.imul(Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(salt + 1, 0x85ebca6b), 0xc2b2ae35) >>> 0;
+    if (h % 3 === 0) return edges[(h >>> 8) % edges.length] as number;
+    return held(dtype, (((h >>> 12) % 8191) - 4095) * 2 ** (((h >>> 4) % 31) - 15));
+  });
+}
+
 /** Exact: -0 and NaN included. */
 export function expectNumbers(dtype: DTypeName, got: HostArray, want: readonly number[]): void {
   const numbers = numbersOf(dtype, got);

@@ -896,14 +896,14 @@ class Generator {
         });
       }
       case 2:
-        return this.op(this.pick(["div", "mod", "min", "max"] as const), [v(), v()]);
+        return this.op(this.pick(["div", "mod", "min", "max", "minimum", "maximum"] as const), [v(), v()]);
       case 3:
-        return this.chance(50)
-          ? this.op("neg", [v()])
+        return this.chance(60)
+          ? this.op(this.pick(["neg", "sign"] as const), [v()])
           : this.op("abs", [v()], isInt(dtype) ? flag("saturate") : {});
       case 4:
         if (isFloat(dtype)) return this.op("fma", [v(), v(), v()]);
-        return this.op(this.pick(["and", "or", "xor", "rotl", "rotr"] as const), [v(), v()]);
+        return this.op(this.pick(["and", "or", "xor", "rotl", "rotr", "mulhi"] as const), [v(), v()]);
       case 5:
         if (isFloat(dtype))
           return this.op(this.pick(["floor", "ceil", "trunc", "rint", "sqrt", "recip"] as const), [v()]);

@@ -203,3 +203,37 @@ export function calls(): void {
   // @ts-expect-error a boolean is declared
   bodies(new Float32Array(8), new Uint8Array(8), 1, 1, 8);
 }
+
+export function products(
+  a: Vec<i8>,
+  b: Vec<u8>,
+  w: Vec<i32>,
+  v: Vec<u32>,
+  h: Vec<f16>,
+  g: Vec<bf16>,
+  x: Vec<f32>,
+  m: Mask,
+): void {
+  expectTypeOf(S.vaddh(a, a)).toEqualTypeOf<Vec<i8>>();
+  expectTypeOf(S.vmaxh(x, 1, { mask: m, r: x })).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vmaxnan(x, 0)).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vsign(b)).toEqualTypeOf<Vec<u8>>();
+  expectTypeOf(S.visnan(h, { mask: m, r: true })).toEqualTypeOf<Mask>();
+  expectTypeOf(S.vmull(a, a)).toEqualTypeOf<Vec<i16>>();
+  expectTypeOf(S.vmull(b, b)).toEqualTypeOf<Vec<u16>>();
+  expectTypeOf(S.vmulh(b, a, { mask: m, r: S.vmull(a, a) })).toEqualTypeOf<Vec<i16>>();
+  expectTypeOf(S.vmull(v, v)).toEqualTypeOf<Vec<u32>>();
+  expectTypeOf(S.vmull(v, w)).toEqualTypeOf<Vec<i32>>();
+  expectTypeOf(S.vmulhi(a, b)).toEqualTypeOf<Vec<i8>>();
+  expectTypeOf(S.vmulhi(v, v)).toEqualTypeOf<Vec<u32>>();
+  expectTypeOf(S.vfmae(x, h, g)).toEqualTypeOf<Vec<f32>>();
+
+  // @ts-expect-error widths differ
+  S.vmull(a, w);
+  // @ts-expect-error floats have no high word
+  S.vmulhi(x, x);
+  // @ts-expect-error the accumulator is f32
+  S.vfmae(h, h, h);
+  // @ts-expect-error integers are never NaN
+  S.visnan(w);
+}
