@@ -5,6 +5,12 @@ export const colours = pc.createColors(process.stdout.isTTY === true && !process
 export const useColour = process.stdout.isTTY === true && !process.env["NO_COLOR"];
 export const useColourOnError = process.stderr.isTTY === true && !process.env["NO_COLOR"];
 
+// A reader that has seen enough (`kpu intrinsics | head`) closes the pipe: that is the end, not an error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(process.exitCode);
+  throw error;
+});
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

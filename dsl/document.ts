@@ -117,8 +117,3 @@ export function intrinsicsMarkdown(): string {
   });
   return `${HEAD}\n${parts.join("\n\n")}\n`;
 }
-
-/** The whole reference as JSON text. */
-export function intrinsicsJson(): string {
-  return `${JSON.stringify(documentIntrinsics(), null, 2)}\n`;
-}

@@ -4,7 +4,7 @@
  * and `kpu intrinsics` are derived from these records.
  */
 import { current, type LowerContext, type Simulation } from "./context.ts";
-import { type CostClass, type DTypeName, type Effect, fail, presenting } from "./ir.ts";
+import { type AluOp, type CostClass, type DTypeName, type Effect, fail, presenting } from "./ir.ts";
 
 export type Family =
   | "arithmetic"
@@ -61,6 +61,8 @@ export interface IntrinsicRecord {
   readonly example: string;
   /** True when a result depends on operands only: then it also works outside a kernel, on host values. */
   readonly value: boolean;
+  /** The op of the ALU table that this is, lane by lane, when it is one: generated tests ask the table. */
+  readonly alu?: AluOp;
   readonly simulate: (sim: Simulation, ...args: never[]) => unknown;
   readonly lower: (b: LowerContext, ...args: never[]) => unknown;
 }

@@ -52,14 +52,27 @@ const OPTION_SPECS: { readonly [K in OptionName | "mask" | "r"]: OperandSpec } =
     optional: true,
     doc: "inactive lanes; 0 or false when absent",
   },
-  saturate: { name: "saturate", kind: "static", optional: true, doc: "integers: clamp the exact result" },
+  saturate: {
+    name: "saturate",
+    kind: "static",
+    values: [true],
+    optional: true,
+    doc: "integers: clamp the exact result",
+  },
   outSign: {
     name: "outSign",
     kind: "static",
+    values: ["signed", "unsigned"],
     optional: true,
     doc: 'integers: "signed" or "unsigned" result',
   },
-  withRound: { name: "withRound", kind: "static", optional: true, doc: "round half to even" },
+  withRound: {
+    name: "withRound",
+    kind: "static",
+    values: [true],
+    optional: true,
+    doc: "round half to even",
+  },
 };
 
 /** Declares a lanewise intrinsic. `F` is its precise TypeScript type. */
@@ -80,6 +93,7 @@ export function lanewise<F extends (...args: never[]) => unknown>(spec: Lanewise
     cost: spec.cost,
     doc: spec.doc,
     example: spec.example,
+    alu: spec.op,
     simulate: directForm(spec, (sim, args, o) => generic(new DirectOps(sim, spec.name), args, o)),
     lower: (b: LowerContext, ...args: unknown[]) =>
       generic(new LoweredOps(b, spec.name), args.slice(0, arity), args[arity]),

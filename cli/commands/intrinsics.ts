@@ -1,10 +1,42 @@
 import { z } from "zod";
-import { documentIntrinsics, intrinsicsJson, intrinsicsMarkdown } from "../../dsl/document.ts";
+import { documentIntrinsics, type IntrinsicDocument, intrinsicsMarkdown } from "../../dsl/document.ts";
+import { INTRINSICS } from "../../dsl/intrinsic.ts";
+import { cellsOf } from "../../equivalence/matrix/matrix.ts";
 import { fail } from "../../ir/diagnostic.ts";
 import { colours, print } from "../terminal.ts";
 import { type Command, flag, JSON_OPTION, parse } from "./command.ts";
 
 const Options = z.object({ json: flag, md: flag });
+
+/** What the JSON says of an intrinsic beyond its documentation. */
+interface Listed extends IntrinsicDocument {
+  readonly executions: readonly ("direct" | "compiled")[];
+  /** Kernels generated from the record (`npm run test:matrix`): its example, and one for each dtype and width. */
+  readonly tests: { readonly examples: number; readonly kernels: number };
+  /** What a complete record has and this one lacks. */
+  readonly missing: readonly string[];
+}
+
+function listed(d: IntrinsicDocument): Listed {
+  const record = INTRINSICS.find((r) => r.name === d.name);
+  const cells = record === undefined ? [] : cellsOf(record);
+  const executions = (["direct", "compiled"] as const).filter(
+    (e) => typeof (e === "direct" ? record?.simulate : record?.lower) === "function",
+  );
+  const tests = {
+    examples: cells.filter((c) => c.kind === "example").length,
+    kernels: cells.filter((c) => c.kind !== "example").length,
+  };
+  const lacks = {
+    "direct execution": !executions.includes("direct"),
+    "compiled execution": !executions.includes("compiled"),
+    documentation: d.doc.trim() === "",
+    example: d.example.trim() === "",
+    tests: tests.examples + tests.kernels === 0,
+  };
+  const missing = Object.entries(lacks).flatMap(([what, lacking]) => (lacking ? [what] : []));
+  return { ...d, executions, tests, missing };
+}
 
 export const intrinsics: Command = {
   usage: "intrinsics [name]",
@@ -14,7 +46,9 @@ export const intrinsics: Command = {
   run([name], options) {
     const o = parse(Options, options);
     if (o.json || o.md) {
-      print((o.json ? intrinsicsJson() : intrinsicsMarkdown()).trimEnd());
+      print(
+        o.json ? JSON.stringify(documentIntrinsics().map(listed), null, 2) : intrinsicsMarkdown().trimEnd(),
+      );
       return 0;
     }
     const all = documentIntrinsics();

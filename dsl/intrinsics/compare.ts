@@ -97,6 +97,7 @@ const MASK: OperandSpec = { name: "mask", kind: "mask", optional: true, doc: "la
 const RETURN_IDX: OperandSpec = {
   name: "returnIdx",
   kind: "static",
+  values: [true],
   optional: true,
   doc: "true: give the lowest index of the extreme lane instead, -1 when no lane is active",
 };

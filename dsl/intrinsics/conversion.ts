@@ -142,11 +142,18 @@ export const cast = intrinsic<
       {
         name: "part",
         kind: "static",
+        values: (_d, n) => Object.keys(PARTS).filter((part) => n % PARTS[part as CastPart][2] === 0),
         optional: true,
         doc: '"all", halves "low" "high" "even" "odd", quarters "ll" "lh" "hl" "hh"',
       },
-      { name: "saturate", kind: "static", optional: true, doc: "integer to integer: clamp" },
-      { name: "wrap", kind: "static", optional: true, doc: "float to integer: low bits of the i32 result" },
+      { name: "saturate", kind: "static", values: [true], optional: true, doc: "integer to integer: clamp" },
+      {
+        name: "wrap",
+        kind: "static",
+        values: [true],
+        optional: true,
+        doc: "float to integer: low bits of the i32 result",
+      },
     ],
     result: "vec of dtype",
   },
@@ -207,13 +214,14 @@ export const vbcast = intrinsic<Broadcast>({
   family,
   signature: {
     operands: [
-      { name: "x", kind: "scalar", dtype: ALL_DTYPES },
+      { name: "x", kind: "scalar", values: [1, 0, 3, 100, 127] },
       { name: "dtype", kind: "dtype", dtype: ALL_DTYPES },
     ],
     options: [
       {
         name: "lanes",
         kind: "static",
+        values: [1, 3, 8, 35],
         optional: true,
         doc: "lane count; one register when absent. A plain number as third argument means the same",
       },

@@ -16,7 +16,14 @@ export const constMask = intrinsic<(pattern: string | readonly boolean[]) => Mas
   name: "constMask",
   family,
   signature: {
-    operands: [{ name: "pattern", kind: "static", doc: "a mask string or an array of booleans" }],
+    operands: [
+      {
+        name: "pattern",
+        kind: "static",
+        values: ["T", "2FFFT3T", "4T_4F", [true, false, true]],
+        doc: "a mask string or an array of booleans",
+      },
+    ],
     result: "mask",
   },
   effect: "pure",
@@ -35,8 +42,13 @@ export const tailMask = intrinsic<(n: number, lanes: number) => Mask>({
   family,
   signature: {
     operands: [
-      { name: "n", kind: "scalar", doc: "active lanes, clamped to 0..lanes" },
-      { name: "lanes", kind: "static" },
+      {
+        name: "n",
+        kind: "scalar",
+        values: [3, -1, 0, 1, 2.5, 8, 35, 100],
+        doc: "active lanes, clamped to 0..lanes",
+      },
+      { name: "lanes", kind: "static", values: [1, 3, 8, 35] },
     ],
     result: "mask",
   },

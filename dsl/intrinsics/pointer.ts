@@ -4,7 +4,7 @@
  * argument.
  */
 
-import { ALL_DTYPES } from "../../ir/dtype.ts";
+import { ALL_DTYPES, NUMERIC } from "../../ir/dtype.ts";
 import { address, dtype, integer, number, pointer, present } from "../arguments.ts";
 import type { LowerContext } from "../context.ts";
 import type { DType } from "../dtypes.ts";
@@ -214,8 +214,8 @@ export const vecAt = intrinsic<(v: Vec<DType>, lane: number) => number>({
   family,
   signature: {
     operands: [
-      { name: "v", kind: "vec" },
-      { name: "lane", kind: "scalar" },
+      { name: "v", kind: "vec", dtype: NUMERIC },
+      { name: "lane", kind: "scalar", values: (_d, n) => [0, n - 1, n >> 1] },
     ],
     result: "number",
   },
@@ -233,7 +233,7 @@ export const maskAt = intrinsic<(m: Mask, lane: number) => boolean>({
   signature: {
     operands: [
       { name: "m", kind: "mask" },
-      { name: "lane", kind: "scalar" },
+      { name: "lane", kind: "scalar", values: (_d, n) => [0, n - 1, n >> 1] },
     ],
     result: "boolean",
   },

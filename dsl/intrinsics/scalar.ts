@@ -22,6 +22,11 @@ const TWO = [
   { name: "x", kind: "scalar" },
   { name: "y", kind: "scalar" },
 ] as const;
+const INTEGERS = [7, -7, 0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 1000003];
+const DIVISION = [
+  { name: "x", kind: "scalar", values: INTEGERS },
+  { name: "y", kind: "scalar", values: [2, -2, 1, -1, 3, -3, 2 ** 31 - 1, 65536] },
+] as const;
 
 /** The common case, two integers, needs no ops. */
 const safe = (x: unknown, y: unknown): boolean =>
@@ -30,7 +35,7 @@ const safe = (x: unknown, y: unknown): boolean =>
 export const ceildiv = intrinsic<(x: number, y: number) => number>({
   name: "ceildiv",
   family,
-  signature: { operands: TWO, result: "number" },
+  signature: { operands: DIVISION, result: "number" },
   effect: "trap",
   cost: "scalar",
   doc: "The smallest integer not below the exact x / y, for integers x and y. A zero divisor is an error.",
@@ -46,7 +51,7 @@ export const ceildiv = intrinsic<(x: number, y: number) => number>({
 export const floordiv = intrinsic<(x: number, y: number) => number>({
   name: "floordiv",
   family,
-  signature: { operands: TWO, result: "number" },
+  signature: { operands: DIVISION, result: "number" },
   effect: "trap",
   cost: "scalar",
   doc: "The largest integer not above the exact x / y, for integers x and y. A zero divisor is an error.",
@@ -178,7 +183,11 @@ function conversion<F extends ToInt | ToFloat | ((x: number | boolean) => boolea
     signature: {
       operands: [{ name: "x", kind: "scalar" }],
       ...(wraps
-        ? { options: [{ name: "wrap", kind: "static", optional: true, doc: "keep the low bits" }] }
+        ? {
+            options: [
+              { name: "wrap", kind: "static", values: [true], optional: true, doc: "keep the low bits" },
+            ],
+          }
         : {}),
       result: d === "bool" ? "boolean" : "number",
     },

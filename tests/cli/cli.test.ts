@@ -189,8 +189,16 @@ test("equiv", () => {
 
 test("intrinsics and explain", () => {
   expect(kpu("intrinsics").out).toContain("vadd");
-  const json = JSON.parse(kpu("intrinsics", "--json").out) as { name: string }[];
-  expect(json.map((i) => i.name)).toContain("vfma");
+  const json = JSON.parse(kpu("intrinsics", "--json").out) as {
+    readonly name: string;
+    readonly executions: readonly string[];
+    readonly tests: { readonly kernels: number };
+    readonly missing: readonly string[];
+  }[];
+  expect(json.filter((i) => i.missing.length > 0)).toEqual([]);
+  const vfma = json.find((i) => i.name === "vfma");
+  expect(vfma?.executions).toEqual(["direct", "compiled"]);
+  expect(vfma?.tests.kernels).toBe(18);
   expect(kpu("intrinsics", "--md").out).toContain("## ");
   expect(kpu("explain", "KPU4006").out).toContain("race between tiles");
 });
