@@ -134,9 +134,12 @@ function applyLanewise(
   given: unknown,
 ): Value {
   const at = spec.operands.length;
-  if (spec.scalar && shapeOf(args[0]).is === "number") {
+  if (spec.scalar && args.every((a) => shapeOf(a).is === "number")) {
     options(ops, given, [], at);
-    return ops.op(spec.op, [ops.f32(args[0] as Value)]);
+    return ops.op(
+      spec.op,
+      args.map((a) => ops.f32(a as Value)),
+    );
   }
   const like = commonLanes(ops, spec.operands, spec.dtypes, args);
   const o = options(ops, given, known, at);

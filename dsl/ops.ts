@@ -5,6 +5,7 @@
 import { laneLoop, reduce, reduceIndex, scalarFn, tailMask } from "../ir/alu.ts";
 import { castRule, convertRule, roundTo } from "../ir/convert.ts";
 import { newLanes } from "../ir/lanes.ts";
+import { MATH, type MathName } from "../ir/math.ts";
 import { OPS } from "../ir/ops.ts";
 import type { LowerContext, Simulation } from "./context.ts";
 import { dtypeOf } from "./dtypes.ts";
@@ -216,10 +217,13 @@ const f64Of =
 const f32Of =
   (name: AluOp): Run =>
   (args, attrs, _sim) => {
-    const x = args[0];
-    if (typeof x === "number") return scalarFn(name, "f32")(x);
+    const [x, y] = args;
+    if (typeof x === "number") return scalarFn(name, "f32")(x, y as number);
     const v = vecOf(x);
-    return new Vec(v.dtype, laneLoop(name, v.dtype.name, attrs)(v.data, NONE, NONE));
+    return new Vec(
+      v.dtype,
+      laneLoop(name, v.dtype.name, attrs)(v.data, y === undefined ? NONE : lanes(y), NONE),
+    );
   };
 
 const reduction =
@@ -242,14 +246,13 @@ const DIRECT: { readonly [K in OpName]?: Run } = {
   abs: f64Of("abs"),
   floor: f32Of("floor"),
   ceil: f32Of("ceil"),
+  trunc: f32Of("trunc"),
   rint: f32Of("rint"),
+  round_away: f32Of("round_away"),
   sqrt: f32Of("sqrt"),
   rsqrt: f32Of("rsqrt"),
   recip: f32Of("recip"),
-  exp: f32Of("exp"),
-  log: f32Of("log"),
-  tanh: f32Of("tanh"),
-  erf: f32Of("erf"),
+  ...Object.fromEntries((Object.keys(MATH) as MathName[]).map((name) => [name, f32Of(name)])),
   ceildiv: ([x, y]) => scalarFn("ceildiv", "i64")(x as number, y as number),
   floordiv: ([x, y]) => scalarFn("floordiv", "i64")(x as number, y as number),
   convert: ([x], attrs) => {

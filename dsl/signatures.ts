@@ -64,6 +64,10 @@ export interface FloatFunction {
   (x: number): number;
   <D extends FloatD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
 }
+/** vpow: two vectors of one dtype, a vector and a number, or two numbers as f32. */
+export interface FloatFunction2 extends Lanewise2<FloatD> {
+  (x: number, y: number): number;
+}
 /** vfma: at least one operand is a vector. */
 export interface Fma {
   <D extends FloatD>(acc: Vec<D>, x: Like<D> | number, y: Like<D> | number, options?: LaneOptions<D>): Vec<D>;

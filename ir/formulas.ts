@@ -15,7 +15,7 @@
  * functions of {@link FORMULA_FUNCTIONS}, and on lanes `width`, the dtype's number of bits.
  */
 
-import { mathFn } from "./math.ts";
+import { MATH, type MathName, mathFn } from "./math.ts";
 import type { AluOp, OpName } from "./ops.ts";
 import { rint } from "./rint.ts";
 
@@ -57,15 +57,25 @@ export const ALU = {
   ceil: { float: "ceil(x)", scalar: "ceil(x)" },
   trunc: { float: "trunc(x)", scalar: "trunc(x)" },
   rint: { float: "rint(x)", scalar: "rint(x)" },
+  round_away: { float: "roundAway(x)", scalar: "roundAway(x)" },
 
   // -- functions; on scalars the f32 function, whatever scalar type holds the operand
   sqrt: { float: "sqrt(x)", scalar: "sqrt(x)" },
   rsqrt: { float: "1 / sqrt(x)", scalar: "fround(1 / sqrt(fround(x)))" },
   recip: { float: "1 / x", scalar: "fround(1 / fround(x))" },
-  exp: { float: "exp(x)", scalar: "fround(exp(fround(x)))" },
-  log: { float: "log(x)", scalar: "fround(log(fround(x)))" },
-  tanh: { float: "tanh(x)", scalar: "fround(tanh(fround(x)))" },
-  erf: { float: "erf(x)", scalar: "fround(erf(fround(x)))" },
+  exp: program("exp"),
+  exp2: program("exp2"),
+  log: program("log"),
+  log2: program("log2"),
+  sin: program("sin"),
+  cos: program("cos"),
+  tan: program("tan"),
+  tanh: program("tanh"),
+  sigmoid: program("sigmoid"),
+  silu: program("silu"),
+  erf: program("erf"),
+  gelu: program("gelu"),
+  pow: program("pow"),
 
   // -- comparison: 1 or 0. With a NaN only `ne` holds; -0 equals 0
   eq: compare("x === y"),
@@ -102,6 +112,13 @@ export const ALU = {
 function compare(relation: string): Meaning {
   const formula = `${relation} ? 1 : 0`;
   return { int: formula, fit: "none", float: formula, mask: formula, scalar: formula };
+}
+
+/** A program of math.ts. */
+function program(name: MathName): Meaning {
+  const call = (of: (v: string) => string): string =>
+    `${name}(${["x", "y"].slice(0, MATH[name].operands).map(of).join(", ")})`;
+  return { float: call((v) => v), scalar: `fround(${call((v) => `fround(${v})`)})` };
 }
 
 /** Ops that scalars have and lanes have not. */
@@ -176,13 +193,20 @@ function ceildiv(x: number, y: number): number {
   return (r !== 0 && r < 0 === y < 0 ? q + 1 : q) + 0;
 }
 
+/** Nearest integer, ties away from zero; keeps -0. The difference is exact. */
+function roundAway(x: number): number {
+  const t = Math.trunc(x);
+  return Math.abs(x - t) >= 0.5 ? t + Math.sign(x) : t;
+}
+
+const PROGRAMS = Object.fromEntries(
+  (Object.keys(MATH) as MathName[]).map((name) => [name, mathFn(name)]),
+) as { readonly [K in MathName]: (x: number, y: number) => number };
+
 const { abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trunc } = Math;
 /** What a formula may call. */
 export const FORMULA_FUNCTIONS = {
   ...{ abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trunc },
-  ...{ minimumNumber, maximumNumber, mulhi, rint, pow2, popcount, bitReverse, floordiv, ceildiv },
-  exp: mathFn("exp"),
-  log: mathFn("log"),
-  tanh: mathFn("tanh"),
-  erf: mathFn("erf"),
+  ...{ minimumNumber, maximumNumber, mulhi, rint, roundAway, pow2, popcount, bitReverse, floordiv, ceildiv },
+  ...PROGRAMS,
 } as const satisfies Readonly<Record<string, (...x: number[]) => number>>;

@@ -18,6 +18,7 @@ import {
   VOID,
   vec,
 } from "./kir.ts";
+import { MATH, type MathName } from "./math.ts";
 
 export type Effect =
   /** Depends on operands only: may be folded, moved, duplicated, dropped. */
@@ -215,6 +216,14 @@ const op = (
   doc,
   ...(attrs ? { attrs } : {}),
 });
+/** A program of math.ts. */
+const mathOp = (name: MathName): OpSpec & { readonly alu: true } =>
+  pureAlu(
+    MATH[name].operands,
+    lanewise(float, ["num", "f32"]),
+    `${MATH[name].doc} By the algorithm of math.ts; on scalars the f32 function.`,
+    "vmath",
+  );
 const SAT = ["saturate?", "out?"] as const;
 const F64ISH = ["num", "f32", "f64"];
 
@@ -280,6 +289,7 @@ const table = {
   ceil: pureAlu(1, lanewise(float, F64ISH), "Smallest integer not below x.", "valu"),
   trunc: pureAlu(1, lanewise(float, F64ISH), "Towards zero.", "valu"),
   rint: pureAlu(1, lanewise(float, ["f32", "f64"]), "Nearest integer, ties to even.", "valu"),
+  round_away: pureAlu(1, lanewise(float, F64ISH), "Nearest integer, ties away from zero.", "valu"),
   sqrt: pureAlu(1, lanewise(float, F64ISH), "Square root, correctly rounded.", "vdiv"),
   rsqrt: pureAlu(
     1,
@@ -288,20 +298,19 @@ const table = {
     "vmath",
   ),
   recip: pureAlu(1, lanewise(float, ["num", "f32"]), "1 / x.", "vdiv"),
-  exp: pureAlu(
-    1,
-    lanewise(float, ["num", "f32"]),
-    "e^x by the algorithm of math.ts; on scalars the f32 function.",
-    "vmath",
-  ),
-  log: pureAlu(1, lanewise(float, ["num", "f32"]), "Natural logarithm by the algorithm of math.ts.", "vmath"),
-  tanh: pureAlu(
-    1,
-    lanewise(float, ["num", "f32"]),
-    "Hyperbolic tangent by the algorithm of math.ts.",
-    "vmath",
-  ),
-  erf: pureAlu(1, lanewise(float, ["num", "f32"]), "Error function by the algorithm of math.ts.", "vmath"),
+  exp: mathOp("exp"),
+  exp2: mathOp("exp2"),
+  log: mathOp("log"),
+  log2: mathOp("log2"),
+  sin: mathOp("sin"),
+  cos: mathOp("cos"),
+  tan: mathOp("tan"),
+  tanh: mathOp("tanh"),
+  sigmoid: mathOp("sigmoid"),
+  silu: mathOp("silu"),
+  erf: mathOp("erf"),
+  gelu: mathOp("gelu"),
+  pow: mathOp("pow"),
 
   // -- scalar only: what JavaScript has beyond that
   round: pure(

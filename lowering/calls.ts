@@ -148,14 +148,16 @@ function calleeText(w: Walker, node: ts.Node): string {
 }
 
 function hostHelp(what: string): string | undefined {
-  const math: Record<string, string> = { exp: "S.vexp", log: "S.vlog", tanh: "S.vtanh" };
+  const math: Record<string, string> = Object.fromEntries(
+    ["exp", "log", "log2", "sin", "cos", "tan", "tanh"].map((f) => [f, `S.v${f}`]),
+  );
   const name = /^Math\.(\w+)$/.exec(what)?.[1];
   if (name === undefined)
     return "compute it before the kernel and capture the result, or write a helper function in JavaScript";
   if (name in math) return `use ${math[name]}(x)`;
-  if (name === "pow") return "write x * x for squares";
+  if (name === "pow") return "use S.vpow(x, y), or write x * x for squares";
   if (name === "random") return "pass random numbers in as an argument";
-  return "compute it before the kernel, or use the vector functions S.vexp, S.vlog, S.vtanh, S.verf";
+  return "compute it before the kernel, or use the functions of S, which take numbers too: S.vexp, S.vlog, S.vpow, S.vsin, ...";
 }
 
 /** A helper from outside: its own text, its own closure. */

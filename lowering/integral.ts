@@ -24,6 +24,7 @@ export function integral(e: Expr): boolean {
         case "ceil":
         case "trunc":
         case "round":
+        case "round_away":
         case "to_int32":
         case "to_uint32":
         case "js_shl":

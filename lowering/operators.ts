@@ -145,7 +145,7 @@ export function binary(
         "KPU3006",
         "expected an operator of the scalar unit, got ** on runtime numbers",
         node,
-        "write x * x for squares; S.vexp and S.vlog for powers of vectors",
+        "use S.vpow(x, y), the f32 function, or write x * x for squares",
       );
     default:
       return w.refuse("KPU1011", `expected an operator that kernels have, got ${op}`, node);

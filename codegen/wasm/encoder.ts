@@ -134,6 +134,10 @@ export class Code {
   v16(bits: number): this {
     return this.v32(((bits << 16) | (bits & 0xffff)) >>> 0);
   }
+  /** A v128 constant of four equal f32. */
+  vf32(value: number): this {
+    return this.v32(new Uint32Array(Float32Array.of(value).buffer)[0] as number);
+  }
   /** A v128 constant of two equal doubles. */
   vf64(value: number): this {
     const b = new Uint8Array(16);

@@ -75,6 +75,12 @@ export function joinPairs(c: Code): void {
   c.shuffle(LOW_PAIRS);
 }
 
+/** f64x2 -> f32 in the low two lanes, rounded to nearest, or to odd where another rounding follows. */
+export function demote(c: Code, rounding: "nearest" | "odd"): void {
+  if (rounding === "odd") demoteToOdd(c);
+  else c.v("f32x4.demote_f64x2_zero");
+}
+
 /**
  * f64x2 -> f32 in the low two lanes, rounded to odd: exact enough that one more rounding to 16 bits gives what a
  * direct rounding gives (f32 has more than two bits more than either).

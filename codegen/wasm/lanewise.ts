@@ -5,11 +5,12 @@
  */
 import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
 import type { Attrs } from "../../ir/kir.ts";
+import { isMathName } from "../../ir/math.ts";
 import { bitsPart } from "./bits.ts";
 import type { Code } from "./encoder.ts";
-import { demoteToOdd, joinPairs, narrowBits, pack16, promote, widen16 } from "./floats.ts";
+import { demote, joinPairs, narrowBits, pack16, promote, widen16 } from "./floats.ts";
 import { constant, scalarLanes, shapeOf } from "./lanescalar.ts";
-import { mathHelper } from "./math.ts";
+import { mathQuad } from "./math.ts";
 import type { SimdOp } from "./opcodes.ts";
 
 type Push = () => void;
@@ -214,7 +215,7 @@ export function halves(c: Code, bits: number, half: "low" | "high"): void {
 // ---------------------------------------------------------------------------------------------- floats
 
 /** Ops computed in float64 with one rounding to the dtype. */
-const IN_DOUBLE = new Set(["fma", "rsqrt", "exp", "log", "tanh", "erf"]);
+const inDouble = (op: string): boolean => op === "fma" || op === "rsqrt" || isMathName(op);
 
 function floatPart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readonly Push[]): void {
   if (d !== "f32" && (op === "neg" || op === "abs")) {
@@ -227,7 +228,7 @@ function floatPart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readonl
     floatSign(c, d, args);
     return;
   }
-  if (IN_DOUBLE.has(op)) {
+  if (inDouble(op)) {
     doublePart(c, op, d, args);
     return;
   }
@@ -303,6 +304,15 @@ function quad(c: Code, op: string, args: readonly Push[]): void {
       c.v("f32x4.div");
       return;
     }
+    case "round_away": {
+      all();
+      const x = c.save("v128");
+      c.get(x).v("f32x4.trunc");
+      const whole = c.save("v128");
+      c.v32(0x3f800000).get(x).v32(0x7fffffff).v("v128.bitselect").get(whole).v("f32x4.add").get(whole);
+      c.get(x).get(whole).v("f32x4.sub").v("f32x4.abs").v32(0x3f000000).v("f32x4.ge").v("v128.bitselect");
+      return;
+    }
     case "rint":
       all();
       c.v("f32x4.nearest");
@@ -323,7 +333,7 @@ function doublePart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readon
     return c.save("v128");
   });
   if (d === "f32") {
-    doubleQuad(c, op, saved, () => c.v("f32x4.demote_f64x2_zero"));
+    doubleQuad(c, op, saved, "nearest");
     return;
   }
   for (const half of ["low", "high"] as const) {
@@ -332,14 +342,18 @@ function doublePart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readon
       widen16(c, d, half);
       return c.save("v128");
     });
-    doubleQuad(c, op, wide, () => demoteToOdd(c));
+    doubleQuad(c, op, wide, "odd");
     narrowBits(c, d);
   }
   pack16(c);
 }
 
-/** Four f32 lanes in locals, computed as two pairs of doubles; `finish` makes f32 of a pair. */
-function doubleQuad(c: Code, op: string, args: readonly number[], finish: Push): void {
+/** Four f32 lanes in locals, computed as two pairs of doubles, each rounded to f32. */
+function doubleQuad(c: Code, op: string, args: readonly number[], rounding: "nearest" | "odd"): void {
+  if (isMathName(op)) {
+    mathQuad(c, op, args, rounding);
+    return;
+  }
   for (const half of ["low", "high"] as const) {
     const push = (i: number): void => promote(c, args[i]!, half);
     if (op === "fma") {
@@ -347,15 +361,12 @@ function doubleQuad(c: Code, op: string, args: readonly number[], finish: Push):
       push(1);
       push(2);
       c.v("f64x2.mul").v("f64x2.add");
-    } else if (op === "rsqrt") {
+    } else {
       c.vf64(1);
       push(0);
       c.v("f64x2.sqrt").v("f64x2.div");
-    } else {
-      push(0);
-      c.call(mathHelper(c.module, op));
     }
-    finish();
+    demote(c, rounding);
   }
   joinPairs(c);
 }

@@ -1,36 +1,109 @@
-/** The float64 programs of ir/math.ts as helper functions v128 -> v128 on two doubles: the same operations, the same bits. */
-import { MATH } from "../../ir/math.ts";
-import type { MathNode, MathProgram } from "../../ir/mathprogram.ts";
+/** The float64 programs of ir/math.ts on two doubles at once: the same operations, the same bits. */
+
+import type { MathNode, MathProgram } from "../../ir/math/program.ts";
+import { MATH, type MathName } from "../../ir/math.ts";
 import type { Code, ModuleBuilder } from "./encoder.ts";
+import { demote, joinPairs, promote } from "./floats.ts";
 import type { SimdOp } from "./opcodes.ts";
 
-/** Index of the helper of a math function. */
-export function mathHelper(m: ModuleBuilder, name: string): number {
-  const program = (MATH as Readonly<Record<string, MathProgram>>)[name];
-  if (program === undefined) throw new TypeError(`no math program ${name}`);
-  return m.helper(`math ${name}`, ["v128"], ["v128"], (c) => writeProgram(c, program));
+/** Programs up to this many nodes are written where they are used: the engine then keeps their constants in registers. */
+const INLINE_NODES = 60;
+
+/** Index of the helper of a math function on pairs of doubles. */
+export function pairHelper(m: ModuleBuilder, name: MathName): number {
+  const program = MATH[name];
+  return m.helper(`math ${name}`, vectors(program.operands), ["v128"], (c) => {
+    if (program.domain !== undefined) {
+      const { low, high } = program.domain;
+      c.get(0).vf64(low).v("f64x2.pmax").vf64(high).v("f64x2.pmin").set(0);
+    }
+    writeProgram(
+      c,
+      program,
+      vectors(program.operands).map((_, i) => i),
+    );
+  });
+}
+
+/** Four f32 lanes per operand, in locals -> the function of each, rounded to f32 as two pairs of doubles. */
+export function mathQuad(
+  c: Code,
+  name: MathName,
+  args: readonly number[],
+  rounding: "nearest" | "odd",
+): void {
+  const program = MATH[name];
+  if (program.nodes.length <= INLINE_NODES) {
+    writeQuad(c, program, args, rounding);
+    return;
+  }
+  const helper = c.module.helper(`math ${name} ${rounding}`, vectors(args.length), ["v128"], (to) =>
+    writeQuad(
+      to,
+      program,
+      vectors(args.length).map((_, i) => i),
+      rounding,
+    ),
+  );
+  for (const a of args) c.get(a);
+  c.call(helper);
+}
+
+function vectors(n: number): "v128"[] {
+  return new Array<"v128">(n).fill("v128");
+}
+
+function writeQuad(
+  c: Code,
+  program: MathProgram,
+  args: readonly number[],
+  rounding: "nearest" | "odd",
+): void {
+  const inDomain = args.map((a, i) => {
+    if (i > 0 || program.domain === undefined) return a;
+    const { low, high } = program.domain;
+    c.get(a).vf32(low).v("f32x4.pmax").vf32(high).v("f32x4.pmin");
+    return c.save("v128");
+  });
+  for (const half of ["low", "high"] as const) {
+    const wide = inDomain.map((a) => {
+      promote(c, a, half);
+      return c.save("v128");
+    });
+    writeProgram(c, program, wide);
+    demote(c, rounding);
+  }
+  joinPairs(c);
 }
 
 function operandsOf(n: MathNode): number[] {
-  if (n.op === "x" || n.op === "const") return [];
+  if (n.op === "x" || n.op === "y" || n.op === "const") return [];
   if (n.op === "select") return [n.c, n.a, n.b];
   return "b" in n ? [n.a, n.b] : [n.a];
 }
 
-function writeProgram(c: Code, program: MathProgram): void {
+/** `args` are the locals of x and y. A value used twice stands in a temporary until its last use. */
+function writeProgram(c: Code, program: MathProgram, args: readonly number[]): void {
   const { nodes } = program;
   const uses = new Array<number>(nodes.length).fill(0);
   for (const n of nodes) for (const i of operandsOf(n)) uses[i]!++;
   const locals = new Map<number, number>();
+  const left = uses.slice();
+  const free: number[] = [];
   const push = (i: number): void => {
+    const n = nodes[i]!;
     const local = locals.get(i);
-    if (local !== undefined) c.get(local);
-    else writeNode(c, nodes[i]!, push);
+    if (n.op === "x" || n.op === "y") c.get(args[n.op === "x" ? 0 : 1]!);
+    else if (local === undefined) writeNode(c, n, push);
+    else {
+      c.get(local);
+      if (--left[i]! === 0) free.push(local);
+    }
   };
   nodes.forEach((n, i) => {
-    if (n.op === "x" || n.op === "const" || uses[i]! < 2) return;
+    if (n.op === "x" || n.op === "y" || n.op === "const" || uses[i]! < 2) return;
     writeNode(c, n, push);
-    const local = c.local("v128");
+    const local = free.pop() ?? c.temp("v128");
     c.set(local);
     locals.set(i, local);
   });
@@ -51,11 +124,8 @@ function words(low: number, high: number): Uint8Array {
   return b;
 }
 
-function writeNode(c: Code, n: MathNode, push: (i: number) => void): void {
+function writeNode(c: Code, n: Exclude<MathNode, { op: "x" | "y" }>, push: (i: number) => void): void {
   switch (n.op) {
-    case "x":
-      c.get(0);
-      return;
     case "const":
       c.vf64(n.value);
       return;
@@ -81,12 +151,9 @@ function writeNode(c: Code, n: MathNode, push: (i: number) => void): void {
       c.v("v128.not");
       return;
     case "pow2":
-      // The integer lands in the low bits of the significand, from where the shift moves it into the exponent.
+      // The integer stands in the low bits of the significand, with the bias; the shift moves it into the exponent.
       push(n.a);
-      c.vf64(2 ** 52 + 1023)
-        .v("f64x2.add")
-        .i32(52)
-        .v("i64x2.shl");
+      c.i32(52).v("i64x2.shl");
       return;
     case "exponent":
       push(n.a);

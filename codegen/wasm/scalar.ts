@@ -3,11 +3,12 @@
  */
 import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
 import type { Apply, Expr, ScalarName } from "../../ir/kir.ts";
+import { isMathName } from "../../ir/math.ts";
 import { type Emitter, FAIL, scalarName, wasmType } from "./context.ts";
 import type { Code } from "./encoder.ts";
 import { demoteToOdd, narrowBits, widen16 } from "./floats.ts";
 import { fmodHelper } from "./fmod.ts";
-import { mathHelper } from "./math.ts";
+import { pairHelper } from "./math.ts";
 import type { NumericOp } from "./opcodes.ts";
 
 type Num = "i32" | "i64" | "f32" | "f64";
@@ -206,22 +207,23 @@ function integer(E: Emitter, e: Apply, name: ScalarName, t: "i32" | "i64", all: 
   return false;
 }
 
-/** Ops of math.ts and the like: on scalars the f32 function. */
-const F32_FUNCTIONS = new Set(["rsqrt", "recip", "exp", "log", "tanh", "erf"]);
-
 function float(E: Emitter, e: Apply, t: "f32" | "f64", all: () => void): boolean {
   const c = E.code;
-  if (F32_FUNCTIONS.has(e.op)) {
-    all();
-    if (t === "f64") c.op("f32.demote_f64");
-    c.op("f64.promote_f32");
-    if (e.op === "recip" || e.op === "rsqrt") {
-      const x = c.save("f64");
-      c.f64(1).get(x);
+  // On scalars the f32 function.
+  if (isMathName(e.op) || e.op === "recip" || e.op === "rsqrt") {
+    const operands = e.args.map((a) => {
+      E.scalar(a);
+      if (t === "f64") c.op("f32.demote_f64");
+      c.op("f64.promote_f32");
+      return c.save("f64");
+    });
+    if (isMathName(e.op)) {
+      for (const x of operands) c.get(x).v("f64x2.splat");
+      c.call(pairHelper(c.module, e.op)).vlane("f64x2.extract_lane", 0);
+    } else {
+      c.f64(1).get(operands[0] as number);
       if (e.op === "rsqrt") c.op("f64.sqrt");
       c.op("f64.div");
-    } else {
-      c.v("f64x2.splat").call(mathHelper(c.module, e.op)).vlane("f64x2.extract_lane", 0);
     }
     c.op("f32.demote_f64");
     if (t === "f64") c.op("f64.promote_f32");
@@ -229,6 +231,16 @@ function float(E: Emitter, e: Apply, t: "f32" | "f64", all: () => void): boolean
   }
   const constant = (v: number): Code => (t === "f32" ? c.f32(v) : c.f64(v));
   switch (e.op) {
+    case "round_away": {
+      all();
+      const x = c.save(t);
+      c.get(x).op(`${t}.trunc`);
+      const whole = c.save(t);
+      constant(1).get(x).op(`${t}.copysign`).get(whole).op(`${t}.add`).get(whole);
+      c.get(x).get(whole).op(`${t}.sub`).op(`${t}.abs`);
+      constant(0.5).op(`${t}.ge`).op("select");
+      return true;
+    }
     case "rint":
       all();
       c.op(`${t}.nearest`);

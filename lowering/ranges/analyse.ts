@@ -5,6 +5,7 @@
  */
 
 import type { Apply, Expr, Kernel, Local, Stmt } from "../../ir/kir.ts";
+import { isMathName } from "../../ir/math.ts";
 import { MAX_TILES } from "../../ir/target.ts";
 import { clamp, movesOf, reach } from "./counters.ts";
 import { copy, type Env, joinEnv, sameEnv, widenEnv, withinEnv } from "./env.ts";
@@ -368,15 +369,19 @@ class Analysis {
         return range(-1, lanes(x as Expr) - 1, true);
       case "ptr_diff":
         return range(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, true);
+      case "sin":
+      case "cos":
+        return range(-1, 1, false, { nan: true, nz: true, f32: true });
       case "tanh":
       case "erf":
         return range(-1, 1, false, { nan: a?.nan ?? true, nz: true, f32: true });
-      case "exp":
-      case "log":
+      case "sigmoid":
+        return range(0, 1, false, { nan: a?.nan ?? true, nz: false, f32: true });
       case "rsqrt":
       case "recip":
         return ANY_F32;
       default: {
+        if (isMathName(e.op)) return ANY_F32;
         const r = transfer(e.op, a ?? ANY, b ?? ANY, e.attrs, sameValue(x, y));
         // Ops that were emitted on f32 already round to f32.
         return e.type.kind === "scalar" && e.type.name === "f32" && !r.f32 ? ANY_F32 : r;

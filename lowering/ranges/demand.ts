@@ -90,6 +90,7 @@ export function operandDemands(e: Apply, demand: boolean, ranges: Ranges): (i: n
     case "trunc":
     case "round":
     case "rint":
+    case "round_away":
     case "sqrt":
     case "sign":
     case "cast_scalar":

@@ -20,6 +20,7 @@ import {
   scalarOf,
   typeText,
 } from "../../ir/kir.ts";
+import { isMathName } from "../../ir/math.ts";
 import { OPS, type OpName } from "../../ir/ops.ts";
 import { isNumber, type Ranges } from "./analyse.ts";
 import { operandDemands, signedZeros } from "./demand.ts";
@@ -423,7 +424,8 @@ class Retype implements Typing {
       case "ceil":
       case "trunc":
       case "round":
-      case "rint": {
+      case "rint":
+      case "round_away": {
         const a = operand(0);
         if (isIntType(a) || (this.rangeOf(x).int && !this.rangeOf(x).nan)) return a;
         return this.make(e.op, [this.cast(a, typeOf(a) === "f32" ? "f32" : "f64")]);
@@ -480,13 +482,13 @@ class Retype implements Typing {
         return this.make("get", [this.expr(x, false)], e.attrs);
       case "rsqrt":
       case "recip":
-      case "exp":
-      case "log":
-      case "tanh":
-      case "erf":
-        return this.make(e.op, [this.cast(this.number(x, true), "f32")], e.attrs);
       default:
-        return this.make(e.op, this.all(e), e.attrs);
+        if (!isMathName(e.op)) return this.make(e.op, this.all(e), e.attrs);
+        return this.make(
+          e.op,
+          e.args.map((a) => this.cast(this.number(a, true), "f32")),
+          e.attrs,
+        );
     }
   }
 

@@ -154,6 +154,7 @@ const TRANSFER: Readonly<Record<string, Transfer>> = {
   trunc: toward(Math.trunc, true),
   round: toward(Math.round, true),
   rint: toward((x) => (Number.isFinite(x) ? Math.round(x) : x), true),
+  round_away: toward((x) => (Number.isFinite(x) ? Math.sign(x) * Math.round(Math.abs(x)) : x), true),
   sqrt: (a) =>
     range(Math.sqrt(Math.max(0, a.lo)), Math.sqrt(Math.max(0, a.hi)), false, {
       nan: a.nan || a.lo < 0,

@@ -12,6 +12,7 @@ import {
 } from "../../ir/dtype.ts";
 import { edgeValues } from "../../ir/edges.ts";
 import { hostArray } from "../../ir/elements.ts";
+import { MATH } from "../../ir/math.ts";
 import { TARGETS } from "../../ir/target.ts";
 import { type HostArgument, threeWays } from "./threeway.ts";
 
@@ -57,6 +58,7 @@ function check(from: DTypeName, to: DTypeName, value: (lanes: number) => string,
   }
 }
 
+const UNARY_MATH = Object.values(MATH).flatMap((p) => (p.operands === 1 ? [p.name] : []));
 const BINARY = ["add", "sub", "mul", "div", "mod", "min", "max", "minimum", "maximum"];
 const FLOAT_UNARY = [
   "neg",
@@ -69,10 +71,8 @@ const FLOAT_UNARY = [
   "sqrt",
   "rsqrt",
   "recip",
-  "exp",
-  "log",
-  "tanh",
-  "erf",
+  "round_away",
+  ...UNARY_MATH,
 ];
 const COMPARE = ["eq", "ne", "lt", "le", "gt", "ge"];
 
@@ -91,6 +91,7 @@ describe("lane ops", () => {
   }
   for (const d of FLOATS) {
     it.each(FLOAT_UNARY)(`${d} %s`, (op) => check(d, d, (n) => `${op}.${d}x${n} %a`));
+    it(`${d} pow`, () => check(d, d, (n) => `pow.${d}x${n} %a, %b`));
     it(`${d} fma`, () => check(d, d, (n) => `fma.${d}x${n} %a, %b, %c`));
   }
   for (const d of INTS) {

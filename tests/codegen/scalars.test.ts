@@ -1,8 +1,10 @@
 /** Scalar ops: JavaScript's meaning, compiled against the interpreter. */
 import { describe, it } from "vitest";
 import type { DTypeName } from "../../ir/dtype.ts";
+import { MATH } from "../../ir/math.ts";
 import { type HostArgument, threeWays } from "./threeway.ts";
 
+const UNARY_MATH = Object.values(MATH).flatMap((p) => (p.operands === 1 ? [p.name] : []));
 const F64 = [
   0,
   -0,
@@ -157,16 +159,16 @@ const fits =
 
 describe("scalars", () => {
   for (const t of ["f32", "f64"]) {
-    it.each(["neg", "abs", "floor", "ceil", "trunc", "rint", "sqrt", "round", "sign"])(`${t} %s`, (op) =>
-      unary(t, `${op}.${t}`, "f32"),
+    it.each(["neg", "abs", "floor", "ceil", "trunc", "rint", "round_away", "sqrt", "round", "sign"])(
+      `${t} %s`,
+      (op) => unary(t, `${op}.${t}`, "f32"),
     );
     it.each(["add", "sub", "mul", "div", "mod", "min", "max"])(`${t} %s`, (op) =>
       binary(t, `${op}.${t}`, "f32"),
     );
   }
-  it.each(["rsqrt", "recip", "exp", "log", "tanh", "erf"])("f32 %s", (op) =>
-    unary("f32", `${op}.f32`, "f32"),
-  );
+  it.each(["rsqrt", "recip", ...UNARY_MATH])("f32 %s", (op) => unary("f32", `${op}.f32`, "f32"));
+  it("f32 pow", () => binary("f32", "pow.f32", "f32"));
   for (const t of ["i32", "i64"]) {
     const out = t === "i32" ? "i32" : "f32";
     const js: { readonly [op: string]: (x: number, y: number) => number } = {

@@ -1,5 +1,6 @@
 /** What is not lanewise through both executions, bit for bit: the cast matrix, reductions, masks, memory forms, numbers. */
 import { describe, it } from "vitest";
+import { INTRINSICS } from "../../dsl/index.ts";
 import { bf16, bool, f16, f32, i8, i16, i32, u8, u16, u32 } from "../../index.ts";
 import { DTYPES, type DTypeName, isFloat, isInt, NUMERIC } from "../../ir/dtype.ts";
 import type { HostElements } from "../../ir/elements.ts";
@@ -220,10 +221,14 @@ describe("numbers", () => {
     check("convert", [{ p: ["f32", floats] }], "f32", 1, lines);
   });
   it("float functions", () => {
-    const names = ["vexp", "vlog", "vtanh", "verf", "vsqrt", "vrsqrt", "vrecip", "vfloor", "vceil", "vrint"];
+    const names = INTRINSICS.flatMap((r) => (r.family === "math" && r.name !== "vpow" ? [r.name] : []));
     const lines = floats.flatMap((_, i) =>
       names.flatMap((n) => [`@.set(0, S.${n}(p.get(${i})));`, `@.set(0, S.${n}(p.get(${i}) * 0.1));`]),
     );
+    for (let i = 0; i + 1 < floats.length; i++) {
+      lines.push(`@.set(0, S.vpow(p.get(${i}), p.get(${i + 1})));`, `@.set(0, S.vpow(p.get(${i}), 3));`);
+      lines.push(`@.set(0, S.vpow(2, p.get(${i})));`);
+    }
     check("functions", [{ p: ["f32", floats] }], "f32", 1, lines);
   });
   it("bounds and divisions", () => {

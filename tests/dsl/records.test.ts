@@ -8,7 +8,7 @@ const WANTED = `tileId tileCount barrier range grid unroll ceildiv floordiv min 
   dmaCopy asyncDmaCopy dmaMemset asyncDmaMemset allocEvents waitEvents freeEvents constMask tailMask
   vmull vmulh vmulhi vfmae vfmao vaddh vsubh vmaxh vminh vmaxnan vminnan visnan visinf visfinite vsign
   vadd vsub vmul vdiv vmod vabs vneg vfma vmax vmin vclip vceq vcneq vcgt vcge vclt vcle vsel vany vall
-  vand vor vxor vinv vsl vsr vrol vror vclz vcls vctz vpcnt vbrevs vnsr vnsrsr cast vbcast vrpadd vrpmax vrpmin vexp vlog vtanh verf vsqrt vrsqrt vrecip vfloor vceil vrint
+  vand vor vxor vinv vsl vsr vrol vror vclz vcls vctz vpcnt vbrevs vnsr vnsrsr cast vbcast vrpadd vrpmax vrpmin vexp vexp2 vlog vlog2 vsqrt vrsqrt vrecip vsin vcos vtan vtanh vsigmoid verf vgelu vsilu vpow vfloor vceil vtrunc vround vrint
   print assert`.split(/\s+/);
 
 describe("records", () => {

@@ -37,7 +37,10 @@ import {
   type Type,
   vec,
 } from "../../ir/kir.ts";
+import { MATH } from "../../ir/math.ts";
 import { OPS, type OpName } from "../../ir/ops.ts";
+
+const UNARY_MATH = Object.values(MATH).flatMap((p) => (p.operands === 1 ? [p.name as OpName] : []));
 
 export interface KernelChoices {
   readonly level?: Level;
@@ -816,12 +819,12 @@ class Generator {
         return this.op(this.pick(["mod", "min", "max"] as const), [value(), value()]);
       case 2:
         return this.op(
-          this.pick(["neg", "abs", "floor", "ceil", "trunc", "sqrt", "round", "sign"] as const),
+          this.pick(["neg", "abs", "floor", "ceil", "trunc", "round_away", "sqrt", "round", "sign"] as const),
           [value()],
         );
       case 3:
         if (name === "f64" || this.o.math === false) return this.op("neg", [value()]);
-        return this.op(this.pick(["exp", "log", "tanh", "erf", "rsqrt", "recip"] as const), [value()]);
+        return this.math([...UNARY_MATH, "rsqrt", "recip", "pow"], value);
       case 4:
         return this.op("select", [this.bool(depth), value(), value()]);
       case 5: {
@@ -853,6 +856,12 @@ class Generator {
       default:
         return value();
     }
+  }
+
+  /** A function of floats; `pow` has two operands. */
+  private math(names: readonly OpName[], value: () => Expr): Expr {
+    const op = this.pick(names);
+    return this.op(op, op === "pow" ? [value(), value()] : [value()]);
   }
 
   private masks(lanes: number, depth: number): Expr {
@@ -906,13 +915,15 @@ class Generator {
         return this.op(this.pick(["and", "or", "xor", "rotl", "rotr", "mulhi"] as const), [v(), v()]);
       case 5:
         if (isFloat(dtype))
-          return this.op(this.pick(["floor", "ceil", "trunc", "rint", "sqrt", "recip"] as const), [v()]);
+          return this.op(
+            this.pick(["floor", "ceil", "trunc", "rint", "round_away", "sqrt", "recip"] as const),
+            [v()],
+          );
         return this.chance(50)
           ? this.op("shl", [v(), v()], flag("saturate"))
           : this.op("shr", [v(), v()], flag("round"));
       case 6:
-        if (isFloat(dtype) && this.o.math !== false)
-          return this.op(this.pick(["exp", "log", "tanh", "erf", "rsqrt"] as const), [v()]);
+        if (isFloat(dtype) && this.o.math !== false) return this.math([...UNARY_MATH, "rsqrt", "pow"], v);
         if (isFloat(dtype)) return v();
         return this.op(this.pick(["not", "clz", "cls", "ctz", "popcnt", "brev"] as const), [v()]);
       case 7:

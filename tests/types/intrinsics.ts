@@ -56,6 +56,11 @@ export function arithmetic(x: Vec<f32>, i: Vec<i8>, w: Vec<i32>, m: Mask): void 
   expectTypeOf(S.vfma(0, x, x)).toEqualTypeOf<Vec<f32>>();
   expectTypeOf(S.vexp(x)).toEqualTypeOf<Vec<f32>>();
   expectTypeOf(S.vexp(1)).toEqualTypeOf<number>();
+  expectTypeOf(S.vgelu(x, { mask: "T", r: 0 })).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vround(2.5)).toEqualTypeOf<number>();
+  expectTypeOf(S.vpow(x, 2)).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vpow(2, x)).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vpow(2, 3)).toEqualTypeOf<number>();
   expectTypeOf(S.vcgt(x, 0)).toEqualTypeOf<Mask>();
   expectTypeOf(S.vand(m, true)).toEqualTypeOf<Mask>();
   expectTypeOf(S.vand(i, 3)).toEqualTypeOf<Vec<i8>>();
@@ -95,6 +100,8 @@ export function arithmetic(x: Vec<f32>, i: Vec<i8>, w: Vec<i32>, m: Mask): void 
   S.vfma(i, i, i);
   // @ts-expect-error exp is for floats
   S.vexp(i);
+  // @ts-expect-error floats only
+  S.vpow(i, 2);
   // @ts-expect-error and is for integers and masks
   S.vand(x, x);
   // @ts-expect-error vectors and masks do not mix
