@@ -48,4 +48,4 @@ export { type Diagnostic, KpuError, type Location } from "./ir/diagnostic.ts";
 export type { DTypeName, Scope } from "./ir/dtype.ts";
 export { TARGETS, type Target, type TargetName } from "./ir/target.ts";
 export type { SimulationReport } from "./pysim/index.ts";
-export { createDevice, KpuProgram, loadProgram } from "./runtime/index.ts";
+export { createDevice, KpuProgram, loadProgram, type RunReport } from "./runtime/index.ts";

@@ -70,6 +70,10 @@ const WRITES_FIRST = new Set([
   "dma_copy_async",
   "dma_memset",
   "dma_memset_async",
+  "dma_nd",
+  "dma_nd_async",
+  "dma_gather",
+  "dma_gather_async",
 ]);
 
 /** Which parameters may be written: those from which the pointer of some write may come. */

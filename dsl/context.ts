@@ -4,6 +4,8 @@
  * (implemented in lowering).
  */
 
+import type { MarkKind } from "../ir/spans.ts";
+import type { Gather, Transfer } from "../ir/transfer.ts";
 import type { DType } from "./dtypes.ts";
 import type { Attrs, DiagnosticCode, DTypeName, Expr, OpName, Scope, Target } from "./ir.ts";
 import type { NdBuffer, Ptr } from "./pointer.ts";
@@ -39,8 +41,8 @@ export interface Simulation {
   readonly target: Target;
   tileId(): number;
   tileCount(): number;
-  /** Returns the request that the coroutine yields to the scheduler. */
-  barrier(): unknown;
+  /** Returns the request that the coroutine yields to the scheduler. The events are waited for first. */
+  barrier(events: readonly Event[]): unknown;
   alloc<D extends DType>(dtype: D, shape: readonly number[], scope: Scope): NdBuffer<D>;
   allocConst<D extends DType>(dtype: D, values: readonly number[]): NdBuffer<D>;
   get(p: Ptr): number;
@@ -73,13 +75,21 @@ export interface Simulation {
     times: number,
     event: Event | undefined,
   ): void;
+  /** A box in up to five dimensions, with padding. */
+  dmaBox(dst: Ptr, src: Ptr, t: Transfer, event: Event | undefined): void;
+  /** `count` rows of the source, picked by an index of integers. */
+  dmaGather(dst: Ptr, src: Ptr, index: Ptr, count: number, g: Gather, event: Event | undefined): void;
   dmaMemset(dst: Ptr, value: number, count: number, event: Event | undefined): void;
+  /** A hint about `count` elements from p on, which must be there. */
+  touch(p: Ptr, count: number): void;
   allocEvents(count: number): Event[];
   /** Returns the request that the coroutine yields to the scheduler. */
   waitEvents(events: readonly Event[]): unknown;
   freeEvents(events: readonly Event[]): void;
   print(format: string, values: readonly PrintValue[]): void;
   assert(condition: boolean, message: string): void;
+  /** Notes the begin or end of a span of this tile. */
+  perf(kind: MarkKind, id: number): void;
 }
 
 /** A runtime value during lowering (a KIR expression) or a static JavaScript value of the same meaning. */

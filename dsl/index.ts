@@ -6,9 +6,11 @@ export * from "./dtypes.ts";
 export type { Family, IntrinsicRecord, OperandSpec, Signature } from "./intrinsic.ts";
 export { authorName, INTRINSICS, intrinsicNamed, intrinsicOf } from "./intrinsic.ts";
 export type { CastOptions, CastPart } from "./intrinsics/conversion.ts";
+export type { Events } from "./intrinsics/events.ts";
 export type { LoadOptions, StoreOptions } from "./intrinsics/memory.ts";
+export type { GatherRowsOptions, TransposeOptions, UpsampleOptions } from "./intrinsics/reshape.ts";
 export type { ConvertOptions } from "./intrinsics/scalar.ts";
-export type { CopyOptions, Events } from "./intrinsics/transfer.ts";
+export type { BoxPadding, CopyBox, CopyOptions } from "./intrinsics/transfer.ts";
 export type { DTypeName, Scope, Target, TargetName } from "./ir.ts";
 export { KpuError } from "./ir.ts";
 export type {

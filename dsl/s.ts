@@ -1,17 +1,21 @@
 /** The namespace `S`: every intrinsic that authors call by name, collected from its family's file. */
 import * as arithmetic from "./intrinsics/arithmetic.ts";
 import * as bitwise from "./intrinsics/bitwise.ts";
+import * as cache from "./intrinsics/cache.ts";
 import * as classify from "./intrinsics/classify.ts";
 import * as compare from "./intrinsics/compare.ts";
 import { assert, grid, print, range, unroll } from "./intrinsics/control.ts";
 import { cast, vbcast } from "./intrinsics/conversion.ts";
+import * as events from "./intrinsics/events.ts";
 import * as mask from "./intrinsics/mask.ts";
 import * as math from "./intrinsics/math.ts";
 import * as memory from "./intrinsics/memory.ts";
 import { vnsr, vnsrsr } from "./intrinsics/narrow.ts";
 import * as pairwise from "./intrinsics/pairwise.ts";
 import "./intrinsics/pointer.ts";
+import * as perf from "./intrinsics/perf.ts";
 import * as product from "./intrinsics/product.ts";
+import * as reshape from "./intrinsics/reshape.ts";
 import {
   abs,
   ceildiv,
@@ -61,6 +65,9 @@ export const S = {
   ...conversions,
   ...memory,
   ...transfer,
+  ...reshape,
+  ...events,
+  ...cache,
   ...mask,
   ...arithmetic,
   ...pairwise,
@@ -75,5 +82,6 @@ export const S = {
   vbcast,
   print,
   assert,
+  ...perf,
 };
 Object.freeze(S);

@@ -7,6 +7,7 @@ import { storeRule } from "./convert.ts";
 import { DTYPES, type DTypeName, isInt, SCOPES } from "./dtype.ts";
 import type { Attrs, AttrValue, Type } from "./kir.ts";
 import { OPS, type OpName } from "./ops.ts";
+import { MAX_DIMS } from "./transfer.ts";
 
 /** More lanes than any register or sensible vector has: a bound for mistakes. */
 export const MAX_LANES = 65536;
@@ -42,6 +43,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   offset: index,
   table: index,
   text: index,
+  id: index,
+  dims: (v) =>
+    Number.isInteger(v) && (v as number) >= 1 && (v as number) <= MAX_DIMS
+      ? undefined
+      : `must be an integer, 1 to ${MAX_DIMS}`,
+  padded: flag,
   name: text,
   groups: (v) =>
     isList(v) && v.every((n) => Number.isInteger(n) && n >= 1) ? undefined : "must be a list of counts",

@@ -57,6 +57,9 @@ export const CODES = {
   KPU4007: "transfer has an invalid width, stride, count or dtype",
   KPU4008: "null pointer",
   KPU4009: "source and destination of a transfer overlap",
+  KPU4010: "vector access is not aligned",
+  KPU4011: "store loses value",
+  KPU4012: "NaN or infinity appears",
   // 5xxx  synchronisation
   KPU5001: "deadlock",
   KPU5002: "barrier divergence",
@@ -67,6 +70,7 @@ export const CODES = {
   KPU5007: "no free event",
   KPU5008: "event used after it was freed",
   KPU5009: "exception in the kernel",
+  KPU5010: "perfBegin and perfEnd do not pair",
   // 6xxx  host side: arguments, calls, options
   KPU6001: "host argument has the wrong type or dtype",
   KPU6002: "host argument has the wrong size",
@@ -79,6 +83,7 @@ export const CODES = {
   KPU6009: "another kernel is running",
   KPU6010: "input generator or relation is not valid",
   KPU6011: "direct and compiled execution differ",
+  KPU6012: "arguments overlap that are declared not to",
   // 7xxx  IR and program files
   KPU7001: "KIR text does not parse",
   KPU7002: "KIR is not well formed",

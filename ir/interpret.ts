@@ -7,12 +7,16 @@ import { DTYPES, type DTypeName, type Scope } from "./dtype.ts";
 import { evaluate, type LaneValue } from "./evaluate.ts";
 import { type FormatValue, formatPrint } from "./format.ts";
 import type { BoundArg } from "./hostargs.ts";
-import type { Apply, Expr, Kernel, Local, LocationIndex, Stmt, Type } from "./kir.ts";
+import type { Apply, Attrs, Expr, Kernel, Local, LocationIndex, Stmt, Type } from "./kir.ts";
+import { ndList, paddingOperand } from "./operands.ts";
 import type { OpName } from "./ops.ts";
+import { type MarkKind, type PerfMark, SpanMarks } from "./spans.ts";
 import {
   Allocations,
+  copyBox,
   copyRows,
   fillRow,
+  gatherRows,
   moved,
   type Pointer,
   readAt,
@@ -21,10 +25,12 @@ import {
   type Stop,
   sameAddress,
   storeAt,
+  touchRow,
   writeLanes,
   writeMasked,
 } from "./storage.ts";
 import type { Target } from "./target.ts";
+import type { Transfer } from "./transfer.ts";
 
 export interface InterpretOptions {
   readonly tiles: number;
@@ -35,12 +41,18 @@ export interface InterpretOptions {
   readonly transfers?: "issue" | "wait";
 }
 
+/** What a run leaves behind beside the arguments. */
+export interface Interpreted {
+  /** The perf marks of each tile. */
+  readonly marks: readonly (readonly PerfMark[])[];
+}
+
 /**
  * Runs a kernel of any level on host arguments, in place.
  * @throws KpuError for what stops a program: bounds (KPU4001), a zero divisor (KPU3013), an assertion (KPU6007), ...
  * @example interpretKernel(parseKernel(text), bindArguments("k", specs, [xs, 8]), { tiles: 2, target: TARGETS.edge })
  */
-export function interpretKernel(k: Kernel, args: readonly BoundArg[], o: InterpretOptions): void {
+export function interpretKernel(k: Kernel, args: readonly BoundArg[], o: InterpretOptions): Interpreted {
   if (args.length !== k.params.length)
     fail("KPU6004", `${k.name} takes ${k.params.length} arguments, got ${args.length}`);
   const shared = { kernel: k, options: o, memory: new Allocations(o.target) };
@@ -71,6 +83,7 @@ export function interpretKernel(k: Kernel, args: readonly BoundArg[], o: Interpr
     flush();
     throw error;
   }
+  return { marks: tiles.map((t) => t.spans.marks) };
 }
 
 /** All tiles wait: at one barrier of the source, which may stand in the kernel several times, inlined or unrolled. */
@@ -114,6 +127,7 @@ class Tile {
   private readonly shared: Shared;
   private readonly values = new Map<Local, Value>();
   private readonly events: EventSlot[] = [];
+  readonly spans = new SpanMarks();
   private at: LocationIndex = 0;
   /** The barrier that it waits at. */
   private barrier: Stmt | undefined;
@@ -137,6 +151,8 @@ class Tile {
     const left = this.events.find((e) => !e.free && e.inFlight);
     if (left !== undefined)
       this.stop("KPU5006", `the transfer on event ${left.id} of tile ${this.id} is never waited for`);
+    const open = this.spans.finish();
+    if (open !== undefined) this.stop("KPU5010", open.message, open.help);
   }
 
   get location(): Location | undefined {
@@ -261,6 +277,8 @@ class Tile {
     const lanes = (i: number): readonly number[] => args[i] as readonly number[];
     const event = (i: number): EventSlot => args[i] as EventSlot;
     const { stop, shared } = this;
+    const gather = () => ({ width: number(4), srcStride: number(5), dstStride: number(6) });
+    const box = (): Transfer => transferOf(e.attrs, args);
     const rows = () => ({ width: number(2), srcStride: number(3), dstStride: number(4), times: number(5) });
     switch (e.op as Exclude<OpName, "barrier" | "event_wait">) {
       case "ceildiv":
@@ -321,6 +339,23 @@ class Tile {
         return done(copyRows(pointer(0), pointer(1), rows(), stop)());
       case "dma_copy_async":
         return done(this.start(event(6), copyRows(pointer(0), pointer(1), rows(), stop)));
+      case "dma_nd":
+        return done(copyBox(pointer(0), pointer(1), box(), stop)());
+      case "dma_nd_async":
+        return done(this.start(event(args.length - 1), copyBox(pointer(0), pointer(1), box(), stop)));
+      case "dma_gather":
+        return done(gatherRows(pointer(0), pointer(1), pointer(2), number(3), gather(), stop)());
+      case "dma_gather_async":
+        return done(
+          this.start(event(7), gatherRows(pointer(0), pointer(1), pointer(2), number(3), gather(), stop)),
+        );
+      case "prefetch":
+        return done(touchRow(pointer(0), number(1), stop));
+      case "flush_cache":
+        return done(args.length > 0 ? touchRow(pointer(0), number(1), stop) : 0);
+      case "perf_begin":
+      case "perf_end":
+        return done(this.mark(e.op === "perf_begin" ? "begin" : "end", e.attrs["id"] as number));
       case "dma_memset":
         return done(fillRow(pointer(0), number(1), number(2), stop)());
       case "dma_memset_async":
@@ -370,6 +405,10 @@ class Tile {
     this.events.push(slot);
     return slot;
   }
+  private mark(kind: MarkKind, id: number): void {
+    const wrong = this.spans.mark(kind, id);
+    if (wrong !== undefined) this.stop("KPU5010", wrong.message, wrong.help);
+  }
   private live(e: EventSlot): EventSlot {
     return e.free ? this.stop("KPU5008", `event ${e.id} is used after it was freed`) : e;
   }
@@ -386,6 +425,16 @@ class Tile {
     e.land = () => {};
     e.inFlight = false;
   }
+}
+
+/** The operands of dma_nd. */
+function transferOf(attrs: Attrs, args: readonly Value[]): Transfer {
+  const list = (name: Parameters<typeof ndList>[2]): number[] =>
+    ndList(attrs, args as readonly number[], name).map(Number);
+  const box = { counts: list("counts"), srcStrides: list("srcStrides"), dstStrides: list("dstStrides") };
+  if (attrs["padded"] !== true) return box;
+  const value = Number(args[paddingOperand(attrs)]);
+  return { ...box, padding: { before: list("before"), after: list("after"), value } };
 }
 
 /** Ops without a result: nothing uses what they give. */

@@ -160,6 +160,36 @@ const dma: TypeRule = (args) => {
   return rest.slice(0, 4).every(isIndex) ? VOID : "width, strides and times must be integers";
 };
 
+/** dma_nd: pointers, then lists of `dims` integers, then the fill value when `padded`. */
+const dmaNd: TypeRule = (args, attrs) => {
+  const dims = attrs["dims"] as number;
+  const padded = attrs["padded"] === true;
+  const numbers = (padded ? 5 : 3) * dims;
+  const expected = 2 + numbers + (padded ? 1 : 0);
+  if (args.length !== expected) return `takes ${expected} operands with dims ${dims}, got ${args.length}`;
+  if (!args.slice(2, 2 + numbers).every(isIndex)) return "counts, strides and padding must be integers";
+  const value = args[2 + numbers];
+  if (padded && !isNumberScalar(value) && !isScalar(value, "bool")) return "the fill value must be a scalar";
+  return dma(args.slice(0, 2), attrs);
+};
+
+const dmaGather: TypeRule = (args, attrs) => {
+  const index = pointer(args[2]);
+  if (!index || !isInt(index.dtype) || DTYPES[index.dtype].bits < 16)
+    return `needs a pointer to indices of 16 or 32 bits, got ${text(args[2])}`;
+  if (!args.slice(3, 7).every(isIndex)) return "count, width and strides must be integers";
+  return dma(args.slice(0, 2), attrs);
+};
+
+/** The same op with an event as its last operand. */
+const onEvent =
+  (rule: TypeRule): TypeRule =>
+  (args, attrs) =>
+    isScalar(args[args.length - 1], "event") ? rule(args.slice(0, -1), attrs) : "needs an event";
+
+const range: TypeRule = ([p, n]) =>
+  p?.kind === "ptr" && isIndex(n) ? VOID : `needs a pointer and a count, got ${text(p)}, ${text(n)}`;
+
 const memset: TypeRule = (args) => {
   const p = pointer(args[0]);
   if (!p) return "needs a pointer";
@@ -699,9 +729,29 @@ const table = {
     7,
     "write",
     "engine",
-    (args, attrs) => (isScalar(args[6], "event") ? dma(args, attrs) : "needs an event"),
+    onEvent(dma),
     "dma_copy with an event: the destination is invisible and the source frozen until the event was waited for.",
   ),
+  dma_nd: op(
+    "any",
+    "write",
+    "engine",
+    dmaNd,
+    "dma_nd {dims: n} dst, src, counts x n, src_strides x n, dst_strides x n: the elements of a box, outermost dimension first; strides count elements and the destination's are distinct. With `padded` come before x n, after x n and a value: the destination box has before + count + after elements per dimension, and the value around the source.",
+    ["dims", "padded?"],
+  ),
+  dma_nd_async: op("any", "write", "engine", onEvent(dmaNd), "dma_nd with an event as last operand.", [
+    "dims",
+    "padded?",
+  ]),
+  dma_gather: op(
+    7,
+    "write",
+    "engine",
+    dmaGather,
+    "dma_gather(dst, src, index, count, width, src_stride, dst_stride): row i of `width` elements from row index[i] of the source, whose rows start src_stride apart.",
+  ),
+  dma_gather_async: op(8, "write", "engine", onEvent(dmaGather), "dma_gather with an event."),
   dma_memset: op(
     3,
     "write",
@@ -709,12 +759,25 @@ const table = {
     memset,
     "dma_memset(dst, value, count): fills by the dtype's store rule.",
   ),
-  dma_memset_async: op(
-    4,
+  dma_memset_async: op(4, "write", "engine", onEvent(memset), "dma_memset with an event."),
+  prefetch: op(
+    2,
     "write",
     "engine",
-    (args, attrs) => (isScalar(args[3], "event") ? memset(args, attrs) : "needs an event"),
-    "dma_memset with an event.",
+    range,
+    "prefetch(p, count): brings elements near; without effect on values. They must be within the buffer.",
+  ),
+  flush_cache: op(
+    "any",
+    "write",
+    "engine",
+    (args, attrs) =>
+      args.length === 0
+        ? VOID
+        : args.length === 2
+          ? range(args, attrs)
+          : "takes a pointer and a count, or nothing",
+    "Writes back what is near of `count` elements from p on, or of all memory; without effect on values.",
   ),
   event_alloc: op(0, "write", "sync", () => scalar("event"), "A free event of this tile."),
   event_wait: op(
@@ -735,6 +798,8 @@ const table = {
   // -- SPMD and host
   tile_id: pure(0, () => scalar("i32"), "Number of this tile, 0 .. tile_count - 1.", "free"),
   tile_count: pure(0, () => scalar("i32"), "Number of tiles the program runs on.", "free"),
+  perf_begin: op(0, "write", "host", () => VOID, "Marks the begin of span `id` of this tile.", ["id"]),
+  perf_end: op(0, "write", "host", () => VOID, "Marks the end of span `id`, the innermost open one.", ["id"]),
   barrier: op(0, "block", "sync", () => VOID, "All tiles meet."),
   print: op(
     "any",

@@ -5,7 +5,23 @@
 import type { DiagnosticCode } from "./codes.ts";
 import { DTYPES, type DTypeName, isShared, type Scope } from "./dtype.ts";
 import { readElement, readElements, storeElement, writeElement } from "./elements.ts";
+import { Box, type Region, regionsOverlap } from "./region.ts";
 import type { Target } from "./target.ts";
+import {
+  countProblem,
+  destinationRegion,
+  type Gather,
+  gatheredRows,
+  gatherTarget,
+  moveGather,
+  moveTransfer,
+  type Place,
+  type Problem,
+  rowTransfer,
+  sourceRegion,
+  type Transfer,
+  transferProblem,
+} from "./transfer.ts";
 
 /** One allocation or one host argument. Host arguments may share bytes. */
 export interface MemoryBuffer {
@@ -93,55 +109,99 @@ export function writeMasked(
   for (const [i, m] of mask.entries()) if (m) writeAt(p, index(i), values[i] as number, stop);
 }
 
-export interface RowCopy {
-  /** Elements of a row. */
-  readonly width: number;
-  /** Elements from the start of a row to the start of the next. */
-  readonly srcStride: number;
-  readonly dstStride: number;
-  readonly times: number;
+/** The bytes that a pointer's memory is in, and where in them it points: host arguments may share them. */
+function place({ memory, offset }: Pointer): Place {
+  if (memory === undefined) return { bytes: new Uint8Array(), at: offset };
+  const { buffer, byteOffset } = memory.view;
+  return { bytes: new Uint8Array(buffer), at: byteOffset + offset };
+}
+
+/** One end of a transfer: its bytes, which must be within the pointer's buffer. */
+function inside(p: Pointer, region: Region, stop: Stop, verb: string): Region {
+  const { memory, dtype } = p;
+  if (memory === undefined) return stop("KPU4008", `${verb} through a null pointer`, "test it with p.isNull");
+  const base = memory.view.byteOffset;
+  const { bytes } = DTYPES[dtype];
+  const out = region.firstOutside(base, base + memory.view.byteLength);
+  if (out !== undefined) {
+    const first = (out.start - base) / bytes;
+    const last = (out.end - base) / bytes - 1;
+    stop(
+      "KPU4001",
+      `${verb} ${dtype} elements ${first} .. ${last} of ${memory.name}, which has ${memory.view.byteLength / bytes}`,
+    );
+  }
+  return region;
+}
+
+function apart(dst: Pointer, to: Region, src: Pointer, from: Region, stop: Stop): void {
+  if (dst.memory?.view.buffer !== src.memory?.view.buffer || !regionsOverlap(to, from)) return;
+  stop("KPU4009", "source and destination of the transfer overlap", "copy through a buffer between the two");
+}
+
+function refuse(problem: Problem | undefined, stop: Stop): void {
+  if (problem !== undefined) stop("KPU4007", problem.message, problem.help);
 }
 
 /** A copy of rows, checked now; the result moves the data. */
-export function copyRows(dst: Pointer, src: Pointer, o: RowCopy, stop: Stop): () => void {
-  const { width, srcStride, dstStride, times } = o;
-  for (const [what, n] of Object.entries(o)) count(what, n, stop);
-  if (width === 0 || times === 0) return () => {};
-  // Strides are not negative: with the first and the last row all are within. This comes before anything of size `times`.
-  const last = times - 1;
-  for (const i of [0, last]) {
-    within(moved(src, i * srcStride), width, stop, "a transfer reads");
-    within(moved(dst, i * dstStride), width, stop, "a transfer writes");
-  }
-  const bytes = width * DTYPES[src.dtype].bytes;
-  const at = (p: Pointer): number => (p.memory?.view.byteOffset ?? 0) + p.offset;
-  const meet = (p: number, pEnd: number, q: number, qEnd: number): boolean => p < qEnd && q < pEnd;
-  const starts = (p: Pointer, stride: number): number[] =>
-    stride === 0 ? [at(p)] : Array.from({ length: times }, (_, i) => at(moved(p, i * stride)));
-  const [from, to] = [starts(src, srcStride), starts(dst, dstStride)];
-  const end = (list: readonly number[]): number => (list[list.length - 1] as number) + bytes;
-  const near =
-    dst.memory?.view.buffer === src.memory?.view.buffer && meet(at(src), end(from), at(dst), end(to));
-  if (near && to.some((t) => from.some((f) => meet(t, t + bytes, f, f + bytes)))) {
-    stop(
-      "KPU4009",
-      "source and destination of the transfer overlap",
-      "copy through a buffer between the two",
-    );
-  }
-  return () => {
-    const source = (src.memory as MemoryBuffer).view.buffer;
-    const target = (dst.memory as MemoryBuffer).view.buffer;
-    for (let i = 0; i < Math.max(from.length, to.length); i++) {
-      const row = new Uint8Array(source, from[i] ?? (from[0] as number), bytes);
-      new Uint8Array(target, to[i] ?? (to[0] as number), bytes).set(row);
-    }
-  };
+export function copyRows(
+  dst: Pointer,
+  src: Pointer,
+  o: {
+    readonly width: number;
+    readonly srcStride: number;
+    readonly dstStride: number;
+    readonly times: number;
+  },
+  stop: Stop,
+): () => void {
+  refuse(countProblem({ ...o }), stop);
+  return movedBox(dst, src, rowTransfer(o.width, o.srcStride, o.dstStride, o.times), stop);
+}
+
+/** A transfer of a box, checked now; the result moves the data. */
+export function copyBox(dst: Pointer, src: Pointer, t: Transfer, stop: Stop): () => void {
+  refuse(transferProblem(t), stop);
+  return movedBox(dst, src, t, stop);
+}
+
+function movedBox(dst: Pointer, src: Pointer, t: Transfer, stop: Stop): () => void {
+  const { bytes } = DTYPES[dst.dtype];
+  const [to, from] = [place(dst), place(src)];
+  const target = destinationRegion(t, to.at, bytes);
+  const source = sourceRegion(t, from.at, bytes);
+  if (source !== undefined) inside(src, source, stop, "a transfer reads");
+  if (target !== undefined) inside(dst, target, stop, "a transfer writes");
+  if (source !== undefined && target !== undefined) apart(dst, target, src, source, stop);
+  return () => moveTransfer(to, from, t, dst.dtype);
+}
+
+/** Rows picked by an index, checked now; the result moves the data. */
+export function gatherRows(
+  dst: Pointer,
+  src: Pointer,
+  index: Pointer,
+  count: number,
+  g: Gather,
+  stop: Stop,
+): () => void {
+  refuse(countProblem({ count, ...g }), stop);
+  if (count === 0 || g.width === 0) return () => {};
+  const { bytes } = DTYPES[dst.dtype];
+  const [to, from] = [place(dst), place(src)];
+  const picked = Box.of(place(index).at, DTYPES[index.dtype].bytes * count, [], []);
+  inside(index, picked, stop, "a transfer reads");
+  const rows = readLanes(index, count, stop);
+  const source = inside(src, gatheredRows(g, from.at, rows, bytes), stop, "a transfer reads");
+  const target = inside(dst, gatherTarget(g, to.at, count, bytes), stop, "a transfer writes");
+  apart(dst, target, src, source, stop);
+  apart(dst, target, index, picked, stop);
+  return () => moveGather(to, from, g, rows, bytes);
 }
 
 /** A fill of `n` elements, checked now; the result writes. */
 export function fillRow(dst: Pointer, value: number, n: number, stop: Stop): () => void {
-  count("count", n, stop);
+  refuse(countProblem({ count: n }), stop);
   if (n === 0) return () => {};
   within(dst, n, stop, "a transfer writes");
   return () => {
@@ -149,9 +209,10 @@ export function fillRow(dst: Pointer, value: number, n: number, stop: Stop): () 
   };
 }
 
-function count(what: string, n: number, stop: Stop): void {
-  if (!Number.isSafeInteger(n) || n < 0)
-    stop("KPU4007", `${what} of a transfer must be an integer of at least 0, got ${n}`);
+/** Elements that a hint about caches names. */
+export function touchRow(p: Pointer, n: number, stop: Stop): void {
+  refuse(countProblem({ count: n }), stop);
+  if (n > 0) within(p, n, stop, "a transfer reads");
 }
 
 /**

@@ -1,52 +1,18 @@
 /**
  * Transfers in flight. Until its event was waited for, a transfer's destination is invisible and its source frozen,
- * for every tile: what an access overlaps is decided by rows, exactly.
+ * for every tile: what an access overlaps is decided by the bytes, exactly.
  */
+import type { DType } from "../dsl/dtypes.ts";
 import type { Event } from "../dsl/values.ts";
 import type { Location } from "../ir/diagnostic.ts";
+import type { Region as Bytes } from "../ir/region.ts";
 import type { Buffer, Region } from "./memory.ts";
 
-/** `times` rows of `width` bytes whose starts lie `stride` bytes apart. Addresses are those of the ArrayBuffer. */
-export class Rows {
-  readonly start: number;
-  readonly width: number;
-  readonly stride: number;
-  readonly times: number;
-  constructor(start: number, width: number, stride: number, times: number) {
-    this.start = start;
-    this.width = width;
-    this.stride = stride;
-    this.times = times;
-  }
-
-  get end(): number {
-    return this.start + (this.times - 1) * this.stride + this.width;
-  }
-
-  /** True when some row has a byte in [start, end). */
-  meets(start: number, end: number): boolean {
-    if (end <= this.start || start >= this.end) return false;
-    if (this.stride === 0) return true;
-    // The first row that ends after `start`; it meets when it also begins before `end`.
-    const row = Math.max(0, Math.floor((start - this.start - this.width) / this.stride) + 1);
-    return row < this.times && this.start + row * this.stride < end;
-  }
-
-  overlaps(other: Rows): boolean {
-    if (other.end <= this.start || other.start >= this.end) return false;
-    const [few, many] = this.times <= other.times ? [this, other] : [other, this];
-    for (let i = 0; i < few.times; i++) {
-      const at = few.start + i * few.stride;
-      if (many.meets(at, at + few.width)) return true;
-    }
-    return false;
-  }
-}
-
-/** One side of a transfer. */
+/** One side of a transfer: what it reads or writes of a buffer, as elements of a dtype. */
 export interface End {
   readonly buffer: Buffer;
-  readonly rows: Rows;
+  readonly dtype: DType;
+  readonly bytes: Bytes;
 }
 
 export interface Flight {
@@ -54,8 +20,8 @@ export interface Flight {
   readonly event: Event;
   /** Absent when the transfer moves nothing. */
   readonly dst: End | undefined;
-  /** Absent for a fill. */
-  readonly src: End | undefined;
+  /** What it reads: none for a fill, two for a gather. */
+  readonly sources: readonly End[];
   /** The line that started it; found when a report needs it. */
   readonly startedAt: () => Location | undefined;
   /** Moves the data, once. */
@@ -70,9 +36,9 @@ export function flightInTheWay(
   write: boolean,
 ): { flight: Flight; side: "source" | "destination" } | undefined {
   for (const flight of region.flights) {
-    if (flight.dst?.buffer.region === region && flight.dst.rows.meets(start, end))
+    if (flight.dst?.buffer.region === region && flight.dst.bytes.meets(start, end))
       return { flight, side: "destination" };
-    if (write && flight.src?.buffer.region === region && flight.src.rows.meets(start, end))
+    if (write && flight.sources.some((s) => s.buffer.region === region && s.bytes.meets(start, end)))
       return { flight, side: "source" };
   }
   return undefined;

@@ -1,5 +1,6 @@
 /** What a direct call says about its run. */
 import { INSPECT } from "../ir/inspect.ts";
+import type { PerfMark } from "../ir/spans.ts";
 import type { SchedulePolicy } from "./options.ts";
 import type { TransferPolicy } from "./transfers.ts";
 
@@ -17,6 +18,8 @@ export interface RunFacts {
   readonly transferCount: number;
   /** The lines that S.print made, in order. */
   readonly prints: readonly string[];
+  /** What S.perfBegin and S.perfEnd marked, per tile, in order. */
+  readonly marks: readonly (readonly PerfMark[])[];
 }
 
 export class SimulationReport implements RunFacts {
@@ -29,6 +32,7 @@ export class SimulationReport implements RunFacts {
   readonly barriers: number;
   readonly transferCount: number;
   readonly prints: readonly string[];
+  readonly marks: readonly (readonly PerfMark[])[];
   constructor(facts: RunFacts) {
     this.kernel = facts.kernel;
     this.target = facts.target;
@@ -39,6 +43,7 @@ export class SimulationReport implements RunFacts {
     this.barriers = facts.barriers;
     this.transferCount = facts.transferCount;
     this.prints = facts.prints;
+    this.marks = facts.marks;
   }
   toString(): string {
     const n = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

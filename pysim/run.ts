@@ -78,6 +78,7 @@ export function simulateKernel(
     barriers,
     transferCount: sim.transfers.started,
     prints: sim.printed,
+    marks: sim.spans.map((s) => s.marks),
   });
 }
 
@@ -150,7 +151,7 @@ function runNatively(record: KernelRecord, sim: TileSimulation, values: readonly
   for (let tile = 0; tile < sim.clock.tiles; tile++) {
     sim.clock.run(tile);
     fn.apply(record.thisValue, [...values]);
-    sim.transfers.atEndOfTile();
+    sim.atEndOfTile();
   }
 }
 

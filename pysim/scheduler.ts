@@ -6,7 +6,7 @@ import type { WaitSite } from "../capture/index.ts";
 import type { Location, Note } from "../ir/diagnostic.ts";
 import type { SchedulePolicy } from "./options.ts";
 import { Random } from "./random.ts";
-import type { EventRequest, TileSimulation } from "./simulation.ts";
+import type { Request, TileSimulation } from "./simulation.ts";
 
 export type Coroutine = Generator<unknown, void, unknown>;
 
@@ -59,8 +59,8 @@ export class Scheduler {
   readonly #state: Uint8Array;
   /** What each tile waits at. */
   readonly #site: (WaitSite | undefined)[];
-  /** Event waits whose transfers complete when the tile goes on. */
-  readonly #waiting: (EventRequest | undefined)[];
+  /** Waits whose transfers complete when the tile goes on, to its next line or to a barrier. */
+  readonly #waiting: (Request | undefined)[];
   #ready: number;
   #done = 0;
   /** Barriers that all tiles passed. */
@@ -97,9 +97,13 @@ export class Scheduler {
     if (arrived !== undefined) {
       this.#waiting[tile] = undefined;
       sim.transfers.complete(arrived.events);
+      if (arrived.kind === "barrier") {
+        this.#arrive(tile, arrived);
+        return;
+      }
     }
     if ((this.#tiles[tile] as Coroutine).next().done) {
-      sim.transfers.atEndOfTile();
+      sim.atEndOfTile();
       this.#state[tile] = DONE;
       this.#done++;
       this.#ready--;
@@ -108,10 +112,11 @@ export class Scheduler {
     const request = sim.requested;
     if (request === undefined) throw new TypeError(`tile ${tile} suspended without a request`);
     sim.requested = undefined;
-    if (request.kind === "wait") {
-      this.#waiting[tile] = request;
-      return;
-    }
+    if (request.kind === "wait" || request.events.length > 0) this.#waiting[tile] = request;
+    else this.#arrive(tile, request);
+  }
+
+  #arrive(tile: number, request: Request): void {
     this.#site[tile] = request.site;
     this.#state[tile] = AT_BARRIER;
     this.#ready--;

@@ -8,7 +8,9 @@ import { type Event, Mask, Vec } from "../dsl/values.ts";
 import type { Scope } from "../ir/dtype.ts";
 import { type FormatValue, formatPrint } from "../ir/format.ts";
 import { INSPECT } from "../ir/inspect.ts";
+import { type MarkKind, SpanMarks, type SpanProblem } from "../ir/spans.ts";
 import type { Target } from "../ir/target.ts";
+import type { Gather, Transfer } from "../ir/transfer.ts";
 import { Access } from "./access.ts";
 import { Allocator } from "./allocator.ts";
 import { Faults } from "./faults.ts";
@@ -20,6 +22,8 @@ import type { Watcher } from "./watch.ts";
 /** What a tile yields when it may have to wait. */
 export interface BarrierRequest extends WaitRequest {
   readonly kind: "barrier";
+  /** Waited for before the barrier. */
+  readonly events: readonly Event[];
 }
 export interface EventRequest extends WaitRequest {
   readonly kind: "wait";
@@ -37,8 +41,10 @@ export class TileSimulation implements Simulation {
   readonly #print: (line: string) => void;
   /** False while tiles run natively: a wait could then not suspend. */
   suspends = false;
-  readonly #barrier: BarrierRequest = { kind: "barrier", site: undefined };
+  readonly #barrier: BarrierRequest = { kind: "barrier", events: [], site: undefined };
   readonly printed: string[] = [];
+  /** Perf marks, per tile. */
+  readonly spans: readonly SpanMarks[];
   /** What the tile that suspends now waits for; the scheduler takes it. */
   requested: Request | undefined = undefined;
 
@@ -54,6 +60,7 @@ export class TileSimulation implements Simulation {
       checks: options.checks.transfers,
     });
     this.#print = options.print;
+    this.spans = Array.from({ length: options.tiles }, () => new SpanMarks());
   }
 
   tileId(): number {
@@ -63,7 +70,11 @@ export class TileSimulation implements Simulation {
     return this.clock.tiles;
   }
 
-  barrier(): Request {
+  barrier(events: readonly Event[]): Request {
+    if (events.length > 0) {
+      this.transfers.checkWait(events);
+      return this.#suspend({ kind: "barrier", events, site: undefined });
+    }
     // One object serves all barriers: the scheduler has read it before the next tile runs.
     this.#barrier.site = undefined;
     return this.#suspend(this.#barrier);
@@ -132,6 +143,15 @@ export class TileSimulation implements Simulation {
   ): void {
     this.transfers.copy(dst, src, width, srcStride, dstStride, times, event);
   }
+  dmaBox(dst: Ptr, src: Ptr, t: Transfer, event: Event | undefined): void {
+    this.transfers.box(dst, src, t, event);
+  }
+  dmaGather(dst: Ptr, src: Ptr, index: Ptr, count: number, g: Gather, event: Event | undefined): void {
+    this.transfers.gather(dst, src, index, count, g, event);
+  }
+  touch(p: Ptr, count: number): void {
+    this.transfers.touch(p, count);
+  }
   dmaMemset(dst: Ptr, value: number, count: number, event: Event | undefined): void {
     this.transfers.memset(dst, value, count, event);
   }
@@ -149,6 +169,19 @@ export class TileSimulation implements Simulation {
   }
   assert(condition: boolean, message: string): void {
     if (!condition) this.faults.fail("KPU6007", `assertion failed on tile ${this.clock.tile}: ${message}`);
+  }
+
+  perf(kind: MarkKind, id: number): void {
+    this.#paired((this.spans[this.clock.tile] as SpanMarks).mark(kind, id));
+  }
+  #paired(problem: SpanProblem | undefined): void {
+    if (problem !== undefined) this.faults.fail("KPU5010", problem.message, { help: problem.help });
+  }
+
+  /** What a tile must not leave behind. */
+  atEndOfTile(): void {
+    this.transfers.atEndOfTile();
+    this.#paired((this.spans[this.clock.tile] as SpanMarks).finish());
   }
 
   [INSPECT](): string {

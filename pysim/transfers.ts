@@ -9,15 +9,29 @@
  * For races, a transfer reads its source and writes its destination both when it starts and when it was waited for:
  * it may touch them at any time between.
  */
-import type { DType } from "../dsl/dtypes.ts";
 import type { Ptr } from "../dsl/pointer.ts";
 import { Event } from "../dsl/values.ts";
 import { describe } from "../ir/bounds.ts";
 import type { Location } from "../ir/diagnostic.ts";
+import { Box, type Region as Bytes, regionsOverlap } from "../ir/region.ts";
+import {
+  countProblem,
+  destinationRegion,
+  type Gather,
+  gatheredRows,
+  gatherTarget,
+  moveGather,
+  moveTransfer,
+  type Problem,
+  rowTransfer,
+  sourceRegion,
+  storedBytes,
+  type Transfer,
+  transferProblem,
+} from "../ir/transfer.ts";
 import type { Access } from "./access.ts";
 import { type Faults, hereLater } from "./faults.ts";
-import { type End, type Flight, Rows } from "./flights.ts";
-import { writeUnaligned } from "./lanes.ts";
+import type { End, Flight } from "./flights.ts";
 import { type Buffer, CHECK_SLOWLY } from "./memory.ts";
 import type { Clock } from "./shadow.ts";
 
@@ -67,86 +81,118 @@ export class Transfers {
     times: number,
     event: Event | undefined,
   ): void {
-    this.#count("width", width);
-    this.#count("srcStride", srcStride);
-    this.#count("dstStride", dstStride);
-    this.#count("times", times);
-    if (dst.dtype !== src.dtype) {
-      this.#faults.fail(
-        "KPU4007",
-        `S.dmaCopy copies equal dtypes, got ${src.dtype.name} to ${dst.dtype.name}`,
-        {
-          help: "reinterpret one side with .as(dtype), or load, cast and store",
-        },
-      );
-    }
-    const slot = event === undefined ? undefined : this.#startable(event);
-    this.started++;
-    if (width === 0 || times === 0) {
-      this.#start(slot, undefined, undefined, () => {});
-      return;
-    }
-    const to = this.#access.destination(dst);
-    const from = this.#access.source(src);
-    const dstEnd = { buffer: to, rows: rowsOf(dst, to, width, dstStride, times) };
-    const srcEnd = { buffer: from, rows: rowsOf(src, from, width, srcStride, times) };
-    this.#within(srcEnd, src.dtype, "reads");
-    this.#within(dstEnd, dst.dtype, "writes");
-    if (to.region === from.region && dstEnd.rows.overlaps(srcEnd.rows)) {
-      this.#faults.fail("KPU4009", `source and destination of the transfer overlap in ${describe(to)}`, {
-        help: "copy through a buffer between the two",
-        data: { buffer: to.name },
-      });
-    }
-    this.#note(srcEnd, src.dtype, false);
-    this.#note(dstEnd, dst.dtype, true);
-    this.#start(slot, dstEnd, srcEnd, () => moveRows(dstEnd, srcEnd));
+    this.#sound(countProblem({ width, srcStride, dstStride, times }));
+    this.#move(dst, src, rowTransfer(width, srcStride, dstStride, times), event);
   }
 
-  memset(dst: Ptr, value: number, count: number, event: Event | undefined): void {
-    this.#count("count", count);
-    const slot = event === undefined ? undefined : this.#startable(event);
-    this.started++;
-    if (count === 0) {
-      this.#start(slot, undefined, undefined, () => {});
-      return;
-    }
-    const to = this.#access.destination(dst);
-    const end = { buffer: to, rows: rowsOf(dst, to, count, count, 1) };
-    this.#within(end, dst.dtype, "writes");
-    this.#note(end, dst.dtype, true);
-    this.#start(slot, end, undefined, () => fill(end, dst.dtype, value));
+  /** A box in up to five dimensions, with padding: see ir/transfer.ts. */
+  box(dst: Ptr, src: Ptr, t: Transfer, event: Event | undefined): void {
+    this.#sound(transferProblem(t));
+    this.#move(dst, src, t, event);
   }
 
-  #count(what: string, n: number): void {
-    if (Number.isSafeInteger(n) && n >= 0) return;
-    this.#faults.fail("KPU4007", `${what} of a transfer must be an integer of at least 0, got ${n}`, {
-      help: "strides count elements between row starts and go forward",
-      data: { [what]: n },
+  #move(dst: Ptr, src: Ptr, t: Transfer, event: Event | undefined): void {
+    const slot = this.#begin(event);
+    const size = dst.dtype.bytes;
+    const [to, from] = [placeOf(dst), placeOf(src)];
+    const target = destinationRegion(t, to, size);
+    const source = sourceRegion(t, from, size);
+    const dstEnd = target && this.#destination(dst, target);
+    const sources = source === undefined ? [] : [this.#source(src, source)];
+    const move = (): void => {
+      if (dstEnd === undefined) return;
+      const bytes = sources[0]?.buffer.region.bytes ?? NO_BYTES;
+      moveTransfer({ bytes: dstEnd.buffer.region.bytes, at: to }, { bytes, at: from }, t, dst.dtype.name);
+    };
+    this.#launch(slot, dstEnd, sources, move);
+  }
+
+  /** Row i from the row that index[i] says. */
+  gather(dst: Ptr, src: Ptr, index: Ptr, count: number, g: Gather, event: Event | undefined): void {
+    this.#sound(countProblem({ count, ...g }));
+    const slot = this.#begin(event);
+    if (count === 0 || g.width === 0) {
+      this.#launch(slot, undefined, [], () => {});
+      return;
+    }
+    const size = dst.dtype.bytes;
+    const [to, from] = [placeOf(dst), placeOf(src)];
+    const listed = this.#source(index, Box.of(placeOf(index), index.dtype.bytes * count, [], []));
+    this.#within(listed, "reads");
+    const rows = this.#access.load(index, count);
+    const source = this.#source(src, gatheredRows(g, from, rows, size));
+    const target = this.#destination(dst, gatherTarget(g, to, count, size));
+    this.#launch(slot, target, [source, listed], () => {
+      const [into, out] = [target.buffer.region.bytes, source.buffer.region.bytes];
+      moveGather({ bytes: into, at: to }, { bytes: out, at: from }, g, rows, size);
     });
   }
 
+  memset(dst: Ptr, value: number, count: number, event: Event | undefined): void {
+    this.#sound(countProblem({ count }));
+    const slot = this.#begin(event);
+    if (count === 0) {
+      this.#launch(slot, undefined, [], () => {});
+      return;
+    }
+    const end = this.#destination(dst, Box.of(placeOf(dst), count * dst.dtype.bytes, [], []));
+    this.#launch(slot, end, [], () => fill(end, value));
+  }
+
+  /** A hint about caches: no values move, but the range must be there. */
+  touch(p: Ptr, count: number): void {
+    this.#sound(countProblem({ count }));
+    if (count > 0) this.#within(this.#source(p, Box.of(placeOf(p), count * p.dtype.bytes, [], [])), "reads");
+  }
+
+  #sound(problem: Problem | undefined): void {
+    if (problem === undefined) return;
+    this.#faults.fail("KPU4007", problem.message, { help: problem.help, data: problem.data });
+  }
+
+  #begin(event: Event | undefined): Slot | undefined {
+    const slot = event === undefined ? undefined : this.#startable(event);
+    this.started++;
+    return slot;
+  }
+
+  #source(p: Ptr, bytes: Bytes): End {
+    return { buffer: this.#access.source(p), dtype: p.dtype, bytes };
+  }
+  #destination(p: Ptr, bytes: Bytes): End {
+    return { buffer: this.#access.destination(p), dtype: p.dtype, bytes };
+  }
+
   /** Bounds of the whole transfer, before any part of it is noted. */
-  #within({ buffer, rows }: End, dtype: DType, access: string): void {
-    const limit = buffer.base + buffer.byteLength;
-    if (rows.start >= buffer.base && rows.end <= limit) return;
-    // The first row that leaves the buffer.
-    const fits =
-      rows.start < buffer.base ? 0 : Math.floor((limit - rows.start - rows.width) / (rows.stride || 1)) + 1;
-    const at = rows.start + Math.max(0, Math.min(fits, rows.times - 1)) * rows.stride;
-    this.#faults.outOfBounds(buffer, dtype, at, at + rows.width, access);
+  #within({ buffer, dtype, bytes }: End, access: string): void {
+    const out = bytes.firstOutside(buffer.base, buffer.base + buffer.byteLength);
+    if (out !== undefined) this.#faults.outOfBounds(buffer, dtype, out.start, out.end, access);
   }
 
   /** Checks and stamps every byte of one end. */
-  #note({ buffer, rows }: End, dtype: DType, write: boolean): void {
-    for (let i = 0; i < rows.times; i++) {
-      const at = rows.start + i * rows.stride;
-      if (write) this.#access.writes(buffer, dtype, at, at + rows.width);
-      else this.#access.reads(buffer, dtype, at, at + rows.width);
-    }
+  #note({ buffer, dtype, bytes }: End, write: boolean): void {
+    if (write) bytes.forEachRun((start, end) => this.#access.writes(buffer, dtype, start, end));
+    else bytes.forEachRun((start, end) => this.#access.reads(buffer, dtype, start, end));
   }
 
-  #start(slot: Slot | undefined, dst: End | undefined, src: End | undefined, move: () => void): void {
+  /** Checks both ends, then starts the transfer. */
+  #launch(slot: Slot | undefined, dst: End | undefined, sources: readonly End[], move: () => void): void {
+    for (const source of sources) this.#within(source, "reads");
+    if (dst !== undefined) {
+      this.#within(dst, "writes");
+      for (const { buffer, bytes } of sources) {
+        if (dst.buffer.region !== buffer.region || !regionsOverlap(dst.bytes, bytes)) continue;
+        const message = `source and destination of the transfer overlap in ${describe(dst.buffer)}`;
+        const help = "copy through a buffer between the two";
+        this.#faults.fail("KPU4009", message, { help, data: { buffer: dst.buffer.name } });
+      }
+    }
+    for (const source of sources) this.#note(source, false);
+    if (dst !== undefined) this.#note(dst, true);
+    this.#start(slot, dst, sources, move);
+  }
+
+  #start(slot: Slot | undefined, dst: End | undefined, sources: readonly End[], move: () => void): void {
     if (slot === undefined) {
       move();
       return;
@@ -158,7 +204,7 @@ export class Transfers {
       tile: this.#clock.tile,
       event: slot.event,
       dst,
-      src,
+      sources,
       startedAt: hereLater(),
       land,
     };
@@ -238,8 +284,8 @@ export class Transfers {
         if (i >= 0) region.flights.splice(i, 1);
         if (region.flights.length === 0 && !region.watched) region.checks &= ~CHECK_SLOWLY;
       }
-      if (flight.src) this.#note(flight.src, flight.src.buffer.dtype, false);
-      if (flight.dst) this.#note(flight.dst, flight.dst.buffer.dtype, true);
+      for (const source of flight.sources) this.#note(source, false);
+      if (flight.dst) this.#note(flight.dst, true);
       flight.land();
     }
   }
@@ -292,45 +338,28 @@ function note(message: string, location: Location | undefined): { message: strin
   return location === undefined ? { message } : { message, location };
 }
 
-function rowsOf(p: Ptr, b: Buffer, width: number, stride: number, times: number): Rows {
-  const bytes = p.dtype.bytes;
-  const start = b.base + p.byteOffset;
-  // Rows that follow each other are one row.
-  if (stride === width) return new Rows(start, width * times * bytes, 0, 1);
-  return new Rows(start, width * bytes, stride * bytes, times);
+const NO_BYTES = new Uint8Array();
+
+/** The address that a pointer points to; 0 for null, which no access passes. */
+function placeOf(p: Ptr): number {
+  return ((p.memory as Buffer | undefined)?.base ?? 0) + p.byteOffset;
 }
 
 function regionsOf(flight: Flight): Set<Buffer["region"]> {
   const regions = new Set<Buffer["region"]>();
   if (flight.dst) regions.add(flight.dst.buffer.region);
-  if (flight.src) regions.add(flight.src.buffer.region);
+  for (const source of flight.sources) regions.add(source.buffer.region);
   return regions;
 }
 
-function moveRows(dst: End, src: End): void {
-  const to = dst.buffer.region.bytes;
-  const from = src.buffer.region.bytes;
-  const d = dst.rows;
-  const s = src.rows;
-  // One side may be one long row where the other has several: go by the shorter rows.
-  const width = Math.min(d.width, s.width);
-  const times = Math.max(d.times, s.times);
-  const dStep = d.times > 1 ? d.stride : width;
-  const sStep = s.times > 1 ? s.stride : width;
-  for (let i = 0; i < times; i++) {
-    const at = s.start + i * sStep;
-    to.set(from.subarray(at, at + width), d.start + i * dStep);
-  }
-}
-
-function fill({ buffer, rows }: End, dtype: DType, value: number): void {
+function fill({ buffer, dtype, bytes }: End, value: number): void {
   const { region } = buffer;
-  if (rows.start % dtype.bytes === 0) {
-    region.lanes(dtype.name).fill(rows.start / dtype.bytes, rows.end / dtype.bytes, value);
+  const { start, end } = bytes;
+  if (start % dtype.bytes === 0) {
+    region.lanes(dtype.name).fill(start / dtype.bytes, end / dtype.bytes, value);
     return;
   }
   // Not aligned: make one element and repeat its bytes.
-  const element = new Uint8Array(dtype.bytes);
-  writeUnaligned(element, 0, dtype.name, value);
-  for (let at = rows.start; at < rows.end; at += dtype.bytes) region.bytes.set(element, at);
+  const element = storedBytes(dtype.name, value);
+  for (let at = start; at < end; at += dtype.bytes) region.bytes.set(element, at);
 }

@@ -5,6 +5,7 @@ import { fail, KpuError } from "../ir/diagnostic.ts";
 import { writeElements } from "../ir/elements.ts";
 import { type BoundArg, type MemoryRegion, memoryRegions } from "../ir/hostargs.ts";
 import { scalarOf } from "../ir/kir.ts";
+import type { PerfMark } from "../ir/spans.ts";
 import type { Device } from "./device.ts";
 import { HostCalls } from "./host.ts";
 import { Wasm, type WasmModule } from "./webassembly.ts";
@@ -47,7 +48,8 @@ export class Executor {
     });
   }
 
-  run(args: readonly BoundArg[], o: RunState): void {
+  /** Runs all tiles; gives what each of them marked. */
+  run(args: readonly BoundArg[], o: RunState): readonly (readonly PerfMark[])[] {
     const placed = this.#place(args, o.tiles);
     this.#host.begin(o.tiles, o.print);
     this.#tiles(o.tiles);
@@ -56,6 +58,7 @@ export class Executor {
       if (host !== undefined && written)
         host.set(bytes.subarray(address, address + region.end - region.start));
     }
+    return this.#host.marks;
   }
 
   /** Copies host memory in and writes the argument block. */

@@ -12,6 +12,20 @@ import { diagnostic, KpuError } from "../ir/diagnostic.ts";
 import { DTYPES, type DTypeName } from "../ir/dtype.ts";
 import { readElements } from "../ir/elements.ts";
 import { type FormatValue, formatPrint } from "../ir/format.ts";
+import { type NdList, ndList } from "../ir/operands.ts";
+import { Box, type Region, regionsOverlap } from "../ir/region.ts";
+import { type PerfMark, SpanMarks, type SpanProblem } from "../ir/spans.ts";
+import {
+  countProblem,
+  destinationRegion,
+  gatheredRows,
+  gatherTarget,
+  type Problem,
+  rowTransfer,
+  sourceRegion,
+  type Transfer,
+  transferProblem,
+} from "../ir/transfer.ts";
 import { bufferOf } from "./buffers.ts";
 import { type Stop, TileEvents } from "./events.ts";
 
@@ -37,6 +51,7 @@ export class HostCalls {
   #tiles = 1;
   #print: (line: string) => void = () => {};
   #events: TileEvents[] = [];
+  #spans: SpanMarks[] = [];
 
   constructor(k: CompiledKernel, base: number, memory: () => ProgramMemory) {
     this.#k = k;
@@ -48,6 +63,7 @@ export class HostCalls {
   begin(tiles: number, print: (line: string) => void): void {
     this.#print = print;
     this.#tiles = tiles;
+    this.#spans = Array.from({ length: tiles }, () => new SpanMarks());
     if (!this.#k.checks || this.#k.emitted.sites.length === 0) return;
     this.#events = Array.from({ length: tiles }, (_, t) => new TileEvents(t, this.#k.target.events));
   }
@@ -58,6 +74,14 @@ export class HostCalls {
   /** When a tile has ended. */
   leave(tile: number): void {
     this.#events[tile]?.finish(this.#stopAt(0));
+    this.#paired(this.#spans[tile]?.finish(), this.#stopAt(0));
+  }
+  #paired(problem: SpanProblem | undefined, stop: Stop): void {
+    if (problem !== undefined) stop("KPU5010", problem.message, problem.help);
+  }
+  /** What the tiles of the run marked. */
+  get marks(): readonly (readonly PerfMark[])[] {
+    return this.#spans.map((s) => s.marks);
   }
 
   #stopAt(at: number): Stop {
@@ -141,21 +165,36 @@ export class HostCalls {
       case "event_free":
         events?.release(event(0), stop);
         return 0;
-      case "dma_copy":
-      case "dma_copy_async":
-        this.#copy(site, stop);
-        if (site.op === "dma_copy_async") events?.start(event(6), stop);
-        return 0;
-      case "dma_memset":
-      case "dma_memset_async": {
-        const count = this.#count("count", this.#number(site.operands[2]!), stop);
-        if (count > 0) this.#within(this.#pointer(site.operands[0]!), count, site.at, "writes");
-        if (site.op === "dma_memset_async") events?.start(event(3), stop);
+      case "perf_begin":
+      case "perf_end": {
+        const id = site.attrs["id"] as number;
+        this.#paired(this.#spans[this.#tile]?.mark(site.op === "perf_begin" ? "begin" : "end", id), stop);
         return 0;
       }
+      case "prefetch":
+      case "flush_cache":
+        if (site.operands.length > 0) this.#touch(site, 0, 1, "reads", stop);
+        return 0;
+      case "dma_copy":
+      case "dma_copy_async":
+      case "dma_nd":
+      case "dma_nd_async":
+        this.#box(site, stop);
+        break;
+      case "dma_gather":
+      case "dma_gather_async":
+        this.#gather(site, stop);
+        break;
+      case "dma_memset":
+      case "dma_memset_async":
+        this.#touch(site, 0, 2, "writes", stop);
+        break;
       default:
         throw new TypeError(`the host has no ${site.op}`);
     }
+    // A transfer: its event stands last.
+    if (site.op.endsWith("_async")) events?.start(event(site.operands.length - 1), stop);
+    return 0;
   };
 
   // -- operands
@@ -204,46 +243,98 @@ export class HostCalls {
   }
 
   // -- transfers
-  #count(what: string, n: number, stop: Stop): number {
-    if (!Number.isSafeInteger(n) || n < 0)
-      stop("KPU4007", `${what} of a transfer must be an integer of at least 0, got ${n}`);
-    return n;
-  }
-  #within(p: PointerOperand, elements: number, at: number, access: AccessSite["access"]): void {
-    const end = p.address + elements * DTYPES[p.dtype].bytes;
-    if (p.address < p.lo || end > p.hi) this.#outside({ at, dtype: p.dtype, access }, p, p.address, end);
+  /** `count` elements from a pointer on: operands by their numbers. */
+  #touch(site: HostSite, p: number, n: number, access: AccessSite["access"], stop: Stop): void {
+    const count = this.#number(site.operands[n]!);
+    sound(countProblem({ count }), stop);
+    const pointer = this.#pointer(site.operands[p]!);
+    if (count > 0) this.#within(site, pointer, run(pointer, count), access);
   }
 
-  #copy(site: HostSite, stop: Stop): void {
-    const [dst, src] = [this.#pointer(site.operands[0]!), this.#pointer(site.operands[1]!)];
-    const [width, srcStride, dstStride, times] = ["width", "srcStride", "dstStride", "times"].map((what, i) =>
-      this.#count(what, this.#number(site.operands[i + 2]!), stop),
-    ) as [number, number, number, number];
-    if (width === 0 || times === 0) return;
-    const size = DTYPES[dst.dtype].bytes;
-    const row = width * size;
-    const from = (i: number): number => src.address + i * srcStride * size;
-    const to = (i: number): number => dst.address + i * dstStride * size;
-    if (dst.hi === 0) this.#null({ at: site.at, dtype: dst.dtype, access: "writes" });
-    for (let i = 0; i < times; i++) this.#within({ ...src, address: from(i) }, width, site.at, "reads");
-    for (let i = 0; i < times; i++) this.#within({ ...dst, address: to(i) }, width, site.at, "writes");
-    const apart = to(times - 1) + row <= from(0) || from(times - 1) + row <= to(0);
-    if (!apart) {
-      for (let i = 0; i < times; i++) {
-        for (let j = 0; j < times; j++) {
-          if (to(i) < from(j) + row && from(j) < to(i) + row) {
-            stop(
-              "KPU4009",
-              "source and destination of the transfer overlap",
-              "copy through a buffer between the two",
-            );
-          }
-        }
-      }
-    }
-    const { bytes } = this.#memory();
-    for (let i = 0; i < times; i++) bytes.copyWithin(to(i), from(i), from(i) + row);
+  #within(site: HostSite, p: PointerOperand, region: Region, access: AccessSite["access"]): void {
+    const { at } = site;
+    const checked: AccessSite = { at, dtype: p.dtype, access };
+    if (p.hi === 0) this.#null(checked);
+    const out = region.firstOutside(p.lo, p.hi);
+    if (out !== undefined) this.#outside(checked, p, out.start, out.end);
   }
+
+  #box(site: HostSite, stop: Stop): void {
+    const t = this.#transfer(site, stop);
+    const [dst, src] = [this.#pointer(site.operands[0]!), this.#pointer(site.operands[1]!)];
+    const { bytes } = DTYPES[dst.dtype];
+    const target = destinationRegion(t, dst.address, bytes);
+    const source = sourceRegion(t, src.address, bytes);
+    if (target !== undefined && dst.hi === 0) this.#within(site, dst, target, "writes");
+    if (source !== undefined) this.#within(site, src, source, "reads");
+    if (target !== undefined) this.#within(site, dst, target, "writes");
+    if (target !== undefined && source !== undefined) apart(target, source, stop);
+  }
+  /** The description that the operands of dma_copy and dma_nd make, when it is sound. */
+  #transfer(site: HostSite, stop: Stop): Transfer {
+    const { operands, attrs } = site;
+    const numbers = (list: readonly HostOperand[]): number[] => list.map((o) => this.#number(o));
+    if (attrs["dims"] === undefined) {
+      const [width, srcStride, dstStride, times] = numbers(operands.slice(2, 6)) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      sound(countProblem({ width, srcStride, dstStride, times }), stop);
+      return rowTransfer(width, srcStride, dstStride, times);
+    }
+    const list = (name: NdList): number[] => numbers(ndList(attrs, operands, name));
+    const padding =
+      attrs["padded"] === true ? { before: list("before"), after: list("after"), value: 0 } : undefined;
+    const t = {
+      counts: list("counts"),
+      srcStrides: list("srcStrides"),
+      dstStrides: list("dstStrides"),
+      padding,
+    };
+    sound(transferProblem(t), stop);
+    return t;
+  }
+
+  #gather(site: HostSite, stop: Stop): void {
+    const [dst, src, index] = site.operands.slice(0, 3).map((o) => this.#pointer(o)) as [
+      PointerOperand,
+      PointerOperand,
+      PointerOperand,
+    ];
+    const [count, width, srcStride, dstStride] = site.operands.slice(3, 7).map((o) => this.#number(o)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const g = { width, srcStride, dstStride };
+    sound(countProblem({ count, ...g }), stop);
+    if (count === 0 || width === 0) return;
+    const { bytes } = DTYPES[dst.dtype];
+    const listed = run(index, count);
+    this.#within(site, index, listed, "reads");
+    const rows = readElements(index.dtype, this.#memory().view, index.address, count);
+    const source = gatheredRows(g, src.address, rows, bytes);
+    const target = gatherTarget(g, dst.address, count, bytes);
+    this.#within(site, src, source, "reads");
+    this.#within(site, dst, target, "writes");
+    apart(target, source, stop);
+    apart(target, listed, stop);
+  }
+}
+
+/** `count` elements from a pointer on; at least one. */
+function run(p: PointerOperand, count: number): Box {
+  return Box.of(p.address, count * DTYPES[p.dtype].bytes, [], []);
+}
+function sound(problem: Problem | undefined, stop: Stop): void {
+  if (problem !== undefined) stop("KPU4007", problem.message, problem.help);
+}
+function apart(target: Region, source: Region, stop: Stop): void {
+  if (!regionsOverlap(target, source)) return;
+  stop("KPU4009", "source and destination of the transfer overlap", "copy through a buffer between the two");
 }
 
 /** Pieces of one wide value, whole again. */

@@ -8,6 +8,7 @@ import { printKernel } from "../ir/print.ts";
 import { MAX_TILES } from "../ir/target.ts";
 import { Device, deviceOf } from "./device.ts";
 import { Executor } from "./executor.ts";
+import type { RunReport } from "./report.ts";
 import { Wasm, type WasmModule } from "./webassembly.ts";
 
 export interface RunOptions {
@@ -57,8 +58,8 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
   }
 
   /** Runs on all tiles of the target. Arrays are changed in place. */
-  run(...args: A): void {
-    presenting(() => this.#run({}, args));
+  run(...args: A): RunReport {
+    return presenting(() => this.#run({}, args));
   }
 
   /**
@@ -66,10 +67,10 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
    * @throws KPU6006 for an option that is not valid.
    * @example program.runWith({ tiles: 1 }, xs, ys, 2, 1000)
    */
-  runWith(o: RunOptions, ...args: A): void {
-    presenting(() => {
+  runWith(o: RunOptions, ...args: A): RunReport {
+    return presenting(() => {
       checkOptions(o);
-      this.#run(o, args);
+      return this.#run(o, args);
     });
   }
 
@@ -79,7 +80,7 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
     return `program ${this.name}(${params.join(", ")}) for ${target.name}, checks ${checks ? "on" : "off"}`;
   }
 
-  #run(o: RunOptions, args: A): void {
+  #run(o: RunOptions, args: A): RunReport {
     const bound = bindArguments(this.name, this.params, args);
     const device = o.device ?? this.#deviceOf(bound);
     let executor = this.#executors.get(device);
@@ -88,7 +89,10 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
       executor = new Executor(this.compiled, this.#module, device);
       this.#executors.set(device, executor);
     }
-    executor.run(bound, { tiles: o.tiles ?? this.compiled.target.tiles, print: o.print ?? console.log });
+    const { target } = this.compiled;
+    const tiles = o.tiles ?? target.tiles;
+    const marks = executor.run(bound, { tiles, print: o.print ?? console.log });
+    return { kernel: this.name, target: target.name, tiles, marks };
   }
 
   #deviceOf(bound: ReturnType<typeof bindArguments>): Device {

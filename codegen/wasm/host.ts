@@ -1,12 +1,11 @@
-/** Calls of the host: print, assert, events, transfers. Operands go through the host area of the program. */
+/** Calls of the host: print, assert, events, checks of transfers, spans. Operands go through the host area of the program. */
 import { DTYPES } from "../../ir/dtype.ts";
 import type { Apply, Expr } from "../../ir/kir.ts";
 import { dtypeOf, type Emitter, FAIL, lanesOf, partCount, scalarName } from "./context.ts";
-import type { Code } from "./encoder.ts";
-import { canonicalBits } from "./memory.ts";
-import { bounded, elementBytes, pushAddress64 } from "./pointer.ts";
-import { castScalar, index32 } from "./scalar.ts";
+import { bounded, pushAddress64 } from "./pointer.ts";
+import { castScalar } from "./scalar.ts";
 import type { HostOperand } from "./sites.ts";
+import { emitTransfer, isTransfer } from "./transfer.ts";
 
 /** Writes the operands and calls the host; its i32 answer is left on the stack. */
 function callHost(E: Emitter, e: Apply): void {
@@ -24,6 +23,7 @@ function callHost(E: Emitter, e: Apply): void {
     op: e.op,
     at: e.at || E.at,
     text: (e.attrs["text"] as number | undefined) ?? 0,
+    attrs: e.attrs,
     operands,
     groups,
   });
@@ -108,85 +108,29 @@ export function emitHostOp(E: Emitter, e: Apply): boolean {
         c.op("drop");
       }
       return true;
-    case "dma_copy":
-    case "dma_copy_async":
+    case "prefetch":
+    case "flush_cache":
+      // They change time only; with checks the range must be there.
       if (E.checks) {
         callHost(E, e);
         c.op("drop");
-      } else copyRows(E, e);
-      return true;
-    case "dma_memset":
-    case "dma_memset_async":
-      if (E.checks) {
-        callHost(E, e);
-        c.op("drop");
-        // The host checked the range and the event; the fill itself is the same code with and without checks.
       }
-      fill(E, e);
+      return true;
+    case "perf_begin":
+    case "perf_end":
+      callHost(E, e);
+      c.op("drop");
+      return true;
+    default:
+      if (!isTransfer(e.op)) return false;
+      // The host checks ranges and events; what moves the data is the same code with and without checks.
+      if (E.checks) {
+        callHost(E, e);
+        c.op("drop");
+      }
+      emitTransfer(E, e);
       return true;
   }
-  return false;
-}
-
-function pushAddress32(E: Emitter, p: Expr): void {
-  if (E.checks) E.code.get(bounded(E, p).addr).op("i32.wrap_i64");
-  else E.pointer(p);
-}
-
-/** Rows of `width` bytes, `times` of them. */
-function copyRows(E: Emitter, e: Apply): void {
-  const c = E.code;
-  const [dst, src, width, srcStride, dstStride, times] = e.args as [Expr, Expr, Expr, Expr, Expr, Expr];
-  const bytes = elementBytes(dst);
-  const helper = c.module.helper("copy rows", ["i32", "i32", "i32", "i32", "i32", "i32"], [], (h) => {
-    h.block();
-    const done = h.depth - 1;
-    h.loop();
-    const again = h.depth - 1;
-    h.get(5).i32(0).op("i32.le_s").brIf(done);
-    h.get(0).get(1).get(2).memoryCopy();
-    h.get(0).get(4).op("i32.add").set(0).get(1).get(3).op("i32.add").set(1);
-    h.get(5).i32(1).op("i32.sub").set(5).br(again).end().end();
-  });
-  E.pointer(dst);
-  E.pointer(src);
-  for (const x of [width, srcStride, dstStride]) {
-    index32(E, x);
-    if (bytes > 1) c.i32(bytes).op("i32.mul");
-  }
-  index32(E, times);
-  c.call(helper);
-}
-
-/** `count` elements of one value; by doubling what is there already. */
-function fill(E: Emitter, e: Apply): void {
-  const c = E.code;
-  const [p, value, count] = e.args as [Expr, Expr, Expr];
-  const d = dtypeOf(p);
-  const { bytes } = DTYPES[d];
-  pushAddress32(E, p);
-  E.scalar(value);
-  canonicalBits(c, scalarName(value), d);
-  index32(E, count);
-  c.call(fillHelper(c, bytes));
-}
-function fillHelper(c: Code, bytes: number): number {
-  return c.module.helper(`fill ${bytes}`, ["i32", "i32", "i32"], [], (h) => {
-    if (bytes === 1) {
-      h.get(0).get(1).get(2).memoryFill();
-      return;
-    }
-    h.block();
-    const done = h.depth - 1;
-    h.loop();
-    const again = h.depth - 1;
-    h.get(2).i32(0).op("i32.le_s").brIf(done);
-    h.get(0)
-      .get(1)
-      .access(bytes === 2 ? "i32.store16" : "i32.store");
-    h.get(0).i32(bytes).op("i32.add").set(0);
-    h.get(2).i32(1).op("i32.sub").set(2).br(again).end().end();
-  });
 }
 
 /** Bytes that the operands of all sites need at once. */

@@ -3,7 +3,7 @@
  * what it says of an access that a check stopped.
  */
 import type { DTypeName } from "../../ir/dtype.ts";
-import type { LocationIndex } from "../../ir/kir.ts";
+import type { Attrs, LocationIndex } from "../../ir/kir.ts";
 
 /** An operand in the host area: `offset` bytes from its start. Scalars are float64; vectors are 16-byte parts; masks are bytes. */
 export type HostOperand =
@@ -24,6 +24,7 @@ export interface HostSite {
   readonly at: LocationIndex;
   /** `Kernel.texts` index of a print. */
   readonly text: number;
+  readonly attrs: Attrs;
   readonly operands: readonly HostOperand[];
   /** How many operands each printed value has; absent when one. */
   readonly groups: readonly number[] | undefined;

@@ -36,7 +36,7 @@ export function processPicture(
 }
 
 export const runDirect = (kernel: AnyKernel, args: unknown[]): void => void simulate(kernel, args);
-export const runCompiled = (kernel: AnyKernel, args: unknown[]): void => build(kernel).run(...args);
+export const runCompiled = (kernel: AnyKernel, args: unknown[]): void => void build(kernel).run(...args);
 
 if (isMain(import.meta.url)) {
   const photo = readPicture(new URL("photo.png", import.meta.url));

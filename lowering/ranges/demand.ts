@@ -4,6 +4,7 @@
  */
 import { isFloat } from "../../ir/dtype.ts";
 import type { Expr, Local, Stmt } from "../../ir/kir.ts";
+import { paddingOperand } from "../../ir/operands.ts";
 import type { Ranges } from "./analyse.ts";
 import { ANY, hasZero, type Range } from "./range.ts";
 
@@ -126,9 +127,19 @@ export function operandDemands(e: Apply, demand: boolean, ranges: Ranges): (i: n
     case "store_strided":
     case "dma_copy":
     case "dma_copy_async":
+    case "dma_gather":
+    case "dma_gather_async":
+    case "prefetch":
+    case "flush_cache":
       return NONE;
     case "splat":
       return () => isFloat(e.attrs["dtype"] as "f32");
+    case "dma_nd":
+    case "dma_nd_async": {
+      const t = (e.args[0] as Expr).type;
+      const float = t.kind === "ptr" && isFloat(t.dtype);
+      return (i) => i === paddingOperand(e.attrs) && float;
+    }
     case "set":
     case "dma_memset":
     case "dma_memset_async": {

@@ -21,6 +21,7 @@ import {
   typeText,
 } from "../../ir/kir.ts";
 import { isMathName } from "../../ir/math.ts";
+import { paddingOperand } from "../../ir/operands.ts";
 import { OPS, type OpName } from "../../ir/ops.ts";
 import { isNumber, type Ranges } from "./analyse.ts";
 import { operandDemands, signedZeros } from "./demand.ts";
@@ -338,11 +339,21 @@ class Retype implements Typing {
         );
       case "dma_copy":
       case "dma_copy_async":
-        return this.make(
-          e.op,
-          e.args.map((a, i) => (i >= 2 && i <= 5 ? index(this, a, true) : this.expr(a, false))),
-          e.attrs,
-        );
+      case "dma_nd":
+      case "dma_nd_async":
+      case "dma_gather":
+      case "dma_gather_async":
+      case "prefetch":
+      case "flush_cache": {
+        const wants = operandDemands(e, demand, this.ranges);
+        const value = e.attrs["padded"] === true ? paddingOperand(e.attrs) : -1;
+        const dtype = x?.type.kind === "ptr" ? x.type.dtype : "f32";
+        const args = e.args.map((a, i) => {
+          if (i === value) return stored(this, a, dtype, wants(i));
+          return isNumber(a) ? index(this, a, true) : this.expr(a, false);
+        });
+        return this.make(e.op, args, e.attrs);
+      }
       case "extract": {
         return this.make("extract", [this.expr(x, false), lane(this, x, y)], e.attrs);
       }

@@ -11,6 +11,7 @@ import type { Attrs, Expr, Local, Type } from "../../ir/kir.ts";
 import { mask, ptrType, scalar, vec } from "../../ir/kir.ts";
 import { type AluOp, OPS, type OpName } from "../../ir/ops.ts";
 import { TARGETS, type Target } from "../../ir/target.ts";
+import type { Gather, Transfer } from "../../ir/transfer.ts";
 
 /** One buffer; the test reads and writes `cells`, by element. Reinterpretation is not modelled. */
 export class Memory implements MemoryObject {
@@ -47,7 +48,7 @@ export class FakeSimulation implements Simulation {
   tileCount(): number {
     return 2;
   }
-  barrier(): unknown {
+  barrier(_events: readonly Event[]): unknown {
     return "barrier";
   }
   alloc<D extends DType>(dtype: D, shape: readonly number[], scope: Scope): NdBuffer<D> {
@@ -103,6 +104,28 @@ export class FakeSimulation implements Simulation {
     this.log.push(["dmaCopy", width, srcStride, dstStride, times, event?.id]);
     for (let t = 0; t < times; t++)
       for (let i = 0; i < width; i++) this.write(dst, t * dstStride + i, this.read(src, t * srcStride + i));
+  }
+  dmaBox(dst: Ptr, src: Ptr, t: Transfer, event: Event | undefined): void {
+    this.log.push(["dmaBox", t, event?.id]);
+    const walk = (d: number, s: number, dim: number): void => {
+      if (dim === t.counts.length) this.write(dst, d, this.read(src, s));
+      for (let i = 0; i < (t.counts[dim] ?? 0); i++)
+        walk(d + i * (t.dstStrides[dim] as number), s + i * (t.srcStrides[dim] as number), dim + 1);
+    };
+    if (t.padding === undefined) walk(0, 0, 0);
+  }
+  dmaGather(dst: Ptr, src: Ptr, index: Ptr, count: number, g: Gather, event: Event | undefined): void {
+    this.log.push(["dmaGather", count, g, event?.id]);
+    for (let r = 0; r < count; r++) {
+      const row = this.read(index, r) * g.srcStride;
+      for (let i = 0; i < g.width; i++) this.write(dst, r * g.dstStride + i, this.read(src, row + i));
+    }
+  }
+  touch(p: Ptr, count: number): void {
+    for (let i = 0; i < count; i++) this.place(p, i);
+  }
+  perf(kind: string, id: number): void {
+    this.log.push([kind, id]);
   }
   dmaMemset(dst: Ptr, value: number, count: number, event: Event | undefined): void {
     this.log.push(["dmaMemset", value, count, event?.id]);

@@ -5,8 +5,10 @@ import { INTRINSICS, intrinsicOf, intrinsicsMarkdown, S } from "../../dsl/index.
 
 const WANTED = `tileId tileCount barrier range grid unroll ceildiv floordiv min max clip abs
   i8 u8 i16 u16 i32 u32 f16 bf16 f32 bool alloc allocConst view vload vstore vloadGather vstoreScatter
-  dmaCopy asyncDmaCopy dmaMemset asyncDmaMemset allocEvents waitEvents freeEvents constMask tailMask
   vmull vmulh vmulhi vfmae vfmao vaddh vsubh vmaxh vminh vmaxnan vminnan visnan visinf visfinite vsign
+  dmaCopy asyncDmaCopy dmaMemset asyncDmaMemset dmaTranspose2d asyncDmaTranspose2d dmaUpsample asyncDmaUpsample
+  dmaGather asyncDmaGather prefetch flushCache perfBegin perfEnd
+  allocEvents waitEvents freeEvents constMask tailMask
   vadd vsub vmul vdiv vmod vabs vneg vfma vmax vmin vclip vceq vcneq vcgt vcge vclt vcle vsel vany vall
   vand vor vxor vinv vsl vsr vrol vror vclz vcls vctz vpcnt vbrevs vnsr vnsrsr cast vbcast vrpadd vrpmax vrpmin vexp vexp2 vlog vlog2 vsqrt vrsqrt vrecip vsin vcos vtan vtanh vsigmoid verf vgelu vsilu vpow vfloor vceil vtrunc vround vrint
   print assert`.split(/\s+/);
