@@ -70,8 +70,9 @@ export function everyWay(
   const { kernel: virtual } = lowerKernel(record, { target });
   const specs = paramSpecs(virtual);
   const compiled = compileKernel(virtual, { target, checks: true });
-  const interpret = (k: typeof virtual, own: readonly unknown[], print: Print): void =>
+  const interpret = (k: typeof virtual, own: readonly unknown[], print: Print): void => {
     interpretKernel(k, bindArguments(k.name, specs, own), { tiles: 1, target, print });
+  };
   run("interpreted", (own, print) => interpret(virtual, own, print));
   run("interpreted machine code", (own, print) => interpret(compiled.machine, own, print));
   run("compiled", (own, print) => new KpuProgram(compiled).runWith({ tiles: 1, print }, ...own));
