@@ -17,6 +17,7 @@ import {
   type Kernel,
   type Local,
   mask,
+  ptrType,
   type Stmt,
   scalar,
   type Type,
@@ -26,6 +27,7 @@ import { OPS, type OpName } from "../ir/ops.ts";
 import type { Target } from "../ir/target.ts";
 import { localsOf, someIn } from "../ir/walk.ts";
 import { maskWidths } from "./maskwidth.ts";
+import { compressPieces, expandPieces, type Splitting, slidePieces, tablePieces } from "./packing.ts";
 
 /** Buffers of a scope start at multiples of this many bytes. */
 const ALIGNMENT = 64;
@@ -48,6 +50,8 @@ class Legaliser {
   readonly #locals = new Map<Local, readonly Local[]>();
   readonly #allocated: Record<Scope, number> = { global: 0, l3: 0, l2: 0, local: 0, private: 0 };
   readonly #tables: number[] = [];
+  readonly #scratch: Local;
+  #scratchBytes = 0;
   #nextId: number;
   #out: Stmt[] = [];
   #at = 0;
@@ -56,6 +60,7 @@ class Legaliser {
     this.#k = k;
     this.#bits = bits;
     this.#nextId = localsOf(k).reduce((n, l) => Math.max(n, l.id + 1), 0);
+    this.#scratch = { id: this.#nextId++, name: "scratch", type: ptrType("u8", "private"), mutable: false };
     const widths = maskWidths(k);
     this.#maskSize = (l) => bits / (widths.get(l) ?? 8);
     let at = 0;
@@ -66,7 +71,16 @@ class Legaliser {
   }
 
   kernel(): Kernel {
-    return { ...this.#k, level: "machine", registerBits: this.#bits, body: this.#list(this.#k.body) };
+    const body = this.#list(this.#k.body);
+    const scratch = this.#scratchBytes > 0 ? [this.#scratchBuffer()] : [];
+    return { ...this.#k, level: "machine", registerBits: this.#bits, body: [...scratch, ...body] };
+  }
+
+  /** One buffer for all ops that need one, as large as the largest wants. */
+  #scratchBuffer(): Stmt {
+    const attrs = { dtype: "u8", scope: "private", count: this.#scratchBytes } as const;
+    const value = this.#apply("alloc", [], attrs, this.#scratch.type);
+    return { kind: "let", local: this.#scratch, value: this.#scalar(value) as Apply, at: 0 };
   }
 
   // ------------------------------------------------------------------------------------------ statements
@@ -488,6 +502,15 @@ class Legaliser {
       }
       case "shuffle":
         return this.#shuffles(e, starts, lanesAt);
+      case "bitcast": {
+        const x = e.args[0]!;
+        const own = this.#split(x, this.#size(x)).exprs;
+        return each((_s, i, lanes) => ({ ...e, args: [own[i]!], type: withLanes(e.type, lanes) }));
+      }
+      case "table":
+        return tablePieces(this.#splitting, e, size);
+      case "slide":
+        return slidePieces(this.#splitting, e, size);
       case "load": {
         const base = this.#base(e.args[0]!, starts.length);
         return each((start, _i, lanes) => ({
@@ -531,6 +554,8 @@ class Legaliser {
         return this.#slices(bound, own, 0, n, size);
       }
       default: {
+        if (many && e.op === "compress") return compressPieces(this.#splitting, e, size);
+        if (many && e.op === "expand") return expandPieces(this.#splitting, e, size);
         const args = e.args.map((a) => this.#split(a, size).exprs);
         return each((_s, i, lanes) => ({
           ...e,
@@ -595,6 +620,27 @@ class Legaliser {
   #apply(op: OpName, args: readonly Expr[], attrs: Attrs, type: Type): Apply {
     return { kind: "apply", type, op, args, attrs, at: this.#at };
   }
+
+  /** For ops that go through memory. */
+  readonly #splitting: Splitting = {
+    apply: (op, args, attrs, type) => this.#apply(op, args, attrs, type),
+    bind: (e) => this.#bind(e),
+    define: (value) => {
+      const local: Local = { id: this.#nextId++, name: "t", type: value.type, mutable: false };
+      this.#define({ kind: "let", local, value, at: this.#at });
+      return { kind: "ref", type: local.type, local, at: value.at };
+    },
+    effect: (value) => {
+      this.#out.push({ kind: "effect", value, at: this.#at });
+    },
+    scalar: (e) => this.#scalar(e),
+    split: (e, size) => this.#split(e, size).exprs,
+    moved: (p, elements) => this.#moved(p, elements),
+    scratch: (bytes) => {
+      this.#scratchBytes = Math.max(this.#scratchBytes, bytes);
+      return { kind: "ref", type: this.#scratch.type, local: this.#scratch, at: this.#at };
+    },
+  };
 
   /** Gives an expression a name, so that it is computed once. */
   #bind(e: Expr): Expr {

@@ -45,6 +45,9 @@ function usedMask(e: Apply): { mask: Expr | undefined; bits: LaneBits } | undefi
   switch (e.op) {
     case "sel":
       return e.type.kind === "vec" ? { mask: e.args[0], bits: bitsOf(e.type.dtype) } : undefined;
+    case "compress":
+    case "expand":
+      return e.type.kind === "vec" ? { mask: e.args[1], bits: bitsOf(e.type.dtype) } : undefined;
     case "load_masked":
     case "store_masked":
     case "load_strided":

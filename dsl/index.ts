@@ -5,7 +5,7 @@ export { documentIntrinsics, intrinsicsMarkdown } from "./document.ts";
 export * from "./dtypes.ts";
 export type { Family, IntrinsicRecord, OperandSpec, Signature } from "./intrinsic.ts";
 export { authorName, INTRINSICS, intrinsicNamed, intrinsicOf } from "./intrinsic.ts";
-export type { CastOptions, CastPart } from "./intrinsics/conversion.ts";
+export type { CastOptions } from "./intrinsics/conversion.ts";
 export type { Events } from "./intrinsics/events.ts";
 export type { LoadOptions, StoreOptions } from "./intrinsics/memory.ts";
 export type { GatherRowsOptions, TransposeOptions, UpsampleOptions } from "./intrinsics/reshape.ts";
@@ -38,6 +38,7 @@ export type {
   Signed,
   SignOptions,
 } from "./options.ts";
+export type { CastPart } from "./parts.ts";
 export type { ElementOf, MemoryObject } from "./pointer.ts";
 export { NdBuffer, Ptr } from "./pointer.ts";
 export { S } from "./s.ts";

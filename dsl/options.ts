@@ -48,6 +48,13 @@ export type Narrow<D extends IntD, H extends boolean, S extends "signed" | "unsi
 /** What `vload` gives for a pointer to D: a mask for bool, a vector otherwise. */
 export type Loaded<D extends DType> = D extends bool ? Mask : Vec<D>;
 
+/** Integer dtypes of D's width: what indexes a table of D. */
+export type IndexOf<D extends DType> = D extends i8 | u8
+  ? i8 | u8
+  : D extends i16 | u16 | f16 | bf16
+    ? i16 | u16
+    : i32 | u32;
+
 /** Dtypes whose vectors can be indices of a gather or scatter. */
 export type IndexD = i16 | u16 | i32 | u32;
 

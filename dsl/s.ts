@@ -11,7 +11,9 @@ import * as mask from "./intrinsics/mask.ts";
 import * as math from "./intrinsics/math.ts";
 import * as memory from "./intrinsics/memory.ts";
 import { vnsr, vnsrsr } from "./intrinsics/narrow.ts";
+import * as packing from "./intrinsics/packing.ts";
 import * as pairwise from "./intrinsics/pairwise.ts";
+import * as permutation from "./intrinsics/permutation.ts";
 import "./intrinsics/pointer.ts";
 import * as perf from "./intrinsics/perf.ts";
 import * as product from "./intrinsics/product.ts";
@@ -75,6 +77,16 @@ export const S = {
   ...bitwise,
   vnsr,
   vnsrsr,
+  vconcat: permutation.vconcat,
+  vsplit: permutation.vsplit,
+  vzip: permutation.vzip,
+  vunzip: permutation.vunzip,
+  vrevs: permutation.vrevs,
+  vshfl: permutation.vshfl,
+  vsldl: permutation.vsldl,
+  vreplic: permutation.vreplic,
+  vtranspose: permutation.vtranspose,
+  ...packing,
   ...compare,
   ...classify,
   ...math,

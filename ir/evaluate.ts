@@ -7,6 +7,7 @@ import { castRule, storeRule } from "./convert.ts";
 import type { DTypeName } from "./dtype.ts";
 import type { Attrs, Type } from "./kir.ts";
 import { type AluOp, OPS, type OpName } from "./ops.ts";
+import { compress, expand, lookUp, reinterpret, slide } from "./packing.ts";
 
 /** A scalar (bool as 0 or 1), or the lanes of a vector or mask. */
 export type LaneValue = number | readonly number[];
@@ -55,6 +56,16 @@ export function evaluate(
       const all = (args as readonly (readonly number[])[]).flat();
       return (attrs["lanes"] as readonly number[]).map((lane) => (lane < 0 ? 0 : (all[lane] as number)));
     }
+    case "compress":
+      return compress(lanes(0), lanes(1));
+    case "expand":
+      return expand(lanes(0), lanes(1));
+    case "table":
+      return lookUp(lanes(0), (args.slice(1) as readonly (readonly number[])[]).flat());
+    case "slide":
+      return slide(lanes(0), lanes(1), number(2));
+    case "bitcast":
+      return reinterpret(laneDType(types[0]), attrs["dtype"] as DTypeName, lanes(0));
     case "extract":
       return lanes(0)[number(1)];
     case "radd":

@@ -141,6 +141,10 @@ const indices = (t: Type | undefined, lanes: number): string | undefined =>
     ? undefined
     : `needs ${lanes} indices of 16 or 32 bits, got ${text(t)}`;
 
+/** A vector and its mask. */
+const packing: TypeRule = ([x, m]) =>
+  x?.kind === "vec" ? (maskFor(x.lanes, m) ?? x) : `needs a vector, got ${text(x)}`;
+
 const needPtr =
   (
     then: (p: Extract<Type, { kind: "ptr" }>, args: readonly Type[], attrs: Attrs) => Type | string,
@@ -506,6 +510,45 @@ const table = {
     "Picks lanes from the concatenation of its operands (vectors or masks); index -1 gives 0.",
     "vperm",
     ["lanes"],
+  ),
+  compress: pure(2, packing, "Active lanes of x to the front, in order; 0 in the rest.", "vperm"),
+  expand: pure(2, packing, "The first lanes of x to the active lanes, in order; 0 in the others.", "vperm"),
+  table: pure(
+    "any",
+    ([indices, ...table]) => {
+      const first = table[0];
+      if (indices?.kind !== "vec" || !isInt(indices.dtype)) return `needs indices, got ${text(indices)}`;
+      if (first?.kind !== "vec") return `needs a table, got ${text(first)}`;
+      if (!table.every((t) => t.kind === "vec" && t.dtype === first.dtype))
+        return "tables must have one dtype";
+      return DTYPES[first.dtype].bits === DTYPES[indices.dtype].bits
+        ? vec(first.dtype, indices.lanes)
+        : `indices of a table of ${first.dtype} must be as wide, got ${indices.dtype}`;
+    },
+    "table(indices, x, ...): the lane of the concatenated tables that each index names; 0 where it names none.",
+    "vperm",
+  ),
+  slide: pure(
+    3,
+    ([x, y, i]) => {
+      if (x?.kind !== "vec" || !y || !sameType(x, y))
+        return `needs two equal vectors, got ${text(x)}, ${text(y)}`;
+      return isIndex(i) ? x : `needs an index, got ${text(i)}`;
+    },
+    "slide(x, y, i): as many lanes as x has, from lane i of x and y laid end to end; i is within 0 and that count.",
+    "vperm",
+  ),
+  bitcast: pure(
+    1,
+    ([x], attrs) => {
+      const d = attrs["dtype"] as DTypeName;
+      if (x?.kind !== "vec" || d === "bool") return `needs a vector, got ${text(x)}`;
+      const lanes = (x.lanes * DTYPES[x.dtype].bits) / DTYPES[d].bits;
+      return Number.isInteger(lanes) ? vec(d, lanes) : `the bits of ${typeText(x)} are no whole ${d} lanes`;
+    },
+    "The bits of the lanes, least significant first, as lanes of another dtype. A NaN has the bits of its dtype's one NaN.",
+    "free",
+    ["dtype"],
   ),
   extract: pure(
     2,

@@ -24,7 +24,7 @@ const ONE_TYPE: ReadonlySet<OpName> = new Set([
 ]);
 /** Ops whose text shows the type of their first operand only. */
 const FIRST_TYPE: ReadonlySet<OpName> = new Set([
-  "cast",
+  ...(["cast", "compress", "expand", "table", "slide", "bitcast"] as const),
   "extract",
   "radd",
   "rmin",

@@ -21,6 +21,7 @@ import { shapeOf } from "./lanescalar.ts";
 import { isCompare, lanewisePart, maskPart } from "./lanewise.ts";
 import { emitGather, emitLoad, emitLoadMasked, emitLoadStrided, pushAllActive } from "./memory.ts";
 import type { SimdOp } from "./opcodes.ts";
+import { emitBitcast, emitPacking, emitTable } from "./packing.ts";
 import { permute } from "./permute.ts";
 import { roundToBits, storeBits } from "./scalar.ts";
 import { emitShift, isShift } from "./shifts.ts";
@@ -95,6 +96,13 @@ export function emitVector(E: Emitter, e: Expr): Parts {
         e.attrs["lanes"] as readonly number[],
         bits,
       );
+    case "compress":
+    case "expand":
+      return emitPacking(E, e);
+    case "table":
+      return emitTable(E, e);
+    case "bitcast":
+      return emitBitcast(E, e);
     case "load":
       return emitLoad(E, e);
     case "load_masked":

@@ -19,12 +19,10 @@ import { type Attrs, DTYPES, type DTypeName, isFloat, isInt, NUMERIC, registerLa
 import { shapeOf, type Value } from "../operand.ts";
 import { DirectOps, LoweredOps, mapLanes, type Ops } from "../ops.ts";
 import type { LaneOptions, Loaded, MaskArg } from "../options.ts";
+import { CAST_PARTS, type CastPart, partLanes, partsOf, readPart } from "../parts.ts";
 import { type Mask, Vec } from "../values.ts";
 
 const family = "conversion";
-
-/** Which lanes of the source are converted; see the table in docs/language.md. */
-export type CastPart = "all" | "low" | "high" | "even" | "odd" | "ll" | "lh" | "hl" | "hh";
 
 export interface CastOptions {
   readonly part?: CastPart | undefined;
@@ -34,52 +32,16 @@ export interface CastOptions {
   readonly wrap?: boolean | undefined;
 }
 
-/** First lane, step and divisor of the lane count. */
-const PARTS: { readonly [K in CastPart]: readonly [quarter: number, step: number, divisor: number] } = {
-  all: [0, 1, 1],
-  low: [0, 1, 2],
-  high: [2, 1, 2],
-  even: [0, 2, 2],
-  odd: [1, 2, 2],
-  ll: [0, 1, 4],
-  lh: [1, 1, 4],
-  hl: [2, 1, 4],
-  hh: [3, 1, 4],
-};
-
-/** Lane numbers that a part takes from `lanes`. */
-function partLanes(ops: Ops, part: CastPart, lanes: number): number[] {
-  const [offset, step, divisor] = PARTS[part];
-  if (lanes % divisor !== 0) {
-    return ops.refuse(
-      "KPU3010",
-      `${ops.name}: part "${part}" needs a lane count divisible by ${divisor}, got ${lanes}`,
-      { argument: 2 },
-    );
-  }
-  const first = step === 2 ? offset : (offset * lanes) / 4;
-  return Array.from({ length: lanes / divisor }, (_, i) => first + i * step);
-}
-
-function readPart(ops: Ops, o: Options): CastPart {
-  const part = o["part"] ?? "all";
-  if (typeof part === "string" && Object.hasOwn(PARTS, part)) return part as CastPart;
-  return ops.refuse("KPU3004", `${ops.name}: unknown part ${typeof part === "string" ? `"${part}"` : ""}`, {
-    argument: 2,
-    help: `part is one of ${Object.keys(PARTS).join(", ")}`,
-  });
-}
-
 function castLanes(ops: Ops, x: unknown, to: unknown, given: unknown): Value {
   const o = options(ops, given, ["part", "saturate", "wrap"], 2);
   const target = dtype(ops, to, "dtype", 1, NUMERIC);
-  const part = readPart(ops, o);
+  const part = readPart(ops, o, CAST_PARTS, 2);
   if (Array.isArray(x)) return merge(ops, x, target, part, o);
   const from = vector(ops, x, "x", 0, NUMERIC);
   const picked =
     part === "all"
       ? (x as Value)
-      : ops.op("shuffle", [x as Value], { lanes: partLanes(ops, part, from.lanes) });
+      : ops.op("shuffle", [x as Value], { lanes: partLanes(ops, part, from.lanes, 2) });
   return ops.op("cast", [picked], castAttrs(ops, o, from.dtype, target));
 }
 
@@ -142,7 +104,7 @@ export const cast = intrinsic<
       {
         name: "part",
         kind: "static",
-        values: (_d, n) => Object.keys(PARTS).filter((part) => n % PARTS[part as CastPart][2] === 0),
+        values: (_d, n) => partsOf(CAST_PARTS, n),
         optional: true,
         doc: '"all", halves "low" "high" "even" "odd", quarters "ll" "lh" "hl" "hh"',
       },

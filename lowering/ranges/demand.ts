@@ -122,6 +122,7 @@ export function operandDemands(e: Apply, demand: boolean, ranges: Ranges): (i: n
     case "ge":
     case "ptr_add":
     case "extract":
+    case "slide":
     case "tail_mask":
     case "load_strided":
     case "store_strided":

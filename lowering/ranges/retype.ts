@@ -357,6 +357,8 @@ class Retype implements Typing {
       case "extract": {
         return this.make("extract", [this.expr(x, false), lane(this, x, y)], e.attrs);
       }
+      case "slide":
+        return this.make("slide", [this.expr(x, false), this.expr(y, false), index(this, z, false)]);
       case "cast_scalar":
         return this.cast(this.expr(x, demand), e.attrs["to"] as Num);
       default:

@@ -934,7 +934,8 @@ class Generator {
         return this.op("cast", [this.value(vec(from, lanes), depth).e], { dtype, ...attrs });
       }
       default: {
-        if (this.chance(50)) return this.shuffled(v(), v(), lanes);
+        if (this.chance(40)) return this.shuffled(v(), v(), lanes);
+        if (this.chance(50)) return this.packed(dtype, lanes, depth);
         if (isFloat(dtype)) return this.op("splat", [this.value(this.number(), depth).e], { dtype, lanes });
         const value = this.constant(
           this.level === "open" ? scalar("num") : scalar("i64"),
@@ -944,6 +945,30 @@ class Generator {
       }
     }
   }
+  /** Lanes moved by run-time values, or read as another dtype. */
+  private packed(dtype: DTypeName, lanes: number, depth: number): Expr {
+    const v = (d = dtype, n = lanes): Expr => this.value(vec(d, n), depth).e;
+    const { bits } = DTYPES[dtype];
+    switch (this.below(4)) {
+      case 0:
+        return this.op(this.pick(["compress", "expand"] as const), [v(), this.value(mask(lanes), depth).e]);
+      case 1: {
+        const index = this.pick(INTS.filter((d) => DTYPES[d].bits === bits));
+        // Most indices of random lanes name nothing.
+        const few = this.op("popcnt", [v(index)]);
+        return this.op("table", [this.chance(70) ? few : v(index), v()]);
+      }
+      case 2: {
+        const at = this.constant(scalar(this.level === "open" ? "num" : "i32"), this.below(lanes + 1));
+        return this.op("slide", [v(), v(), at]);
+      }
+      default: {
+        const from = this.pick(NUMERIC.filter((d) => (lanes * bits) % DTYPES[d].bits === 0));
+        return this.op("bitcast", [v(from, (lanes * bits) / DTYPES[from].bits)], { dtype });
+      }
+    }
+  }
+
   private shuffled(x: Expr, y: Expr, lanes: number): Expr {
     const args = this.chance(50) ? [x, y] : [x];
     const start = this.below(lanes);

@@ -43,6 +43,35 @@ export function bits(x: Vec<f32>, h: Vec<u16>, w: Vec<i32>, m: Mask): void {
   S.vnsr(S.cast(w, i8), 1);
 }
 
+export function permutations(x: Vec<f32>, h: Vec<f16>, i: Vec<i32>, m: Mask): void {
+  expectTypeOf(S.vconcat([x, x, 0])).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vconcat([m, m], { part: "low" })).toEqualTypeOf<Mask>();
+  expectTypeOf(S.vsplit(x)).toEqualTypeOf<Vec<f32>[]>();
+  expectTypeOf(S.vsplit(x, 2)).toEqualTypeOf<[Vec<f32>, Vec<f32>]>();
+  expectTypeOf(S.vsplit(m, 3)).toEqualTypeOf<[Mask, Mask, Mask]>();
+  expectTypeOf(S.vunzip(h)).toEqualTypeOf<[even: Vec<f16>, odd: Vec<f16>]>();
+  expectTypeOf(S.vzip(m, true)).toEqualTypeOf<Mask>();
+  expectTypeOf(S.vtbl(x, i)).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vtbl([h, h], S.cast(i, u16), { mask: m, r: h })).toEqualTypeOf<Vec<f16>>();
+  expectTypeOf(S.vcompt(x, "4T4F", { r: x })).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vcompc(m, m, m)).toEqualTypeOf<Mask>();
+
+  // @ts-expect-error dtypes differ
+  S.vconcat([x, i]);
+  // @ts-expect-error vectors and masks do not mix
+  S.vzip(x, m);
+  // @ts-expect-error quarters are for cast
+  S.vzip(x, x, { part: "ll" });
+  // @ts-expect-error indices are as wide as the table
+  S.vtbl(h, i);
+  // @ts-expect-error indices are integers
+  S.vtbl(x, x);
+  // @ts-expect-error r has another dtype
+  S.vexpand(x, m, { r: i });
+  // @ts-expect-error a vector is no mask
+  S.vcompt(x, x);
+}
+
 export function arithmetic(x: Vec<f32>, i: Vec<i8>, w: Vec<i32>, m: Mask): void {
   expectTypeOf(S.vadd(x, x)).toEqualTypeOf<Vec<f32>>();
   expectTypeOf(S.vadd(x, 1)).toEqualTypeOf<Vec<f32>>();
