@@ -26,10 +26,13 @@ export class Progress {
     this.#label = label;
   }
   update(done: number, total: number): void {
+    this.show(`${done}/${total}`);
+  }
+  show(text: string): void {
     const now = Date.now();
     if (process.stderr.isTTY !== true || now - this.#shownAt < 100) return;
     this.#shownAt = now;
-    process.stderr.write(`\r\x1b[K${this.#label} ${done}/${total}`);
+    process.stderr.write(`\r\x1b[K${this.#label} ${text}`);
   }
   done(): void {
     if (process.stderr.isTTY === true && this.#shownAt > 0) process.stderr.write("\r\x1b[K");

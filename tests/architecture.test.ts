@@ -93,6 +93,7 @@ test("ARCHITECTURE.md lists the shipped folders", () => {
     "executions.ts",
     "equivalence",
     "index.ts",
+    "kernelsmith",
     "cli",
   ]);
 });

@@ -4,9 +4,20 @@ import type { Command } from "./command.ts";
 import { disasm } from "./disasm.ts";
 import { equiv } from "./equiv.ts";
 import { explain } from "./explain.ts";
+import { fuzz } from "./fuzz.ts";
 import { intrinsics } from "./intrinsics.ts";
 import { run } from "./run.ts";
 import { sim } from "./sim.ts";
 
 /** In the order of `kpu --help`. */
-export const COMMANDS: readonly Command[] = [check, sim, build, run, equiv, disasm, intrinsics, explain];
+export const COMMANDS: readonly Command[] = [
+  check,
+  sim,
+  build,
+  run,
+  equiv,
+  fuzz,
+  disasm,
+  intrinsics,
+  explain,
+];

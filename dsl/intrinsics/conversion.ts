@@ -8,6 +8,7 @@ import {
   integerOnly,
   laneCount,
   lanesLike,
+  maskOf,
   type Options,
   options,
   underMask,
@@ -152,23 +153,19 @@ export interface Broadcast {
   <D extends AnyD>(x: number | boolean, dtype: D, options?: number): Loaded<D>;
 }
 
-function broadcast(ops: Ops, x: unknown, to: unknown, given: unknown): Value {
+/** Lanes are those of option `lanes`, else of the mask in whatever form, else one register. */
+function broadcast(ops: Ops, x: unknown, to: unknown, third: unknown): Value {
   const target = dtype(ops, to, "dtype", 1, ALL_DTYPES);
-  const o = options(ops, typeof given === "number" ? { lanes: given } : given, ["lanes", "mask", "r"], 2);
-  const lanes = lanesFor(ops, o, target);
+  const o = options(ops, typeof third === "number" ? { lanes: third } : third, ["lanes", "mask", "r"], 2);
+  const wanted = o["lanes"] === undefined ? undefined : laneCount(ops, o["lanes"], 2);
+  const mask = o["mask"] === undefined ? undefined : maskOf(ops, o["mask"], wanted, 2);
+  const given = shapeOf(mask);
+  const lanes = wanted ?? (given.is === "mask" ? given.lanes : registerLanes(ops.target, target));
   const s = shapeOf(x);
   if (s.is === "vec" || s.is === "mask")
     ops.refuse("KPU3001", `${ops.name}: x must be a scalar`, { argument: 0 });
   const like = { dtype: target, lanes };
   return underMask(ops, o, lanesLike(ops, x, like, "x", 0), like, 2);
-}
-
-/** Lanes of a result: of the mask, else option `lanes`, else one register. */
-function lanesFor(ops: Ops, o: Options, d: DTypeName): number {
-  if (o["lanes"] !== undefined) return laneCount(ops, o["lanes"], 2);
-  const s = shapeOf(o["mask"]);
-  if (s.is === "mask") return s.lanes;
-  return registerLanes(ops.target, d);
 }
 
 export const vbcast = intrinsic<Broadcast>({

@@ -130,6 +130,12 @@ class Retype implements Typing {
         return;
       case "loop": {
         const test = this.list(s.test);
+        // `do { ...; break; } while (c)`: a test that is never reached is gone, and what it computed with it.
+        if (s.test.length > 0 && !s.test.some((t) => this.ranges.reached(t))) {
+          const cond: Expr = { kind: "const", type: scalar("bool"), value: false, at: s.at };
+          this.out.push({ ...s, test, cond, body: this.list(s.body), update: this.list(s.update) });
+          return;
+        }
         // The condition may need guards of its own; they belong to the test.
         const outer = this.out;
         this.out = test;

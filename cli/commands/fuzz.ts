@@ -1,0 +1,103 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import {
+  type CampaignReport,
+  campaign,
+  type Failure,
+  missing,
+  printProgram,
+  runSeed,
+  theCatalogue,
+} from "../../kernelsmith/index.ts";
+import { colours, Progress, print } from "../terminal.ts";
+import { type Command, count, flag, integer, JSON_OPTION, parse, text } from "./command.ts";
+
+const Options = z.object({
+  seconds: count.optional(),
+  kernels: count.optional(),
+  seed: integer.default(1),
+  jobs: count.optional(),
+  kernel: integer.optional(),
+  out: text.default("out/fuzz"),
+  json: flag,
+});
+
+export const fuzz: Command = {
+  usage: "fuzz",
+  summary: "Generate random kernels and compare every execution of them",
+  options: [
+    ["--seconds <n>", "How long; default: 60, or no limit with --kernels"],
+    ["--kernels <n>", "How many kernels"],
+    ["--seed <n>", "Same seed, same kernels; default: 1"],
+    ["--kernel <seed>", "Show one kernel, by the seed that a report names, and run it"],
+    ["--jobs <n>", "Threads; default: all cores"],
+    ["--out <folder>", "Where failing kernels are written; default: out/fuzz"],
+    JSON_OPTION,
+  ],
+  examples: ["fuzz --seconds 600 --seed 7", "fuzz --kernel 1234567"],
+  async run(_args, options) {
+    const o = parse(Options, options);
+    if (o.kernel !== undefined) return one(o.kernel, o.json);
+    const progress = new Progress("kernels");
+    const seconds = o.seconds ?? (o.kernels === undefined ? 60 : undefined);
+    const report = await campaign({
+      seed: o.seed,
+      ...(seconds === undefined ? {} : { seconds }),
+      ...(o.kernels === undefined ? {} : { kernels: o.kernels }),
+      ...(o.jobs === undefined ? {} : { jobs: o.jobs }),
+      onProgress: (r) =>
+        progress.show(`${r.kernels}, ${(r.kernels / r.seconds).toFixed(0)}/s, ${r.failures.length} findings`),
+    });
+    progress.done();
+    if (report.failures.length > 0) keep(o.out, report.failures);
+    if (o.json) print(JSON.stringify({ ...report, counts: Object.fromEntries(report.counts) }, undefined, 2));
+    else print(summary(report, o.out));
+    return report.failures.length === 0 ? 0 : 1;
+  },
+};
+
+function one(seed: number, json: boolean): number {
+  const { program, failure } = runSeed(seed);
+  if (json)
+    print(JSON.stringify({ seed, source: printProgram(program, { types: true }), failure }, undefined, 2));
+  else {
+    print(printProgram(program, { types: true }));
+    print(
+      failure === undefined
+        ? colours.green("every execution agrees")
+        : `${colours.red(failure.text)}\n\n${failure.test}`,
+    );
+  }
+  return failure === undefined ? 0 : 1;
+}
+
+function keep(folder: string, failures: readonly Failure[]): void {
+  mkdirSync(folder, { recursive: true });
+  for (const f of failures) {
+    writeFileSync(join(folder, `kernel-${f.seed}.ts`), f.source);
+    writeFileSync(join(folder, `kernel-${f.seed}.test.ts.txt`), `${f.test}\n`);
+  }
+}
+
+function summary(r: CampaignReport, out: string): string {
+  const lines = [
+    `${r.kernels} kernels of seed ${r.seed} in ${r.seconds.toFixed(0)} s (${(r.kernels / r.seconds).toFixed(1)}/s), ${r.statements} statements, ${(r.lines / r.kernels).toFixed(0)} lines each`,
+  ];
+  const kinds = [...r.counts].filter(([k]) => k.startsWith("statement ")).sort((a, b) => b[1] - a[1]);
+  lines.push(`statements: ${kinds.map(([k, n]) => `${k.slice("statement ".length)} ${n}`).join(", ")}`);
+  const absent = missing(r.counts, theCatalogue());
+  const open = absent.filter((m) => m.reason === undefined);
+  const listed = absent.filter((m) => m.reason !== undefined);
+  lines.push(`never exercised: ${open.length === 0 ? "nothing" : open.map((m) => m.what).join(", ")}`);
+  if (listed.length > 0) lines.push(`not drawn: ${listed.map((m) => `${m.what} (${m.reason})`).join("; ")}`);
+  if (r.failures.length === 0) lines.push(colours.green("0 differences"));
+  else {
+    const first = new Map(r.failures.map((f) => [f.signature, f] as const).reverse());
+    for (const f of first.values()) lines.push(colours.red(`seed ${f.seed}: ${f.text}`), f.test);
+    lines.push(
+      colours.red(`${r.failures.length} findings of ${first.size} kinds; the kernels are in ${out}`),
+    );
+  }
+  return lines.join("\n");
+}

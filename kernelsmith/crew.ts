@@ -1,0 +1,102 @@
+/** The threads of a campaign: each works on a batch of its own, so that the kernels of a seed do not depend on their number. */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { BATCH, type BatchReport, type Failure, runBatch } from "./campaign.ts";
+import type { Counts } from "./coverage.ts";
+
+export interface WorkRequest {
+  readonly run: number;
+  readonly from: number;
+  readonly count: number;
+  readonly known: ReadonlySet<string>;
+}
+
+export interface CampaignOptions {
+  readonly seed: number;
+  /** Ends after so many seconds, or after so many kernels. */
+  readonly seconds?: number;
+  readonly kernels?: number;
+  /** Threads; 0 works in the calling thread. Default: the cores of the machine. */
+  readonly jobs?: number;
+  readonly onProgress?: (report: CampaignReport) => void;
+}
+
+export interface CampaignReport {
+  readonly seed: number;
+  kernels: number;
+  statements: number;
+  lines: number;
+  seconds: number;
+  readonly counts: Counts;
+  readonly failures: Failure[];
+}
+
+/** Failures after which a campaign ends: the rest would be the same ones. */
+const MOST_FAILURES = 50;
+
+export async function campaign(o: CampaignOptions): Promise<CampaignReport> {
+  const started = performance.now();
+  const report: CampaignReport = {
+    seed: o.seed,
+    kernels: 0,
+    statements: 0,
+    lines: 0,
+    seconds: 0,
+    counts: new Map(),
+    failures: [],
+  };
+  let next = 0;
+  /** The next batch, or undefined when the campaign is over. */
+  const take = (): WorkRequest | undefined => {
+    const left = (o.kernels ?? Infinity) - next;
+    const late = o.seconds !== undefined && performance.now() - started >= o.seconds * 1000;
+    if (left <= 0 || late || report.failures.length >= MOST_FAILURES) return undefined;
+    const count = Math.min(BATCH, left);
+    const from = next;
+    next += count;
+    return { run: o.seed, from, count, known: new Set(report.failures.map((f) => f.signature)) };
+  };
+  const add = (b: BatchReport): void => {
+    report.kernels += b.kernels;
+    report.statements += b.statements;
+    report.lines += b.lines;
+    for (const [k, n] of b.counts) report.counts.set(k, (report.counts.get(k) ?? 0) + n);
+    report.failures.push(...b.failures);
+    report.seconds = (performance.now() - started) / 1000;
+    o.onProgress?.(report);
+  };
+  const jobs = o.jobs ?? availableParallelism();
+  if (jobs === 0)
+    for (let work = take(); work !== undefined; work = take())
+      add(runBatch(work.run, work.from, work.count, work));
+  else await Promise.all(Array.from({ length: jobs }, () => hand(take, add)));
+  report.seconds = (performance.now() - started) / 1000;
+  return report;
+}
+
+/** One thread, kept busy until there is nothing more to take. */
+function hand(take: () => WorkRequest | undefined, add: (b: BatchReport) => void): Promise<void> {
+  return new Promise((done, failed) => {
+    const worker = startWorker();
+    const go = (): void => {
+      const work = take();
+      if (work === undefined) void worker.terminate().then(() => done());
+      else worker.postMessage(work);
+    };
+    worker.on("message", (b: BatchReport) => {
+      add(b);
+      go();
+    });
+    worker.on("error", failed);
+    go();
+  });
+}
+
+/** From the sources, where no loader of .ts files reaches threads, tsx is registered in the thread first. */
+function startWorker(): Worker {
+  const self = import.meta.url;
+  if (!self.endsWith(".ts")) return new Worker(new URL("./worker.js", self));
+  const file = JSON.stringify(new URL("./worker.ts", self).href);
+  const start = `import("tsx/esm/api").then((tsx) => { tsx.register(); return import(${file}); });`;
+  return new Worker(start, { eval: true, execArgv: ["--conditions=kpu-source"] });
+}

@@ -1,0 +1,11 @@
+/** Random valid kernels, and what finds bugs with them. */
+export { BATCH, type Failure, runBatch, runSeed } from "./campaign.ts";
+export { type Counts, countProgram, type Missing, missing, NOT_DRAWN } from "./coverage.ts";
+export { type CampaignOptions, type CampaignReport, campaign } from "./crew.ts";
+export { evaluate } from "./evaluate.ts";
+export { type Finding, findingText, runEveryWay, runProgram, signature, type Tamper } from "./executions.ts";
+export { generate, theCatalogue } from "./generate.ts";
+export { printProgram } from "./print.ts";
+export { seedOf } from "./random.ts";
+export { regressionTest, type Shrunk, shrink, shrinkBy } from "./shrink.ts";
+export type { Program } from "./tree.ts";
