@@ -500,6 +500,8 @@ class Legaliser {
         const bound = cast.map((a) => this.#bind(a));
         return this.#slices(bound, own, 0, n, size);
       }
+      case "dot":
+        return this.#dots(e, size, n);
       case "shuffle":
         return this.#shuffles(e, starts, lanesAt);
       case "bitcast": {
@@ -584,6 +586,22 @@ class Legaliser {
         lanesAt(start),
       ),
     );
+  }
+
+  /** Pieces of acc as wide as its factors, or as their register allows: f16 factors by four come to half a register of f32. */
+  #dots(e: Apply, size: number, n: number): readonly Expr[] {
+    const [acc, x, y] = e.args as [Expr, Expr, Expr];
+    const group = lanesOf(x) / n;
+    const own = Math.min(size, Math.floor(this.#size(x) / group));
+    const [accs, xs, ys] = [
+      this.#split(acc, own).exprs,
+      this.#split(x, own * group).exprs,
+      this.#split(y, own * group).exprs,
+    ];
+    const dots = accs.map((a, i): Expr => ({ ...e, args: [a, xs[i]!, ys[i]!], type: a.type }));
+    if (own === size) return dots;
+    const bound = dots.map((a) => this.#bind(a));
+    return this.#slices(bound, own, 0, n, size);
   }
 
   #shuffles(e: Apply, starts: readonly number[], lanesAt: (start: number) => number): Expr[] {

@@ -8,6 +8,19 @@ import { DTYPES, type DTypeName, INTS } from "./ir.ts";
 import type { Value } from "./operand.ts";
 import type { Ops } from "./ops.ts";
 
+export const BYTES: readonly DTypeName[] = ["i8", "u8"];
+export const WORDS: readonly DTypeName[] = ["i16", "u16"];
+export const HALVES: readonly DTypeName[] = ["f16", "bf16"];
+/** Factors of 8 and 16 bits: what y may be beside x. */
+export const BESIDE: DTypeTable = {
+  i8: BYTES,
+  u8: BYTES,
+  i16: WORDS,
+  u16: WORDS,
+  f16: HALVES,
+  bf16: HALVES,
+};
+
 /** Integers of the width of each dtype. */
 export const EITHER_SIGN: DTypeTable = Object.fromEntries(
   INTS.map((d) => [d, [d, oppositeSign(d)]] as const),

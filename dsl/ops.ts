@@ -4,6 +4,7 @@
  */
 import { laneLoop, reduce, reduceIndex, scalarFn, tailMask } from "../ir/alu.ts";
 import { castRule, convertRule, roundTo } from "../ir/convert.ts";
+import { dotLanes } from "../ir/dot.ts";
 import { newLanes } from "../ir/lanes.ts";
 import { MATH, type MathName } from "../ir/math.ts";
 import { OPS } from "../ir/ops.ts";
@@ -284,6 +285,10 @@ const DIRECT: { readonly [K in OpName]?: Run } = {
     for (const a of args) for (const x of lanes(a)) all.push(x);
     const data = mapLanes(attrs["lanes"] as readonly number[], (l) => (l < 0 ? 0 : (all[l] as number)));
     return args[0] instanceof Mask ? new Mask(data) : new Vec(vecOf(args[0]).dtype, data);
+  },
+  dot: ([acc, x, y]) => {
+    const a = vecOf(acc);
+    return new Vec(a.dtype, dotLanes(a.dtype.name, a.data, lanes(x), lanes(y)));
   },
   extract: ([x, i], _attrs, _sim) => {
     const value = lanes(x)[i as number] as number;

@@ -1,5 +1,5 @@
 /** Call signatures of products with more bits than their factors; what an editor shows. */
-import type { bf16, f16, f32, IntD, i16, i32, u8, u16, u32 } from "./dtypes.ts";
+import type { bf16, f16, f32, IntD, i8, i16, i32, u8, u16, u32 } from "./dtypes.ts";
 import type { LaneOptions, Signed } from "./options.ts";
 import type { Vec } from "./values.ts";
 
@@ -45,3 +45,39 @@ export type MixedFma = (
   y: Vec<f16> | Vec<bf16>,
   options?: LaneOptions<f32>,
 ) => Vec<f32>;
+
+type Bytes = Vec<i8> | Vec<u8>;
+type Words = Vec<i16> | Vec<u16>;
+type Halves = Vec<f16> | Vec<bf16>;
+/** vdot: 8 or 16 bits, either sign; half the lanes. */
+export type Dot2 = <D extends i8 | u8 | i16 | u16, E extends EitherSign<D>>(
+  x: Vec<D>,
+  y: Vec<E>,
+  options?: LaneOptions<Doubled[ProductSign<D, E>][D["name"]]>,
+) => Vec<Doubled[ProductSign<D, E>][D["name"]]>;
+/** vqdot: 8-bit integers or 16-bit floats; a quarter of the lanes. */
+export interface Dot4 {
+  (x: Vec<u8>, y: Vec<u8>, options?: LaneOptions<u32>): Vec<u32>;
+  (x: Bytes, y: Bytes, options?: LaneOptions<i32>): Vec<i32>;
+  (x: Halves, y: Halves, options?: LaneOptions<f32>): Vec<f32>;
+}
+/** vdpa. */
+export interface DotAccumulate2 {
+  <A extends i16 | u16>(acc: Vec<A>, x: Bytes, y: Bytes, options?: LaneOptions<A>): Vec<A>;
+  <A extends i32 | u32>(acc: Vec<A>, x: Words, y: Words, options?: LaneOptions<A>): Vec<A>;
+}
+/** vqdpa. */
+export interface DotAccumulate4 {
+  <A extends i32 | u32>(acc: Vec<A>, x: Bytes, y: Bytes, options?: LaneOptions<A>): Vec<A>;
+  (acc: Vec<f32>, x: Halves, y: Halves, options?: LaneOptions<f32>): Vec<f32>;
+}
+/** vmml. */
+export interface MatrixProduct {
+  (x: Bytes, y: Bytes, options?: LaneOptions<i32>): Vec<i32>;
+  (x: Halves, y: Halves, options?: LaneOptions<f32>): Vec<f32>;
+}
+/** vmma. */
+export interface MatrixAccumulate {
+  (acc: Vec<i32>, x: Bytes, y: Bytes, options?: LaneOptions<i32>): Vec<i32>;
+  (acc: Vec<f32>, x: Halves, y: Halves, options?: LaneOptions<f32>): Vec<f32>;
+}

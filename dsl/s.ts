@@ -6,9 +6,11 @@ import * as classify from "./intrinsics/classify.ts";
 import * as compare from "./intrinsics/compare.ts";
 import { assert, grid, print, range, unroll } from "./intrinsics/control.ts";
 import { cast, vbcast } from "./intrinsics/conversion.ts";
+import * as dot from "./intrinsics/dot.ts";
 import * as events from "./intrinsics/events.ts";
 import * as mask from "./intrinsics/mask.ts";
 import * as math from "./intrinsics/math.ts";
+import * as matrix from "./intrinsics/matrix.ts";
 import * as memory from "./intrinsics/memory.ts";
 import { vnsr, vnsrsr } from "./intrinsics/narrow.ts";
 import * as packing from "./intrinsics/packing.ts";
@@ -74,6 +76,8 @@ export const S = {
   ...arithmetic,
   ...pairwise,
   ...product,
+  ...dot,
+  ...matrix,
   ...bitwise,
   vnsr,
   vnsrsr,

@@ -4,6 +4,7 @@
  */
 import { laneFn, reduce, reduceIndex, type ScalarType, scalarFn, tailMask } from "./alu.ts";
 import { castRule, storeRule } from "./convert.ts";
+import { dotLanes } from "./dot.ts";
 import type { DTypeName } from "./dtype.ts";
 import type { Attrs, Type } from "./kir.ts";
 import { type AluOp, OPS, type OpName } from "./ops.ts";
@@ -66,6 +67,8 @@ export function evaluate(
       return slide(lanes(0), lanes(1), number(2));
     case "bitcast":
       return reinterpret(laneDType(types[0]), attrs["dtype"] as DTypeName, lanes(0));
+    case "dot":
+      return dotLanes(laneDType(types[0]), lanes(0), lanes(1), lanes(2));
     case "extract":
       return lanes(0)[number(1)];
     case "radd":

@@ -5,6 +5,8 @@
  * Operand rules are written as functions from operand types (and attributes) to the result type, or to a sentence
  * that says what is wrong.
  */
+
+import { dotGroup } from "./dot.ts";
 import { DTYPES, type DTypeName, isFloat, isInt, oppositeSign, type Scope } from "./dtype.ts";
 import {
   type Attrs,
@@ -302,6 +304,16 @@ const table = {
     3,
     lanewise(float, []),
     "fma(acc, x, y) = acc + x*y: product and sum in float64, one rounding to the dtype.",
+    "vmul",
+  ),
+  dot: pure(
+    3,
+    (args) => {
+      const [acc, x, y] = args;
+      if (acc?.kind !== "vec" || x?.kind !== "vec" || y?.kind !== "vec") return "needs three vectors";
+      return dotGroup(acc, x, y) === undefined ? `not defined for ${text(acc)}, ${text(x)}, ${text(y)}` : acc;
+    },
+    "dot(acc, x, y): acc plus two or four products of neighbouring lanes for each of its lanes. 8-bit integers give 16 bits by two and 32 by four, 16-bit ones 32 bits by two, in any mix of signs; the exact sum is clamped once. f16 and bf16 give f32 by two or four: products exact, summed in float64 in ascending order, one rounding.",
     "vmul",
   ),
   min: pureAlu(

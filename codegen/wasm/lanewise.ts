@@ -12,6 +12,8 @@ import { demote, joinPairs, narrowBits, pack16, promote, widen16 } from "./float
 import { constant, scalarLanes, shapeOf } from "./lanescalar.ts";
 import { mathQuad } from "./math.ts";
 import type { SimdOp } from "./opcodes.ts";
+import { halves } from "./permute.ts";
+import { saturating32 } from "./saturate32.ts";
 
 type Push = () => void;
 
@@ -168,8 +170,11 @@ function saturatingPart(
   const s = signed ? "s" : "u";
   const out = (attrs["out"] ?? d) as DTypeName;
   if (bits === 32) {
-    for (const a of args) a();
-    scalarLanes(c, op, d, attrs);
+    const [x, y] = args.map((a) => {
+      a();
+      return c.save("v128");
+    }) as [number, number];
+    saturating32(c, op, d, out, x, y);
     return;
   }
   if (op !== "mul" && out === d) {
@@ -201,15 +206,6 @@ function saturatingPart(
 /** Two vectors on the stack -> one of their lanes' low `bits` bits (8 of 16, or 16 of 32). */
 export function lowParts(c: Code, bits: 8 | 16): void {
   halves(c, bits, "low");
-}
-
-/** Two vectors of lanes of 2 * `bits` bits on the stack -> one of the low or high halves of those lanes. */
-export function halves(c: Code, bits: number, half: "low" | "high"): void {
-  const step = bits / 8;
-  const indices: number[] = [];
-  for (let i = half === "low" ? 0 : step; i < 32; i += 2 * step)
-    for (let k = 0; k < step; k++) indices.push(i + k);
-  c.shuffle(indices);
 }
 
 // ---------------------------------------------------------------------------------------------- floats

@@ -76,3 +76,12 @@ export function permute(c: Code, sources: readonly Lanes[], indices: readonly nu
     },
   };
 }
+
+/** Two vectors of lanes of 2 * `bits` bits on the stack -> one of the low or high halves of those lanes. */
+export function halves(c: Code, bits: number, half: "low" | "high"): void {
+  const step = bits / 8;
+  const indices: number[] = [];
+  for (let i = half === "low" ? 0 : step; i < 32; i += 2 * step)
+    for (let k = 0; k < step; k++) indices.push(i + k);
+  c.shuffle(indices);
+}

@@ -15,6 +15,7 @@ import {
   pin,
   scalarName,
 } from "./context.ts";
+import { dotParts } from "./dot.ts";
 import type { Code } from "./encoder.ts";
 import { castParts, resizeParts } from "./lanecast.ts";
 import { shapeOf } from "./lanescalar.ts";
@@ -88,6 +89,11 @@ export function emitVector(E: Emitter, e: Expr): Parts {
     case "cast": {
       const x = e.args[0]!;
       return castParts(c, E.vector(x), dtypeOf(x), d, lanes, e.attrs);
+    }
+    case "dot": {
+      const [acc, x, y] = e.args as [Expr, Expr, Expr];
+      const types = { acc: d, x: dtypeOf(x), y: dtypeOf(y), lanes, group: lanesOf(x) / lanes };
+      return dotParts(c, E.vector(acc), E.vector(x), E.vector(y), types);
     }
     case "shuffle":
       return permute(

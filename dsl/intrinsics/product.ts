@@ -1,7 +1,7 @@
 /** Products with more bits than their operands: widening, high words, and 16-bit floats accumulated in f32. */
 import { vector } from "../arguments.ts";
 import { composed, lanesBy, multiple } from "../composed.ts";
-import { FACTORS, type Factors, factors, signOf, vectorBeside } from "../factors.ts";
+import { FACTORS, type Factors, factors, HALVES, signOf, vectorBeside } from "../factors.ts";
 import type { DTypeTable } from "../intrinsic.ts";
 import { DTYPES, type DTypeName } from "../ir.ts";
 import type { Value } from "../operand.ts";
@@ -76,7 +76,6 @@ export const vmulhi = composed<HighProduct>({
   apply: (ops, args) => highWords(ops, factors(ops, args)),
 });
 
-const HALVES: readonly DTypeName[] = ["f16", "bf16"];
 const ACCUMULATED: DTypeTable = { f32: HALVES };
 
 /** Every second lane of x and y, multiplied exactly and added to acc with one rounding. */

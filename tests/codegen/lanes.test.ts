@@ -163,3 +163,44 @@ describe("other register widths", () => {
     expect(true).toBe(true);
   });
 });
+
+describe("dot", () => {
+  const ints = [
+    ["16", "8", 2],
+    ["32", "16", 2],
+    ["32", "8", 4],
+  ] as const;
+  const cases = ints.flatMap(([acc, factor, group]) =>
+    ["i", "u"].flatMap((a) =>
+      ["i", "u"].flatMap((b) => ["i", "u"].map((c) => [a + acc, b + factor, c + factor, group] as const)),
+    ),
+  );
+  const floats = (["f16", "bf16"] as const).flatMap((x) =>
+    (["f16", "bf16"] as const).flatMap((y) => ([2, 4] as const).map((g) => ["f32", x, y, g] as const)),
+  );
+  it.each([...cases, ...floats])("%s of %s by %s, groups of %i", (acc, x, y, group) => {
+    for (const lanes of [1, 3, 8, 21]) {
+      const rows = Math.ceil(300 / (lanes * group));
+      const [a, b, c] = [acc, x, y].map((d) => d as DTypeName) as [DTypeName, DTypeName, DTypeName];
+      const n = lanes * group;
+      const text = `kir 1, level: virtual
+kernel @k(%out: ptr<${a}, global>, %acc: ptr<${a}, global>, %x: ptr<${b}, global>, %y: ptr<${c}, global>) {
+  for %i: i32 = 0 to ${rows} step 1 {
+    let %a: ${a}x${lanes} = load<${a}x${lanes}> %acc[mul.i32 %i, ${lanes}]
+    let %b: ${b}x${n} = load<${b}x${n}> %x[mul.i32 %i, ${n}]
+    let %c: ${c}x${n} = load<${c}x${n}> %y[mul.i32 %i, ${n}]
+    store<${a}x${lanes}> %out[mul.i32 %i, ${lanes}], (dot %a, %b, %c)
+  }
+}
+`;
+      const data = (d: DTypeName, count: number, at: number): HostArgument =>
+        hostArray(d, operands(d, count, 1)[at] as number[]);
+      threeWays(text, [
+        hostArray(a, new Array(lanes * rows).fill(0)),
+        data(a, lanes * rows, 0),
+        data(b, n * rows, 1),
+        data(c, n * rows, 2),
+      ]);
+    }
+  });
+});

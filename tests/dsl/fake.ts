@@ -286,6 +286,16 @@ export function evaluate(e: Expr, env: ReadonlyMap<Local, RuntimeValue>): Runtim
       return !lanesOf(0).includes(0);
     case "tail_mask":
       return { lanes: Array.from({ length: attrs["lanes"] as number }, (_, i) => (i < num(0) ? 1 : 0)) };
+    case "dot": {
+      const to = t0?.kind === "vec" ? t0.dtype : "f32";
+      const group = lanesOf(1).length / lanesOf(0).length;
+      const sum = (acc: number, i: number): number =>
+        Array.from({ length: group }, (_, k) => i * group + k).reduce(
+          (s, k) => s + (lanesOf(1)[k] as number) * (lanesOf(2)[k] as number),
+          acc,
+        );
+      return { lanes: lanesOf(0).map((acc, i) => convertRule(to)(sum(acc, i))) };
+    }
     case "extract":
       return d === "bool" ? lanesOf(0)[num(1)] === 1 : (lanesOf(0)[num(1)] as number);
     case "cast_scalar":

@@ -5,6 +5,7 @@ import { INTRINSICS, intrinsicOf, intrinsicsMarkdown, S } from "../../dsl/index.
 
 const WANTED = `tileId tileCount barrier range grid unroll ceildiv floordiv min max clip abs
   i8 u8 i16 u16 i32 u32 f16 bf16 f32 bool alloc allocConst view vload vstore vloadGather vstoreScatter
+  vdot vqdot vdpa vqdpa vmml vmma
   vmull vmulh vmulhi vfmae vfmao vaddh vsubh vmaxh vminh vmaxnan vminnan visnan visinf visfinite vsign
   dmaCopy asyncDmaCopy dmaMemset asyncDmaMemset dmaTranspose2d asyncDmaTranspose2d dmaUpsample asyncDmaUpsample
   dmaGather asyncDmaGather prefetch flushCache perfBegin perfEnd

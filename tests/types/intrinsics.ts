@@ -264,6 +264,23 @@ export function products(
   expectTypeOf(S.vmulhi(v, v)).toEqualTypeOf<Vec<u32>>();
   expectTypeOf(S.vfmae(x, h, g)).toEqualTypeOf<Vec<f32>>();
 
+  expectTypeOf(S.vdot(a, b)).toEqualTypeOf<Vec<i16>>();
+  expectTypeOf(S.vdot(b, b, { mask: m, r: 0 })).toEqualTypeOf<Vec<u16>>();
+  expectTypeOf(S.vqdot(a, b)).toEqualTypeOf<Vec<i32>>();
+  expectTypeOf(S.vqdot(b, b)).toEqualTypeOf<Vec<u32>>();
+  expectTypeOf(S.vqdot(h, h)).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vdpa(S.vdot(a, a), a, b)).toEqualTypeOf<Vec<i16>>();
+  expectTypeOf(S.vqdpa(v, b, a)).toEqualTypeOf<Vec<u32>>();
+  expectTypeOf(S.vqdpa(x, g, g)).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.vmml(a, a)).toEqualTypeOf<Vec<i32>>();
+  expectTypeOf(S.vmma(x, h, h)).toEqualTypeOf<Vec<f32>>();
+
+  // @ts-expect-error 32-bit factors have no wider sum
+  S.vdot(w, w);
+  // @ts-expect-error four products are of 8-bit integers
+  S.vqdpa(w, S.vmull(a, a), S.vmull(a, a));
+  // @ts-expect-error matrices of f32 are the fabric's
+  S.vmml(x, x);
   // @ts-expect-error widths differ
   S.vmull(a, w);
   // @ts-expect-error floats have no high word
