@@ -53,7 +53,7 @@ function snapshotOf(value: unknown, depth: number, read: () => readonly string[]
   if (!isObject(value) || depth === 0) return undefined;
   if (isTypedArray(value)) return { list: value.slice() };
   if (Array.isArray(value) && !value.some(isObject)) return { list: value.slice() };
-  const keys = contents(value) ?? read();
+  const keys = contentsOf(value) ?? read();
   if (keys.length === 0) return undefined;
   const entry = (key: string | number) => {
     const inner = property(value, key);
@@ -81,6 +81,15 @@ function contents(value: object): readonly (string | number)[] | undefined {
   // A frozen table of functions, such as S, cannot change.
   if (Object.isFrozen(value) && Object.values(all).every((d) => typeof d.value === "function")) return [];
   return isModule ? undefined : Object.keys(all);
+}
+
+/** A proxy may refuse to tell; then what the kernel reads of it is what counts. */
+function contentsOf(value: object): readonly (string | number)[] | undefined {
+  try {
+    return contents(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function property(value: object, key: string | number): unknown {

@@ -105,6 +105,8 @@ function fromNpy(array: NdArray, dtype: DTypeName, file: string): HostData {
   return { dtype, shape: array.shape, data: array.data };
 }
 
+/** NumPy's own limit. */
+const MOST_DIMENSIONS = 64;
 /** JSON has no NaN and no infinities: they are the strings "NaN", "Infinity", "-Infinity". */
 const SPECIAL: Readonly<Record<string, number>> = { NaN, Infinity, "-Infinity": -Infinity, "-0": -0 };
 
@@ -116,7 +118,10 @@ function fromJson(bytes: Uint8Array, dtype: DTypeName, file: string): HostData {
     return fail("KPU7005", `${file}: ${(error as Error).message}`);
   }
   const shape: number[] = [];
-  for (let v = value; Array.isArray(v); v = v[0]) shape.push(v.length);
+  for (let v = value; Array.isArray(v); v = v[0]) {
+    if (shape.push(v.length) > MOST_DIMENSIONS)
+      return fail("KPU7005", `${file}: arrays are nested more than ${MOST_DIMENSIONS} deep`);
+  }
   if (shape.length === 0) return fail("KPU7005", `${file}: expected an array of numbers`);
   const array = zeros(dtype, shape);
   let next = 0;
@@ -133,7 +138,7 @@ function fromJson(bytes: Uint8Array, dtype: DTypeName, file: string): HostData {
 
 function element(v: unknown, dtype: DTypeName, file: string): number {
   const info = DTYPES[dtype];
-  const x = typeof v === "string" && v in SPECIAL ? (SPECIAL[v] as number) : v;
+  const x = typeof v === "string" && Object.hasOwn(SPECIAL, v) ? (SPECIAL[v] as number) : v;
   if (dtype === "bool" && typeof x === "boolean") return Number(x);
   if (typeof x !== "number") return fail("KPU7005", `${file}: expected a number, got ${JSON.stringify(v)}`);
   if (info.kind !== "float" && !(Number.isInteger(x) && x >= info.min && x <= info.max)) {

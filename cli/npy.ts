@@ -52,8 +52,9 @@ export function readNpy(bytes: Uint8Array, file = "npy data"): NdArray {
     .map((d) => d.trim().replace(/L$/, ""))
     .filter((d) => d !== "")
     .map(Number);
+  if (!shape.every(Number.isSafeInteger)) damaged(`shape (${dims.trim()}) is no shape`);
   const type = descr.slice(1);
-  if (!(type in READERS))
+  if (!Object.hasOwn(READERS, type))
     damaged(`dtype ${descr} is not one of the KPU`, "convert it, for example with .astype('float32')");
   const Data = READERS[type as NpyType];
   if (descr.startsWith(">") && Data.BYTES_PER_ELEMENT > 1)

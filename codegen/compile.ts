@@ -1,4 +1,5 @@
 /** KIR to something that runs: legalised, laid out, emitted. */
+import { withinStack } from "../ir/diagnostic.ts";
 import { DTYPES, type DTypeName, type Scope } from "../ir/dtype.ts";
 import type { Expr, Kernel, Local } from "../ir/kir.ts";
 import { printKernel } from "../ir/print.ts";
@@ -29,7 +30,7 @@ export interface CompiledKernel {
 
 /** Compiles a verified kernel of level virtual. */
 export function compileKernel(k: Kernel, o: CompileOptions): CompiledKernel {
-  return emitKernel(legalise(k, o.target), printKernel(k), o);
+  return withinStack(k.name, () => emitKernel(legalise(k, o.target), printKernel(k), o));
 }
 
 /** The last half of compilation: a kernel of level machine, as it stands in a program file, to WebAssembly. */

@@ -19,6 +19,7 @@ export const CODES = {
   KPU1013: "for-in or for-of over something that is not S.range, S.grid, S.unroll or a static array",
   KPU1014: "kernel must not return a value",
   KPU1015: "rest or spread of runtime values",
+  KPU1016: "kernel is nested too deeply",
   // 2xxx  names, closure, staging
   KPU2001: "name cannot be resolved in the closure",
   KPU2002: "captured value is assigned in the kernel",

@@ -93,6 +93,21 @@ export function fail(code: DiagnosticCode, message: string, o: FailOptions = {})
   throw new KpuError([diagnostic(code, message, o)]);
 }
 
+/**
+ * Runs what recurses over a kernel. Code that nests so deeply that the stack ends is a user's mistake, not a crash.
+ * @throws KPU1016
+ */
+export function withinStack<T>(kernel: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof RangeError) || !/call stack/u.test(error.message)) throw error;
+    return fail("KPU1016", `${kernel} is nested too deeply: its expressions or blocks exceed the stack`, {
+      help: "split long expressions into variables, and deep blocks into helpers",
+    });
+  }
+}
+
 let present: ((error: KpuError) => KpuError) | undefined;
 
 /** The package's entry installs how an error looks to the caller: with the author's lines and frames. */

@@ -506,18 +506,15 @@ const table = {
     "any",
     (args, attrs) => {
       const first = args[0];
-      if (first?.kind === "mask")
-        return args.every((a) => a.kind === "mask")
-          ? mask((attrs["lanes"] as number[]).length)
-          : "mixes masks and vectors";
-      if (first?.kind !== "vec") return `needs vectors, got ${text(first)}`;
-      if (!args.every((a) => a.kind === "vec" && a.dtype === first.dtype))
+      if (first?.kind !== "vec" && first?.kind !== "mask") return `needs vectors, got ${text(first)}`;
+      if (!args.every((a) => a.kind === first.kind)) return "mixes masks and vectors";
+      if (!args.every((a) => first.kind === "mask" || (a.kind === "vec" && a.dtype === first.dtype)))
         return "operands must have one dtype";
       const total = args.reduce((n, a) => n + lanesOf(a), 0);
       const lanes = attrs["lanes"] as number[];
-      return lanes.every((l) => l >= -1 && l < total)
-        ? vec(first.dtype, lanes.length)
-        : `lane index out of 0..${total - 1}`;
+      if (!lanes.every((l) => Number.isInteger(l) && l >= -1 && l < total))
+        return `lane index out of 0..${total - 1}`;
+      return first.kind === "mask" ? mask(lanes.length) : vec(first.dtype, lanes.length);
     },
     "Picks lanes from the concatenation of its operands (vectors or masks); index -1 gives 0.",
     "vperm",

@@ -35,6 +35,8 @@ export class Emitter {
   site: LocationIndex = 0;
   readonly tables: { dtype: DTypeName; values: readonly number[] }[] = [];
   readonly texts: string[] = [];
+  /** Rounds unrolled so far. */
+  rounds = 0;
   private locals = 0;
   private labels = 0;
   /** Locals that lowering made up and that the author's `const` may name. */

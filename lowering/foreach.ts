@@ -1,7 +1,7 @@
 /** `for ... of`: S.range and S.grid stay loops, everything static is unrolled. */
 import type ts from "typescript";
 import { intrinsicOf } from "../dsl/intrinsic.ts";
-import { checkBound, rangeArguments } from "../dsl/intrinsics/control.ts";
+import { checkBound, MOST_ROUNDS, rangeArguments } from "../dsl/intrinsics/control.ts";
 import type { Expr } from "../ir/kir.ts";
 import { iterated } from "./arrays.ts";
 import { declare, target } from "./assign.ts";
@@ -13,7 +13,8 @@ import { arrayOf, prepareRegion, region } from "./staging.ts";
 import { describe, runtime, Scope, type Value } from "./values.ts";
 import type { Jump, Walker } from "./walker.ts";
 
-const MOST_ROUNDS = 4096;
+/** Rounds of all unrolled loops of a kernel, nested ones multiplied: bounds the size of its code. */
+const MOST_ROUNDS_IN_ALL = 16_384;
 
 export function forOfStatement(w: Walker, node: ts.ForOfStatement, names: readonly string[]): Jump {
   const t = w.ts;
@@ -224,14 +225,15 @@ function unrolledLoop(
   const rounds = (): void => {
     let count = 0;
     for (const item of items) {
-      if (count++ === MOST_ROUNDS) {
+      const tooMany = (most: number, where: string): never =>
         w.refuse(
           "KPU2008",
-          `expected at most ${MOST_ROUNDS} rounds to unroll`,
+          `expected at most ${most} rounds to unroll${where}`,
           node.expression,
           "use S.range for a loop of run time",
         );
-      }
+      if (count++ === MOST_ROUNDS) tooMany(MOST_ROUNDS, "");
+      if (w.emit.rounds++ === MOST_ROUNDS_IN_ALL) tooMany(MOST_ROUNDS_IN_ALL, " in all loops of the kernel");
       const next = w.emit.label("next");
       w.frame.targets.push({
         names: [...names],

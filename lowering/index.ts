@@ -10,7 +10,7 @@ import {
   renderAll,
 } from "../capture/index.ts";
 import type { KernelRecord, ParamSpec } from "../dsl/kernel.ts";
-import { KpuError } from "../ir/diagnostic.ts";
+import { KpuError, withinStack } from "../ir/diagnostic.ts";
 import type { Kernel } from "../ir/kir.ts";
 import { DEFAULT_TARGET, type Target } from "../ir/target.ts";
 import { verifyKernel } from "../ir/verify.ts";
@@ -54,21 +54,25 @@ export function lowerKernel(record: KernelRecord, o: LowerOptions = {}): Lowered
 function lowerAnew(record: KernelRecord, target: Target, dump: LowerOptions["dump"]): LoweredKernel {
   beginCheck();
   try {
-    const walked = walkKernel(record, target);
-    const open = walked.kernel;
-    dump?.("open", open);
-    const typed = retype(open, analyse(open), walked.ranges, walked.locationOf);
-    if (typed.diagnostics.length > 0) throw new KpuError(typed.diagnostics);
-    dump?.("virtual", typed.kernel);
-    const kernel = place(tidy(typed.kernel), walked.locationOf);
-    dump?.("tidy", kernel);
-    const wrong = verifyKernel(kernel);
-    if (wrong.length > 0)
-      throw new TypeError(`lowering made invalid KIR: ${wrong.map((d) => d.message).join("; ")}`);
-    const { blocking, captured, frozen, paramSpecs } = walked;
-    return { kernel, open, blocking, captured, frozen, paramSpecs };
+    return withinStack(record.name, () => lowerThrough(record, target, dump));
   } catch (error) {
     if (error instanceof KpuError) throw new KpuError(error.diagnostics, renderAll(error.diagnostics));
     throw error;
   }
+}
+
+function lowerThrough(record: KernelRecord, target: Target, dump: LowerOptions["dump"]): LoweredKernel {
+  const walked = walkKernel(record, target);
+  const open = walked.kernel;
+  dump?.("open", open);
+  const typed = retype(open, analyse(open), walked.ranges, walked.locationOf);
+  if (typed.diagnostics.length > 0) throw new KpuError(typed.diagnostics);
+  dump?.("virtual", typed.kernel);
+  const kernel = place(tidy(typed.kernel), walked.locationOf);
+  dump?.("tidy", kernel);
+  const wrong = verifyKernel(kernel);
+  if (wrong.length > 0)
+    throw new TypeError(`lowering made invalid KIR: ${wrong.map((d) => d.message).join("; ")}`);
+  const { blocking, captured, frozen, paramSpecs } = walked;
+  return { kernel, open, blocking, captured, frozen, paramSpecs };
 }

@@ -160,7 +160,9 @@ class CallContext implements LowerContext {
     return this.w.conditional > 0;
   }
   op(name: OpName, args: readonly Expr[], attrs: Attrs = {}): Expr {
-    if (name === "alloc") this.takeMemory(attrs);
+    if (name === "alloc") {
+      this.takeMemory(attrs["scope"] as MemoryScope, attrs["dtype"] as DTypeName, attrs["count"] as number);
+    }
     return this.w.emit.op(name, args, attrs);
   }
   expr(value: Operand): Expr {
@@ -175,6 +177,7 @@ class CallContext implements LowerContext {
     return this.w.refuse(code, message, this.argumentNode(o.argument), o.help);
   }
   table(dtype: DTypeName, values: readonly number[]): number {
+    this.takeMemory("local", dtype, values.length);
     return this.w.emit.tables.push({ dtype, values }) - 1;
   }
   text(s: string): number {
@@ -202,11 +205,9 @@ class CallContext implements LowerContext {
     return n.arguments[argument - this.receiver] ?? n;
   }
 
-  private takeMemory(attrs: Attrs): void {
-    const scope = attrs["scope"] as MemoryScope;
+  private takeMemory(scope: MemoryScope, dtype: DTypeName, count: number): void {
     if (scope === "global") return;
-    const dtype = attrs["dtype"] as DTypeName;
-    const bytes = DTYPES[dtype].bytes * (attrs["count"] as number);
+    const bytes = DTYPES[dtype].bytes * count;
     const used = (this.w.memory.get(scope) ?? 0) + bytes;
     this.w.memory.set(scope, used);
     const capacity = this.w.target.capacity[scope];

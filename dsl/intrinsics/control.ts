@@ -135,6 +135,19 @@ export const grid = intrinsic<(height: number, width: number) => Iterable<readon
   lower: (b) => outsideFor(b.refuse.bind(b), "grid"),
 });
 
+/** The code of a loop body this often is more than anybody reads, and than a program should have. */
+export const MOST_ROUNDS = 4096;
+
+function unrolled(name: string, r: RangeArguments<number>): readonly number[] {
+  const rounds = Math.max(0, Math.ceil((r.to - r.from) / r.step));
+  if (rounds > MOST_ROUNDS) {
+    fail("KPU2008", `S.${name}: expected at most ${MOST_ROUNDS} rounds, got ${rounds}`, {
+      help: "use S.range for a loop of run time",
+    });
+  }
+  return Object.freeze([...new Range(...bounds(r))]);
+}
+
 export const unroll = intrinsic<RangeFunction<readonly number[]>>({
   name: "unroll",
   family,
@@ -144,16 +157,15 @@ export const unroll = intrinsic<RangeFunction<readonly number[]>>({
   },
   effect: "pure",
   cost: "free",
-  doc: "As range over static bounds, but the loop body is repeated and the loop variable is static in it: it may index arrays and choose code.",
+  doc: `As range over static bounds, but the loop body is repeated and the loop variable is static in it: it may index arrays and choose code. At most ${MOST_ROUNDS} rounds.`,
   example: "for (const k of S.unroll(4)) y.set(k, k);",
   simulate: (_sim, a: unknown, b?: unknown, c?: unknown): readonly number[] => {
-    const r = staticBounds("unroll", [a, b, c]);
-    return Object.freeze([...new Range(r.from, r.to, r.step)]);
+    return unrolled("unroll", staticBounds("unroll", [a, b, c]));
   },
   lower: (b, ...args: unknown[]) => {
     if (args.some((v) => isExpr(v)))
       b.refuse("KPU2008", "S.unroll needs static bounds", { help: "S.range loops over runtime bounds" });
-    return Object.freeze([...new Range(...bounds(staticBounds("unroll", args)))]);
+    return unrolled("unroll", staticBounds("unroll", args));
   },
 });
 function bounds(r: RangeArguments<number>): [number, number, number] {
