@@ -19,6 +19,7 @@ const makeSchema = ({ z }: typeof Zod) => {
       registerBits: z.union([z.literal(128), z.literal(256), z.literal(512), z.literal(1024)]),
       capacity: z.strictObject({ l3: bytes, l2: bytes, local: bytes, private: bytes }),
       events: bytes,
+      vectorAlignment: bytes.optional(),
     }),
     params: z.array(
       z.strictObject({

@@ -14,8 +14,11 @@ import type { Event, Mask, Vec } from "./values.ts";
 export type ExecutionContext =
   /** `target` is set while lowering evaluates a static expression, whose meaning may depend on the register width. */
   | { readonly kind: "idle"; readonly target?: Target }
-  | { readonly kind: "simulate"; readonly sim: Simulation }
+  | { readonly kind: "simulate"; readonly sim: Simulation; readonly observe?: Observe | undefined }
   | { readonly kind: "lower"; readonly builder: LowerContext };
+
+/** Sees every call of a value intrinsic and what it gave. */
+export type Observe = (name: string, args: readonly unknown[], result: unknown) => void;
 
 export const IDLE: ExecutionContext = { kind: "idle" };
 

@@ -101,14 +101,23 @@ export function intrinsic<F extends (...args: never[]) => unknown>(
   // Fixed arity instead of rest parameters: this call is the hot path of direct execution.
   const fixed = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown): unknown => {
     const context = current;
-    if (context.kind === "simulate") return simulate(context.sim, a, b, c, d, e, f);
+    if (context.kind === "simulate") {
+      if (!value || context.observe === undefined) return simulate(context.sim, a, b, c, d, e, f);
+      const result = simulate(context.sim, a, b, c, d, e, f);
+      context.observe(spec.name, [a, b, c, d, e, f], result);
+      return result;
+    }
     if (context.kind === "idle" && value) return presenting(() => simulate(NO_SIMULATION, a, b, c, d, e, f));
     return outside(spec.name);
   };
   const any = (...args: unknown[]): unknown => {
     const context = current;
     const run = spec.simulate as (sim: Simulation, ...args: unknown[]) => unknown;
-    if (context.kind === "simulate") return run(context.sim, ...args);
+    if (context.kind === "simulate") {
+      const result = run(context.sim, ...args);
+      if (value) context.observe?.(spec.name, args, result);
+      return result;
+    }
     if (context.kind === "idle" && value) return presenting(() => run(NO_SIMULATION, ...args));
     return outside(spec.name);
   };

@@ -17,6 +17,11 @@ export interface Target {
   readonly capacity: { readonly [K in Exclude<Scope, "global">]: number };
   /** Events per tile. */
   readonly events: number;
+  /**
+   * Bytes that the place of a vector in its buffer must be a multiple of; a vector of fewer bytes needs its own size,
+   * as the next power of two. Absent: any element. Strided and indexed accesses go by elements and are free.
+   */
+  readonly vectorAlignment?: number | undefined;
 }
 
 const KB = 1024;

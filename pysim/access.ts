@@ -5,11 +5,13 @@
  */
 import type { DType } from "../dsl/dtypes.ts";
 import type { Ptr } from "../dsl/pointer.ts";
+import type { Checks } from "./allocator.ts";
 import type { Faults } from "./faults.ts";
 import { flightInTheWay } from "./flights.ts";
 import { readUnaligned, writeUnaligned } from "./lanes.ts";
 import { type Buffer, CHECK_NOTHING, CHECK_SLOWLY } from "./memory.ts";
 import type { Clock } from "./shadow.ts";
+import { ValueChecks } from "./values.ts";
 import type { Watcher } from "./watch.ts";
 
 /** So many reads without a write by anybody look like waiting for something that cannot happen. */
@@ -18,6 +20,10 @@ const SPIN_READS = 2 ** 24;
 const SPIN_SAMPLE = 2 ** 16;
 const SPIN_PLACES = 64;
 
+export interface AccessOptions extends Pick<Checks, "lossy" | "nonfinite"> {
+  readonly vectorAlignment: number;
+}
+
 export class Access {
   readonly #clock: Clock;
   readonly #faults: Faults;
@@ -25,10 +31,18 @@ export class Access {
   #readsSinceWrite = 0;
   readonly #places = new Set<number>();
 
-  constructor(clock: Clock, faults: Faults, watch: Watcher | undefined) {
+  /** Alignment of vectors that the target requires, in bytes; 1 when none. */
+  readonly #alignment: number;
+  readonly #values: ValueChecks;
+  readonly #checksValues: boolean;
+
+  constructor(clock: Clock, faults: Faults, watch: Watcher | undefined, o: AccessOptions) {
     this.#clock = clock;
     this.#faults = faults;
     this.#watch = watch;
+    this.#alignment = o.vectorAlignment;
+    this.#values = new ValueChecks(faults, o);
+    this.#checksValues = o.lossy || o.nonfinite;
   }
 
   // ------------------------------------------------------------------------------------------ checks
@@ -64,6 +78,20 @@ export class Access {
     if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, true);
     const found = region.shadow?.write(start - region.start, end - region.start, this.#clock);
     if (found !== undefined) this.#faults.conflict(b, dtype, start, end, found, true);
+  }
+
+  /** Refuses a vector of `bytes` bytes that does not stand where the target wants it. */
+  #aligned(p: Ptr, b: Buffer, lanes: number, access: "reads" | "writes"): void {
+    if (this.#alignment <= 1 || lanes === 0) return;
+    const { bytes } = p.dtype;
+    const wanted = Math.min(this.#alignment, 2 ** Math.ceil(Math.log2(lanes * bytes)));
+    if (p.byteOffset % wanted === 0) return;
+    const start = b.base + p.byteOffset;
+    this.#faults.misaligned(b, p.dtype, start, start + lanes * bytes, access, wanted);
+  }
+  /** What the opt-in checks say of a number on its way into memory. */
+  stores(dtype: DType, value: number): void {
+    if (this.#checksValues) this.#values.stored(dtype, value);
   }
 
   #slowly(b: Buffer, dtype: DType, start: number, end: number, write: boolean): void {
@@ -106,6 +134,7 @@ export class Access {
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;
     this.writes(b, dtype, start, start + dtype.bytes);
+    if (this.#checksValues) this.#values.stored(dtype, value);
     this.#put(b, dtype, start, value);
   }
 
@@ -120,6 +149,7 @@ export class Access {
     const b = this.source(p);
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;
+    if (this.#alignment > 1) this.#aligned(p, b, lanes, "reads");
     this.reads(b, dtype, start, start + lanes * dtype.bytes);
     if ((start & (dtype.bytes - 1)) !== 0) return readUnaligned(b.region.bytes, start, dtype.name, lanes);
     return b.as(dtype).read(start >>> (dtype.bytes >> 1), lanes);
@@ -129,6 +159,7 @@ export class Access {
     const b = this.destination(p);
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;
+    if (this.#alignment > 1) this.#aligned(p, b, data.length, "writes");
     this.writes(b, dtype, start, start + data.length * dtype.bytes);
     if ((start & (dtype.bytes - 1)) !== 0)
       for (let i = 0; i < data.length; i++) this.#put(b, dtype, start + i * dtype.bytes, data[i] as number);
@@ -143,6 +174,7 @@ export class Access {
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;
     const step = stride * dtype.bytes;
+    if (stride === 1) this.#aligned(p, b, mask.includes(1) ? mask.length : 0, "reads");
     if (prefix > 0) this.reads(b, dtype, start, start + prefix * dtype.bytes);
     else
       for (let i = 0; i < mask.length; i++)
@@ -165,6 +197,7 @@ export class Access {
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;
     const step = stride * dtype.bytes;
+    if (stride === 1) this.#aligned(p, b, mask.includes(1) ? mask.length : 0, "writes");
     if (prefix > 0) this.writes(b, dtype, start, start + prefix * dtype.bytes);
     else
       for (let i = 0; i < mask.length; i++)

@@ -10,7 +10,7 @@ import type { Faults } from "./faults.ts";
 import { Buffer, CHECK_NOTHING, CHECK_SHADOW, CHECK_SLOWLY, Region } from "./memory.ts";
 import { type Clock, Shadow } from "./shadow.ts";
 
-/** Which checks a run makes; bounds are always checked. */
+/** Which checks a run makes; bounds are always checked. The last two are off unless asked for. */
 export interface Checks {
   /** Reads of memory that was never written. */
   readonly init: boolean;
@@ -18,6 +18,10 @@ export interface Checks {
   readonly race: boolean;
   /** Use of memory that a transfer has in flight. */
   readonly transfers: boolean;
+  /** Scalar stores and fills that do not keep the number: it wraps, loses its fraction, or becomes infinite. */
+  readonly lossy: boolean;
+  /** NaN and infinity that an intrinsic makes of finite operands, or that a scalar store or fill writes. */
+  readonly nonfinite: boolean;
 }
 
 export class Allocator {

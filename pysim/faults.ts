@@ -82,6 +82,16 @@ export class Faults {
     return this.fail("KPU4001", message, o);
   }
 
+  misaligned(b: Buffer, dtype: DType, start: number, end: number, access: string, wanted: number): never {
+    const range = elementRange(b, dtype, start, end);
+    const offset = start - b.base;
+    const message = `${this.#who} ${access} a vector at ${rangeText(range)}, byte ${offset} of ${b.name}: the target wants multiples of ${wanted}`;
+    return this.fail("KPU4010", message, {
+      help: `move the pointer by whole vectors of ${wanted / dtype.bytes} ${dtype.name}, or load with a stride or an index`,
+      data: { buffer: b.name, first: range.first, last: range.last, access, offset, alignment: wanted },
+    });
+  }
+
   /** The report for what the shadow found when tile `clock.tile` accessed [start, end). */
   conflict(b: Buffer, dtype: DType, start: number, end: number, found: Conflict, write: boolean): never {
     const range = elementRange(b, dtype, start, end);

@@ -25,7 +25,7 @@ export interface SimulateOptions {
   readonly policy?: SchedulePolicy;
   /** When asynchronous transfers move their data. */
   readonly transfers?: TransferPolicy;
-  /** All checks are on by default; bounds cannot be switched off. */
+  /** All checks but lossy and nonfinite are on by default; bounds cannot be switched off. */
   readonly checks?: boolean | Partial<Checks>;
   /** Takes the lines of S.print; console.log by default. */
   readonly print?: (line: string) => void;
@@ -42,7 +42,9 @@ export interface RunOptions {
 }
 
 const KNOWN = ["target", "tiles", "seed", "policy", "transfers", "checks", "print"];
-const CHECKS: readonly (keyof Checks)[] = ["init", "race", "transfers"];
+const CHECKS: readonly (keyof Checks)[] = ["init", "race", "transfers", "lossy", "nonfinite"];
+/** Checks of what may well be meant: only who asks gets them. */
+const ASKED_FOR: readonly (keyof Checks)[] = ["lossy", "nonfinite"];
 
 function oneOf<T extends string>(what: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value;
@@ -66,14 +68,23 @@ export function resolveOptions(o: SimulateOptions): RunOptions {
   if (!Number.isSafeInteger(seed)) fail("KPU6006", `seed must be an integer, got ${seed}`);
   const given = o.checks ?? true;
   if (typeof given === "object") known("checks", given, CHECKS);
-  const check = (name: keyof Checks): boolean => (typeof given === "boolean" ? given : (given[name] ?? true));
+  const check = (name: keyof Checks): boolean => {
+    const usual = !ASKED_FOR.includes(name);
+    return typeof given === "boolean" ? given && usual : (given[name] ?? usual);
+  };
   return {
     target,
     tiles,
     seed,
     policy: oneOf("policy", o.policy ?? "round-robin", POLICIES),
     transfers: oneOf("transfers", o.transfers ?? "eager", ["eager", "late"]),
-    checks: { init: check("init"), race: check("race"), transfers: check("transfers") },
+    checks: {
+      init: check("init"),
+      race: check("race"),
+      transfers: check("transfers"),
+      lossy: check("lossy"),
+      nonfinite: check("nonfinite"),
+    },
     print: o.print ?? ((line) => console.log(line)),
   };
 }

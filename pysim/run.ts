@@ -117,7 +117,7 @@ function run(call: Call, watch?: Watcher): Outcome {
   const sim = new TileSimulation(options, watch);
   const values = bodyValues(call, sim);
   const make = checked.blocking.size === 0 ? undefined : coroutineOf(checked.captured, checked.blocking);
-  const before = enter({ kind: "simulate", sim });
+  const before = enter({ kind: "simulate", sim, observe: sim.observe });
   const depth = Error.stackTraceLimit;
   Error.stackTraceLimit = Math.max(depth, STACK_DEPTH);
   let scheduler: Scheduler | undefined;

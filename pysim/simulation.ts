@@ -1,7 +1,7 @@
 /** The simulation that intrinsics see: one object per run, whose clock says which tile is running. */
 import { inspect } from "node:util";
 import type { WaitRequest } from "../capture/index.ts";
-import type { PrintValue, Simulation } from "../dsl/context.ts";
+import type { Observe, PrintValue, Simulation } from "../dsl/context.ts";
 import type { DType } from "../dsl/dtypes.ts";
 import { NdBuffer, type Ptr } from "../dsl/pointer.ts";
 import { type Event, Mask, Vec } from "../dsl/values.ts";
@@ -17,6 +17,7 @@ import { Faults } from "./faults.ts";
 import type { RunOptions } from "./options.ts";
 import { Clock } from "./shadow.ts";
 import { Transfers } from "./transfers.ts";
+import { ValueChecks } from "./values.ts";
 import type { Watcher } from "./watch.ts";
 
 /** What a tile yields when it may have to wait. */
@@ -42,6 +43,8 @@ export class TileSimulation implements Simulation {
   /** False while tiles run natively: a wait could then not suspend. */
   suspends = false;
   readonly #barrier: BarrierRequest = { kind: "barrier", events: [], site: undefined };
+  /** Sees what value intrinsics give. */
+  readonly observe: Observe | undefined;
   readonly printed: string[] = [];
   /** Perf marks, per tile. */
   readonly spans: readonly SpanMarks[];
@@ -53,7 +56,15 @@ export class TileSimulation implements Simulation {
     this.clock = new Clock(options.tiles);
     this.faults = new Faults(this.clock);
     this.memory = new Allocator(options.target, this.clock, this.faults, options.checks, watch?.region);
-    this.#access = new Access(this.clock, this.faults, watch);
+    this.#access = new Access(this.clock, this.faults, watch, {
+      vectorAlignment: options.target.vectorAlignment ?? 1,
+      lossy: options.checks.lossy,
+      nonfinite: options.checks.nonfinite,
+    });
+    const values = new ValueChecks(this.faults, options.checks);
+    this.observe = options.checks.nonfinite
+      ? (name, args, result) => values.made(name, args, result)
+      : undefined;
     this.transfers = new Transfers(this.clock, this.faults, this.#access, {
       policy: options.transfers,
       events: options.target.events,

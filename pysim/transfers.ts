@@ -104,6 +104,7 @@ export class Transfers {
       const bytes = sources[0]?.buffer.region.bytes ?? NO_BYTES;
       moveTransfer({ bytes: dstEnd.buffer.region.bytes, at: to }, { bytes, at: from }, t, dst.dtype.name);
     };
+    if (t.padding !== undefined) this.#access.stores(dst.dtype, t.padding.value);
     this.#launch(slot, dstEnd, sources, move);
   }
 
@@ -136,6 +137,7 @@ export class Transfers {
       return;
     }
     const end = this.#destination(dst, Box.of(placeOf(dst), count * dst.dtype.bytes, [], []));
+    this.#access.stores(dst.dtype, value);
     this.#launch(slot, end, [], () => fill(end, value));
   }
 
