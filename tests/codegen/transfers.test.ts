@@ -72,7 +72,7 @@ function moved(out: number[], x: ArrayLike<number>, p: BoxPlan): number[] {
 const ARRAYS = { i8: Int8Array, i16: Int16Array, f32: Float32Array };
 
 test.each(["i8", "i16", "f32"] as const)("boxes of %s", (d) => {
-  const x = ARRAYS[d].from({ length: SIZE }, (_, i) => (i * 37) % 101);
+  const x = new ARRAYS[d](Array.from({ length: SIZE }, (_, i) => (i * 37) % 101));
   fc.assert(
     fc.property(boxes, (p) => {
       const lists = [p.counts, p.src, p.dst, ...(p.padded ? [p.before, p.after] : [])].flat();
