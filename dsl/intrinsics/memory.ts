@@ -416,9 +416,13 @@ function gatherLanes(ops: Ops, p: unknown, index: unknown, given: unknown): Valu
   return ops.op("gather", [address(p), index as Value, mask, inactive(ops, o, { dtype: d, lanes }, 2)]);
 }
 
-export const vloadGather = intrinsic<
-  <D extends AnyD>(p: Ptr<D>, index: Vec<IndexD>, options?: Pick<LoadOptions<D>, "mask" | "r">) => Loaded<D>
->({
+/** As {@link Load}, at the elements that index names. */
+export interface Gather {
+  <D extends NumD>(p: Ptr<D>, index: Vec<IndexD>, options?: Pick<LoadOptions<D>, "mask" | "r">): Vec<D>;
+  <D extends AnyD>(p: Ptr<D>, index: Vec<IndexD>, options?: Pick<LoadOptions<D>, "mask" | "r">): Loaded<D>;
+}
+
+export const vloadGather = intrinsic<Gather>({
   name: "vloadGather",
   family,
   signature: {
