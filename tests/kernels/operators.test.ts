@@ -1,7 +1,6 @@
 /** Barriers, prints and assertions. */
-import { f32, i32, KpuError, kernel, ptr, S } from "kpu-dsl";
+import { i32, KpuError, kernel, ptr, S } from "kpu-dsl";
 import { expect, test } from "vitest";
-import { SIZES, samples } from "../harness/arrays.ts";
 import { execute } from "../harness/execute.ts";
 
 test("barriers: every tile sees what all wrote before", () => {
