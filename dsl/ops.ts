@@ -8,6 +8,7 @@ import { dotLanes } from "../ir/dot.ts";
 import { newLanes } from "../ir/lanes.ts";
 import { MATH, type MathName } from "../ir/math.ts";
 import { OPS } from "../ir/ops.ts";
+import { reinterpret } from "../ir/packing.ts";
 import type { LowerContext, Simulation } from "./context.ts";
 import { dtypeOf } from "./dtypes.ts";
 import { authorName } from "./intrinsic.ts";
@@ -279,6 +280,11 @@ const DIRECT: { readonly [K in OpName]?: Run } = {
       wrap: attrs["wrap"] === true,
     });
     return new Vec(dtypeOf(to), mapLanes(v.data, rule));
+  },
+  bitcast: ([x], attrs) => {
+    const v = vecOf(x);
+    const to = attrs["dtype"] as DTypeName;
+    return new Vec(dtypeOf(to), reinterpret(v.dtype.name, to, v.data));
   },
   shuffle: (args, attrs) => {
     const all: number[] = [];

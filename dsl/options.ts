@@ -48,6 +48,20 @@ export type Narrow<D extends IntD, H extends boolean, S extends "signed" | "unsi
 /** What `vload` gives for a pointer to D: a mask for bool, a vector otherwise. */
 export type Loaded<D extends DType> = D extends bool ? Mask : Vec<D>;
 
+/** asSigned, asUnsigned. */
+export type WithSign<S extends "signed" | "unsigned"> = <D extends IntD>(x: Vec<D>) => Vec<Signed<D, S>>;
+
+/** The dtype of the same kind and sign with twice the bits. */
+export type Wider<D extends DType> = D extends i8
+  ? i16
+  : D extends u8
+    ? u16
+    : D extends i16
+      ? i32
+      : D extends u16
+        ? u32
+        : f32;
+
 /** Integer dtypes of D's width: what indexes a table of D. */
 export type IndexOf<D extends DType> = D extends i8 | u8
   ? i8 | u8

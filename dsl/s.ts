@@ -19,6 +19,8 @@ import * as permutation from "./intrinsics/permutation.ts";
 import "./intrinsics/pointer.ts";
 import * as perf from "./intrinsics/perf.ts";
 import * as product from "./intrinsics/product.ts";
+import { dequantize, quantize } from "./intrinsics/quantize.ts";
+import * as reinterpretations from "./intrinsics/reinterpret.ts";
 import * as reshape from "./intrinsics/reshape.ts";
 import {
   abs,
@@ -91,6 +93,9 @@ export const S = {
   vreplic: permutation.vreplic,
   vtranspose: permutation.vtranspose,
   ...packing,
+  ...reinterpretations,
+  quantize,
+  dequantize,
   ...compare,
   ...classify,
   ...math,

@@ -1,5 +1,5 @@
 /** Call signatures of the intrinsics that many records share; what an editor shows. */
-import type { AnyD, FloatD, IntD, i16, i32, NumD, u16, u32 } from "./dtypes.ts";
+import type { AnyD, bf16, FloatD, f16, f32, IntD, i8, i16, i32, NumD, u8, u16, u32 } from "./dtypes.ts";
 import type {
   IndexOf,
   LaneOptions,
@@ -11,6 +11,7 @@ import type {
   Signed,
   SignOf,
   SignOptions,
+  Wider,
 } from "./options.ts";
 import type { HalfPart } from "./parts.ts";
 import type { Mask, Vec } from "./values.ts";
@@ -185,6 +186,27 @@ export interface PackBeside {
 export type TableLookUp = <D extends NumD>(
   table: Vec<D> | readonly (Vec<D> | number)[],
   indices: Vec<IndexOf<NoInfer<D>>>,
+  options?: LaneOptions<D>,
+) => Vec<D>;
+/** vxtl, vxth: half of the lanes, twice as wide. */
+export type Widen = <D extends i8 | u8 | i16 | u16 | f16 | bf16>(
+  x: Vec<D>,
+  options?: LaneOptions<Wider<D>>,
+) => Vec<Wider<D>>;
+export type QuantizedD = i8 | u8 | i16 | u16 | i32;
+/** Scale and zero point: for all lanes, or one for each. */
+export type Quantize = <Q extends QuantizedD>(
+  x: Vec<f16> | Vec<bf16> | Vec<f32>,
+  scale: number | Vec<f32>,
+  zeroPoint: number | Vec<NoInfer<Q>>,
+  dtype: Q,
+  options?: LaneOptions<Q>,
+) => Vec<Q>;
+export type Dequantize = <Q extends QuantizedD, D extends FloatD>(
+  x: Vec<Q>,
+  scale: number | Vec<f32>,
+  zeroPoint: number | Like<Q>,
+  dtype: D,
   options?: LaneOptions<D>,
 ) => Vec<D>;
 /** vsel: lanes of x where the mask is active, of y elsewhere. */

@@ -12,7 +12,7 @@ const WANTED = `tileId tileCount barrier range grid unroll ceildiv floordiv min 
   allocEvents waitEvents freeEvents constMask tailMask
   vadd vsub vmul vdiv vmod vabs vneg vfma vmax vmin vclip vceq vcneq vcgt vcge vclt vcle vsel vany vall
   vand vor vxor vinv vsl vsr vrol vror vclz vcls vctz vpcnt vbrevs vnsr vnsrsr
-  vconcat vsplit vzip vunzip vrevs vshfl vsldl vreplic vtranspose vcompt vcompc vexpand vtbl cast vbcast vrpadd vrpmax vrpmin vexp vexp2 vlog vlog2 vsqrt vrsqrt vrecip vsin vcos vtan vtanh vsigmoid verf vgelu vsilu vpow vfloor vceil vtrunc vround vrint
+  vconcat vsplit vzip vunzip vrevs vshfl vsldl vreplic vtranspose vcompt vcompc vexpand vtbl vxtl vxth asSigned asUnsigned reinterpret quantize dequantize cast vbcast vrpadd vrpmax vrpmin vexp vexp2 vlog vlog2 vsqrt vrsqrt vrecip vsin vcos vtan vtanh vsigmoid verf vgelu vsilu vpow vfloor vceil vtrunc vround vrint
   print assert`.split(/\s+/);
 
 describe("records", () => {

@@ -72,6 +72,22 @@ export function permutations(x: Vec<f32>, h: Vec<f16>, i: Vec<i32>, m: Mask): vo
   S.vcompt(x, x);
 }
 
+export function bitsAsLanes(x: Vec<f32>, b: Vec<i8>, h: Vec<f16>, w: Vec<i32>): void {
+  expectTypeOf(S.vxtl(b)).toEqualTypeOf<Vec<i16>>();
+  expectTypeOf(S.vxth(h)).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.asUnsigned(b)).toEqualTypeOf<Vec<u8>>();
+  expectTypeOf(S.reinterpret(x, i32)).toEqualTypeOf<Vec<i32>>();
+  expectTypeOf(S.quantize(h, 0.5, 3, u8)).toEqualTypeOf<Vec<u8>>();
+  expectTypeOf(S.dequantize(b, x, b, f16)).toEqualTypeOf<Vec<f16>>();
+
+  // @ts-expect-error 32-bit lanes have nothing wider
+  S.vxtl(w);
+  // @ts-expect-error floats have one sign
+  S.asSigned(x);
+  // @ts-expect-error quantised values are integers
+  S.quantize(x, 1, 0, f16);
+}
+
 export function arithmetic(x: Vec<f32>, i: Vec<i8>, w: Vec<i32>, m: Mask): void {
   expectTypeOf(S.vadd(x, x)).toEqualTypeOf<Vec<f32>>();
   expectTypeOf(S.vadd(x, 1)).toEqualTypeOf<Vec<f32>>();
