@@ -89,7 +89,7 @@ function resultDType(record: IntrinsicRecord, d: DTypeName, outSign: string | un
 /** Records that say themselves which values are worth a test are not drawn here. */
 const saysValues = ({ operands, options = [] }: IntrinsicRecord["signature"]): boolean =>
   [...operands, ...options].some((o) => o.values !== undefined);
-/** Records whose operands all have the lanes and dtype of the first. */
+/** Records whose operands and result all have the lanes and dtype of the first. */
 const lanewise = INTRINSICS.filter(
   (r) =>
     r.value &&
@@ -97,7 +97,9 @@ const lanewise = INTRINSICS.filter(
     /^v/.test(r.name) &&
     r.name !== "vsel" &&
     !saysValues(r.signature) &&
-    r.signature.operands.every((o) => o.lanes === undefined && Array.isArray(o.dtype)),
+    r.signature.operands.every((o) => o.lanes === undefined && Array.isArray(o.dtype)) &&
+    (r.signature.options ?? []).every((o) => o.lanes === undefined) &&
+    !r.signature.result.startsWith("array"),
 );
 
 describe("direct execution is what the lowered ops mean", () => {
