@@ -233,7 +233,7 @@ function unrolledLoop(
           "use S.range for a loop of run time",
         );
       if (count++ === MOST_ROUNDS) tooMany(MOST_ROUNDS, "");
-      if (w.emit.rounds++ === MOST_ROUNDS_IN_ALL) tooMany(MOST_ROUNDS_IN_ALL, " in all loops of the kernel");
+      if (w.emit.rounds++ >= MOST_ROUNDS_IN_ALL) tooMany(MOST_ROUNDS_IN_ALL, " in all loops of the kernel");
       const next = w.emit.label("next");
       w.frame.targets.push({
         names: [...names],

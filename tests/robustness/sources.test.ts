@@ -28,7 +28,7 @@ describe("absurd sizes", () => {
     ["a mask of a billion lanes", 'S.constMask("999999999T");', "KPU3008"],
     ["a billion events", "S.allocEvents(1e9);", "KPU5007"],
   ])("%s", (_what, body, code) => {
-    expect(findings(from(`function k(x, n) { ${body} }`))).toEqual([code]);
+    expect([...new Set(findings(from(`function k(x, n) { ${body} }`)))]).toEqual([code]);
   });
 
   it("a table larger than the memory of a tile is refused before the kernel runs, as it is when it runs", () => {
