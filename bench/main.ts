@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build, createDevice, f32, simulate } from "kpu-dsl";
 import * as ort from "onnxruntime-web/wasm";
 import { barriers, fiftyLines, gemm, sharedAdd, vectorAdd } from "./kernels.ts";
+import { mathRows } from "./math.ts";
 import { bestCall, bestCallAsync, bestOf, type Row, table } from "./measure.ts";
 import { matmulModel } from "./onnx-model.ts";
 
@@ -114,6 +115,9 @@ add({
   unit: "ms",
   budget: { atMost: 2 },
 });
+
+// -- math functions against Math
+rows.push(...mathRows());
 
 // -- GEMM against onnxruntime-web on one thread
 ort.env.wasm.numThreads = 1;

@@ -22,7 +22,7 @@ const FAR = 700;
 export function power2(m: MathBuilder, t: MathValue): MathValue {
   const { n, scale } = m.splitInteger(t);
   const f = m.sub(t, n);
-  return m.mul(m.add(1, m.mul(f, m.polynomial(f, EXP2_SLOPE))), scale);
+  return m.mul(m.add(1, m.mul(f, m.horner(f, EXP2_SLOPE))), scale);
 }
 
 export function exp(m: MathBuilder): MathValue {

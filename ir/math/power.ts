@@ -52,7 +52,7 @@ function log2(m: MathBuilder, a: MathValue): { high: MathValue; low: MathValue }
 
 /**
  * |x|^y = 2^(y log2 |x|) with an error of 2^-50, the exact cases taken out: what comes within 2^-49 of a number of 26 bits is that number.
- * So a result that is a value of the dtype, or half-way between two, is exact; tests/accuracy/hard.ts says how near others come.
+ * So a result that is a value of the dtype, or half-way between two, is exact; tests/accuracy/powers.ts says how near others come.
  *
  * Special values are those of IEEE 754-2019 and C: x^0 and 1^y are 1, even for NaN; (-1)^(+-infinity) is 1; of a negative number a
  * power that is not whole is NaN.

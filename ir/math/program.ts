@@ -233,16 +233,22 @@ export class MathBuilder {
    */
   polynomial(x: MathValue, c: readonly number[]): MathValue {
     const square = this.mul(x, x);
-    const chain = (from: number): MathValue => {
-      const own = c.filter((_, k) => k % 2 === from);
-      return (
-        own.reduceRight<MathValue | undefined>(
-          (sum, k) => (sum === undefined ? k : this.add(this.mul(sum, square), k)),
-          undefined,
-        ) ?? 0
+    const chain = (from: number): MathValue =>
+      this.horner(
+        square,
+        c.filter((_, k) => k % 2 === from),
       );
-    };
     return this.add(this.mul(chain(1), x), chain(0));
+  }
+
+  /** c[0] + c[1] x + c[2] x^2 + ... by Horner's rule: the fewest operations and registers, where throughput counts. */
+  horner(x: MathValue, c: readonly number[]): MathValue {
+    return (
+      c.reduceRight<MathValue | undefined>(
+        (sum, k) => (sum === undefined ? k : this.add(this.mul(sum, x), k)),
+        undefined,
+      ) ?? 0
+    );
   }
 
   /** The program whose result is `value`. */

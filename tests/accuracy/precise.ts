@@ -50,8 +50,10 @@ function expSmall(x: bigint): bigint {
   return sum;
 }
 
-/** 2^t, t in fixed point. */
+/** 2^t, t in fixed point; below t = -5000 as there, which is nothing beside any number of a dtype. */
 function power2(t: bigint): Fraction {
+  const least = -5000n << BITS;
+  if (t < least) return power2(least);
   const n = t >> BITS;
   const f = expSmall(multiply(t - (n << BITS), LN2));
   return n >= 0n ? { n: f << n, d: ONE } : { n: f, d: ONE << -n };
@@ -127,8 +129,9 @@ function sigmoid(x: Fraction): Fraction {
   return over(UNIT, plus(UNIT, e));
 }
 
-/** x^y of a positive x. What is a number of 60 bits to 2^-300 is that number: irrational results are not so near. */
+/** x^y; of a negative x for integers y. What is a number of 60 bits to 2^-300 is that number: irrational results are not so near. */
 function pow(x: number, y: number): Fraction {
+  if (x < 0) return y % 2 === 0 ? pow(-x, y) : negate(pow(-x, y));
   const t = times(fromFixed(logFixed(fraction(x))), fraction(y));
   const r = expFixed(toFixed(t));
   const shift = BigInt(r.d.toString(2).length - r.n.toString(2).length + 60);
@@ -161,9 +164,10 @@ export const PRECISE: Readonly<Record<string, (x: number, y: number) => Fraction
     const f = fraction(x);
     return times(f, erfOverX(times(f, f)));
   },
-  // x/2 (1 + erf(x / sqrt 2)): x / sqrt 2 is the square root of x^2 / 2, with the sign of x.
+  // x/2 (1 + erf(x / sqrt 2)), from 15 on x to 160 bits: x / sqrt 2 is the square root of x^2 / 2, with the sign of x.
   gelu: (x) => {
     const f = fraction(x);
+    if (x > 15) return f;
     const square = over(times(f, f), { n: 2n, d: 1n });
     const root = squareRoot(square);
     const erf = times(x < 0 ? negate(root) : root, erfOverX(square));

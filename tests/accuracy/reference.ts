@@ -96,12 +96,22 @@ export function correct(name: string, d: FloatDType, x: number, y: number): numb
   return nearest(d, (PRECISE[name] as (x: number, y: number) => { n: bigint; d: bigint })(x, y));
 }
 
-/** Distance of `got` from the function's value, in units of the last place of f32 there. */
-export function ulps(name: string, x: number, y: number, got: number): number {
+/** Bits of the significand, smallest exponent of a normal number, first power of two beyond the format. */
+const FORMAT: { readonly [K in FloatDType]: readonly [precision: number, least: number, beyond: number] } = {
+  f16: [11, -14, 16],
+  bf16: [8, -126, 128],
+  f32: [24, -126, 128],
+};
+
+/** Distance of `got` from the function's value, in units of the last place of the format there. */
+export function ulps(name: string, d: FloatDType, x: number, y: number, got: number): number {
   const v = EXACT[name]?.(x) ?? (FAST[name] as (x: number, y: number) => number)(x, y);
   if (Object.is(got, v) || (Number.isNaN(got) && Number.isNaN(v))) return 0;
-  if (!Number.isFinite(got)) return Math.abs(v) > 2 ** 128 * (1 - 2 ** -25) ? 0 : Infinity;
+  const [precision, least, beyond] = FORMAT[d];
+  // Infinity is right from half a unit beyond the largest number on.
+  if (!Number.isFinite(got)) return Math.abs(v) >= 2 ** beyond * (1 - 2 ** (-precision - 1)) ? 0 : Infinity;
   if (!Number.isFinite(v)) return Infinity;
-  const unit = 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(v)) * (1 + 2 ** -50))) - 23);
-  return Math.abs(got - v) / unit;
+  let exponent = Math.max(least, Math.floor(Math.log2(Math.abs(v))));
+  if (exponent > least && Math.abs(v) < 2 ** exponent) exponent--;
+  return Math.abs(got - v) / 2 ** (exponent + 1 - precision);
 }
