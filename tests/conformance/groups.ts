@@ -108,7 +108,13 @@ export const GROUPS: readonly Group[] = [
     dtypes: ["i8", "u8"],
     truth: ["BigInt", "float64, rounded after every step"],
   },
-  { number: 12, title: "8-bit softmax" },
+  {
+    number: 12,
+    title: "8-bit softmax",
+    file: "12-softmax-8-bit.test.ts",
+    dtypes: ["i8", "u8"],
+    truth: ["integer", "float64, rounded after every step"],
+  },
   {
     number: 13,
     title: "layer norm of rows",
@@ -165,7 +171,13 @@ export const GROUPS: readonly Group[] = [
     dtypes: NUMERIC,
     truth: ARITHMETIC,
   },
-  { number: 21, title: "2-D windows with offsets and padding" },
+  {
+    number: 21,
+    title: "2-D windows with offsets and padding",
+    file: "21-windows.test.ts",
+    dtypes: ALL,
+    truth: ["copy"],
+  },
   {
     number: 22,
     title: "transfers: the limit cases of width, stride, times",
@@ -180,7 +192,13 @@ export const GROUPS: readonly Group[] = [
     dtypes: ALL,
     truth: ["copy"],
   },
-  { number: 24, title: "2-D transpose, strided and plain" },
+  {
+    number: 24,
+    title: "2-D transpose, strided and plain",
+    file: "24-transpose.test.ts",
+    dtypes: ALL,
+    truth: ["copy"],
+  },
   {
     number: 25,
     title: "pointer offsets, reinterpretation, null test, comparison",
