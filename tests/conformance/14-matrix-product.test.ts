@@ -167,7 +167,7 @@ group(14, () => {
         const a = samples(data, m * depth);
         const b = samples(data, depth * n, 1);
         const want = truth(acc, a, b, m, n, depth);
-        for (const machine of TILES) {
+        for (const machine of TILES.filter((t) => t.tiles !== 2)) {
           const c = zeros(acc, m * n);
           execute(product, [c, hostArray(data, a), hostArray(data, b), m, n, depth], machine);
           expectNumbers(acc, c, want);
