@@ -4,6 +4,7 @@
  */
 import type { ParamSpec } from "../dsl/kernel.ts";
 import { fail } from "../ir/diagnostic.ts";
+import { bytesOf, DTYPES } from "../ir/dtype.ts";
 import { type HostData, isDataFile, readData, writeData, zeros } from "./datafile.ts";
 
 /** One bound argument per parameter. */
@@ -60,11 +61,10 @@ export function writeOutputs(bound: readonly Bound[], outputs: readonly string[]
     if (typeof found.value !== "object" || found.value === null)
       return fail("KPU8001", `--out ${output}: ${name} is not an array`);
     const shape = dims === undefined ? found.value.shape : parseShape(dims);
-    if (shape.reduce((n, d) => n * d, 1) !== found.value.data.length) {
-      return fail(
-        "KPU8001",
-        `--out ${output}: ${name} has ${found.value.data.length} elements, shape is ${shape.join("x")}`,
-      );
+    const elements = shape.reduce((n, d) => n * d, 1);
+    if (bytesOf(found.value.dtype, elements) !== found.value.data.byteLength) {
+      const has = found.value.data.byteLength / DTYPES[found.value.dtype].bytes;
+      return fail("KPU8001", `--out ${output}: ${name} has ${has} elements, shape is ${shape.join("x")}`);
     }
     return { file, array: { ...found.value, shape } };
   });

@@ -2,13 +2,12 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { PNG } from "pngjs";
-import { fromBits, toBits } from "../ir/convert.ts";
 import { fail } from "../ir/diagnostic.ts";
-import { DTYPES, type DTypeName } from "../ir/dtype.ts";
-import { type HostElements, hostZeros } from "../ir/elements.ts";
+import { DTYPES, type DTypeName, isPacked, isStorage } from "../ir/dtype.ts";
+import { type HostElements, hostZeros, readElement, storeElement } from "../ir/elements.ts";
 import { type NdArray, type NpyType, readNpy, writeNpy } from "./npy.ts";
 
-/** An array of a dtype: f16 and bf16 as bit patterns, bool as bytes. */
+/** An array of a dtype: floats below 32 bits as bit patterns, bool as bytes, 4-bit integers two to a byte. `shape` counts elements. */
 export interface HostData {
   readonly dtype: DTypeName;
   readonly shape: readonly number[];
@@ -47,7 +46,11 @@ export function writeData(file: string, array: HostData): void {
 function encoded(file: string, array: HostData): string | Uint8Array {
   switch (extname(file).toLowerCase()) {
     case ".npy":
-      return writeNpy({ type: npyType(array.dtype), shape: array.shape, data: array.data });
+      return writeNpy({
+        type: npyType(array.dtype),
+        shape: isPacked(array.dtype) ? [array.data.length] : array.shape,
+        data: array.data,
+      });
     case ".json":
       return `${JSON.stringify(nested(array))}\n`;
     case ".png":
@@ -99,10 +102,14 @@ function fromNpy(array: NdArray, dtype: DTypeName, file: string): HostData {
       help:
         dtype === "bf16"
           ? "bf16 travels as its 16-bit words: uint16"
-          : `save it with .astype('${DTYPES[dtype].npy.slice(1)}')`,
+          : isStorage(dtype)
+            ? `${dtype} travels as its bytes: a.view(numpy.${npyType(dtype) === "i1" ? "int8" : "uint8"})`
+            : `save it with .astype('${DTYPES[dtype].npy.slice(1)}')`,
     });
   }
-  return { dtype, shape: array.shape, data: array.data };
+  if (!isPacked(dtype)) return { dtype, shape: array.shape, data: array.data };
+  // The file has bytes; the parameter's elements are twice as many.
+  return { dtype, shape: [2 * array.data.length], data: array.data };
 }
 
 /** NumPy's own limit. */
@@ -124,13 +131,14 @@ function fromJson(bytes: Uint8Array, dtype: DTypeName, file: string): HostData {
   }
   if (shape.length === 0) return fail("KPU7005", `${file}: expected an array of numbers`);
   const array = zeros(dtype, shape);
+  const view = new DataView(array.data.buffer);
   let next = 0;
   const fill = (v: unknown, depth: number): void => {
     if (depth < shape.length) {
       if (!Array.isArray(v) || v.length !== shape[depth])
         fail("KPU7005", `${file}: rows have different lengths`);
       for (const element of v) fill(element, depth + 1);
-    } else array.data[next++] = element(v, dtype, file);
+    } else storeElement(dtype, view, next++ * DTYPES[dtype].bytes, element(v, dtype, file));
   };
   fill(value, 0);
   return array;
@@ -144,19 +152,19 @@ function element(v: unknown, dtype: DTypeName, file: string): number {
   if (info.kind !== "float" && !(Number.isInteger(x) && x >= info.min && x <= info.max)) {
     return fail("KPU7005", `${file}: ${x} does not fit ${dtype}`);
   }
-  return dtype === "f16" || dtype === "bf16" ? toBits(dtype, x) : x;
+  return x;
 }
 
 function nested({ dtype, shape, data }: HostData): unknown {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   let next = 0;
-  const shown = (raw: number): unknown => {
-    const x = dtype === "f16" || dtype === "bf16" ? fromBits(dtype, raw) : raw;
+  const shown = (x: number): unknown => {
     if (dtype === "bool") return x !== 0;
     return Number.isFinite(x) && !Object.is(x, -0) ? x : Object.is(x, -0) ? "-0" : String(x);
   };
   const build = (depth: number): unknown =>
     depth === shape.length
-      ? shown(data[next++] as number)
+      ? shown(readElement(dtype, view, next++ * DTYPES[dtype].bytes))
       : Array.from({ length: shape[depth] as number }, () => build(depth + 1));
   return build(0);
 }

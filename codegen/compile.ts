@@ -1,6 +1,6 @@
 /** KIR to something that runs: legalised, laid out, emitted. */
 import { withinStack } from "../ir/diagnostic.ts";
-import { DTYPES, type DTypeName, type Scope } from "../ir/dtype.ts";
+import { bytesOf, type DTypeName, type Scope } from "../ir/dtype.ts";
 import type { Expr, Kernel, Local } from "../ir/kir.ts";
 import { printKernel } from "../ir/print.ts";
 import type { Target } from "../ir/target.ts";
@@ -55,7 +55,7 @@ function scopeBytes(k: Kernel): ScopeBytes {
   forEachExpr(k.body, (e) => {
     if (e.kind !== "apply" || e.op !== "alloc") return;
     const scope = e.attrs["scope"] as Scope;
-    const size = (e.attrs["count"] as number) * DTYPES[e.attrs["dtype"] as DTypeName].bytes;
+    const size = bytesOf(e.attrs["dtype"] as DTypeName, e.attrs["count"] as number);
     bytes[scope] = Math.max(bytes[scope], (e.attrs["offset"] as number) + size);
   });
   return bytes;

@@ -12,7 +12,7 @@
  * Address 0 .. 65535 of the memory is used by nobody: 0 is the null pointer, and constant offsets below 64 KiB may be
  * moved from an index into the access without going below zero.
  */
-import { DTYPES, type Scope } from "../ir/dtype.ts";
+import { bytesOf, type Scope } from "../ir/dtype.ts";
 import type { Kernel } from "../ir/kir.ts";
 
 export const GUARD_BYTES = 65536;
@@ -53,7 +53,7 @@ export function planLayout(k: Kernel, scopes: ScopeBytes): Layout {
   const scratchMask = take(maxLanes + 16);
   const scratchIndex = take(maxLanes * 4 + 16);
   const scratchValue = take(maxLanes * 4 + 16);
-  const tables = k.tables.map((t) => take(t.values.length * DTYPES[t.dtype].bytes));
+  const tables = k.tables.map((t) => take(bytesOf(t.dtype, t.values.length)));
   const shared = { l3: take(scopes.l3), global: take(scopes.global) };
   const host = at;
   at = 0;

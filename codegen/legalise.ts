@@ -9,7 +9,7 @@
  * A vector of dtype d is split into pieces of registerBits / bits(d) lanes, the last one shorter. A mask has no width of
  * its own: each mask local is split as the vectors it works with, and re-split by shuffles where it meets others.
  */
-import { DTYPES, type DTypeName, isFloat, type Scope } from "../ir/dtype.ts";
+import { bytesOf, DTYPES, type DTypeName, isFloat, type Scope } from "../ir/dtype.ts";
 import {
   type Apply,
   type Attrs,
@@ -66,7 +66,7 @@ class Legaliser {
     let at = 0;
     for (const t of k.tables) {
       this.#tables.push(at);
-      at += Math.ceil((t.values.length * DTYPES[t.dtype].bytes) / ALIGNMENT) * ALIGNMENT;
+      at += Math.ceil(bytesOf(t.dtype, t.values.length) / ALIGNMENT) * ALIGNMENT;
     }
   }
 
@@ -245,7 +245,7 @@ class Legaliser {
   #place(e: Apply): number {
     const scope = e.attrs["scope"] as Scope;
     const offset = this.#allocated[scope];
-    const bytes = (e.attrs["count"] as number) * DTYPES[e.attrs["dtype"] as DTypeName].bytes;
+    const bytes = bytesOf(e.attrs["dtype"] as DTypeName, e.attrs["count"] as number);
     this.#allocated[scope] = Math.ceil((offset + bytes) / ALIGNMENT) * ALIGNMENT;
     return offset;
   }
@@ -375,7 +375,7 @@ class Legaliser {
 
   /** Lanes of one piece where the expression is split without re-splitting. */
   #size(e: Expr): number {
-    if (e.type.kind === "vec") return this.#bits / DTYPES[e.type.dtype].bits;
+    if (e.type.kind === "vec") return this.#bits / DTYPES[e.type.dtype].laneBits;
     if (e.kind === "ref") return this.#maskSize(e.local);
     if (e.kind === "apply") {
       const first = e.args[0];
@@ -387,7 +387,7 @@ class Legaliser {
     return this.#bits / 8;
   }
   #sizeOfLocal(l: Local): number {
-    return l.type.kind === "vec" ? this.#bits / DTYPES[l.type.dtype].bits : this.#maskSize(l);
+    return l.type.kind === "vec" ? this.#bits / DTYPES[l.type.dtype].laneBits : this.#maskSize(l);
   }
 
   #piecesOfLocal(l: Local): readonly Local[] {

@@ -36,7 +36,7 @@ export function maskWidths(k: Pick<Kernel, "body">): Map<Local, LaneBits> {
 }
 
 function bitsOf(d: DTypeName): LaneBits {
-  return DTYPES[d].bits;
+  return DTYPES[d].laneBits;
 }
 
 /** The mask operand of an op and the lane width of the vectors it governs. */

@@ -4,7 +4,7 @@
  */
 import { parseMaskString } from "../ir/alu.ts";
 import { DType } from "./dtypes.ts";
-import { DTYPES, type DTypeName, isInt } from "./ir.ts";
+import { DTYPES, type DTypeName, hasFloats, isInt, isStorage } from "./ir.ts";
 import { isExpr, isView, shapeOf, shapeText, textOf, type Value } from "./operand.ts";
 import { isFull, type Ops } from "./ops.ts";
 import { Mask } from "./values.ts";
@@ -42,10 +42,17 @@ export function vector(
   if (allowed !== undefined && !allowed.includes(s.dtype)) {
     return ops.refuse("KPU3001", `${ops.name} is not defined for ${s.dtype}`, {
       argument,
-      help: `use one of ${allowed.join(", ")}; S.cast converts`,
+      help: undefinedHelp(s.dtype, allowed),
     });
   }
   return s;
+}
+
+/** What to write where an intrinsic does not take vectors of `d`. */
+export function undefinedHelp(d: DTypeName, allowed: readonly DTypeName[]): string {
+  return isStorage(d)
+    ? `${d} is for storage: cast first, as in S.cast(x, ${hasFloats(d) ? "f32" : "i32"})`
+    : `use one of ${allowed.join(", ")}; S.cast converts`;
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import type { MarkKind } from "../ir/spans.ts";
 import type { Gather, Transfer } from "../ir/transfer.ts";
-import type { DType } from "./dtypes.ts";
+import type { DType, VecD } from "./dtypes.ts";
 import type { Attrs, DiagnosticCode, DTypeName, Expr, OpName, Scope, Target } from "./ir.ts";
 import type { NdBuffer, Ptr } from "./pointer.ts";
 import type { Event, Mask, Vec } from "./values.ts";
@@ -33,7 +33,7 @@ export function enter(next: ExecutionContext): ExecutionContext {
 }
 
 /** What a print shows: scalars, vectors, masks. */
-export type PrintValue = number | boolean | Vec | Mask | Ptr | Event;
+export type PrintValue = number | boolean | Vec<VecD> | Mask | Ptr | Event;
 
 /**
  * Direct execution as intrinsics see it: memory with all its checks, the SPMD facts, transfers and events. Lane

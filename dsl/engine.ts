@@ -5,7 +5,7 @@
 import { address, integer, number, options, pointer, present } from "./arguments.ts";
 import type { LowerContext, Simulation } from "./context.ts";
 import { intrinsic, type OperandSpec } from "./intrinsic.ts";
-import type { DTypeName, Expr } from "./ir.ts";
+import { DTYPES, type DTypeName, type Expr } from "./ir.ts";
 import { shapeOf, shapeText, type Value } from "./operand.ts";
 import { DirectOps, LoweredOps, type Ops } from "./ops.ts";
 import type { Ptr } from "./pointer.ts";
@@ -187,10 +187,19 @@ function optional(spec: TransferSpec): { readonly options?: readonly OperandSpec
 export function ends(ops: Ops, dst: unknown, src: unknown): DTypeName {
   const d = pointer(ops, dst, "dst", 0, true);
   const s = pointer(ops, src, "src", 1);
-  if (d === s) return d;
+  if (d === s) return wholeBytes(ops, d);
   return ops.refuse("KPU4007", `${ops.name}: copies ${s} to ${d}`, {
     argument: 1,
     help: "both pointers need one dtype; p.as(dtype) reinterprets",
+  });
+}
+
+/** The dtype of a transfer, which moves whole bytes. */
+export function wholeBytes(ops: Ops, d: DTypeName): DTypeName {
+  if (DTYPES[d].bits >= 8) return d;
+  return ops.refuse("KPU4007", `${ops.name}: moves whole bytes, not elements of ${d}`, {
+    argument: 0,
+    help: "move their bytes, two elements each: p.as(u8)",
   });
 }
 

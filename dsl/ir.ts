@@ -6,13 +6,18 @@ export {
   DTYPES,
   type DTypeName,
   FLOATS,
+  hasFloats,
+  hasIntegers,
   INTS,
   isFloat,
+  isFloat8,
   isInt,
   isShared,
+  isStorage,
   NUMERIC,
   SCOPES,
   type Scope,
+  VECTORS,
 } from "../ir/dtype.ts";
 export { INSPECT } from "../ir/inspect.ts";
 export type { Attrs, Expr, Type } from "../ir/kir.ts";

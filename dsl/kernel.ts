@@ -50,6 +50,10 @@ export type HostArray<N extends DTypeName> = {
   bf16: Uint16Array;
   f32: Float32Array;
   bool: Uint8Array;
+  i4: Uint8Array | Int8Array;
+  u4: Uint8Array;
+  f8e4m3: Uint8Array;
+  f8e5m2: Uint8Array;
 }[N];
 
 /** A host array that carries its dtype and shape; accepted wherever a TypedArray is. */

@@ -14,6 +14,7 @@ import {
   type Options,
   options,
   present,
+  undefinedHelp,
   underMask,
 } from "./arguments.ts";
 import type { LowerContext } from "./context.ts";
@@ -115,8 +116,7 @@ export function commonLanes(
     if (dtypes.includes(dtype)) return { dtype, lanes: s.lanes };
     return ops.refuse("KPU3001", `${ops.name} is not defined for ${dtype === "bool" ? "masks" : dtype}`, {
       argument: i,
-      help:
-        dtype === "bool" ? "S.vsel chooses by a mask" : `use one of ${dtypes.join(", ")}; S.cast converts`,
+      help: dtype === "bool" ? "S.vsel chooses by a mask" : undefinedHelp(dtype, dtypes),
     });
   }
   const came = args.map((a) => shapeText(shapeOf(a))).join(", ");

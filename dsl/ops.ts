@@ -19,7 +19,7 @@ import {
   type DTypeName,
   type Expr,
   fail,
-  isFloat,
+  hasFloats,
   type OpName,
   type Target,
 } from "./ir.ts";
@@ -159,7 +159,7 @@ function filled(n: number, value: number): number[] {
 }
 /** A scalar in every lane; floats round once, an integer lane has no -0. */
 export function splatLanes(d: DTypeName, n: number, value: number): number[] {
-  return filled(n, isFloat(d) ? roundTo(d)(value) : value + 0);
+  return filled(n, hasFloats(d) ? roundTo(d)(value) : value + 0);
 }
 /** A rule applied to every lane. */
 export function mapLanes(data: readonly number[], rule: (x: number) => number): number[] {

@@ -47,9 +47,10 @@ export class Ptr<D extends DType = AnyD> {
   set(index: number, value: ElementOf<D> | number): void {
     memory().set(index === 0 ? this : moved(this, index), Number(value));
   }
-  /** The same address read as another dtype. */
+  /** The same address read as another dtype; of a 4-bit element, that of the byte it is in. */
   as<E extends DType>(dtype: E): Ptr<E> {
-    return new Ptr(dtype, this.memory, this.byteOffset, this.constant);
+    const at = dtype.bytes < 1 ? this.byteOffset : Math.floor(this.byteOffset);
+    return new Ptr(dtype, this.memory, at, this.constant);
   }
   /** True when both point to the same address. */
   eq(other: Ptr<DType>): boolean {

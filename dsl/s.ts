@@ -31,11 +31,15 @@ import {
   min,
   toBf16,
   toBool,
+  toF8e4m3,
+  toF8e5m2,
   toF16,
   toF32,
+  toI4,
   toI8,
   toI16,
   toI32,
+  toU4,
   toU8,
   toU16,
   toU32,
@@ -54,6 +58,10 @@ const conversions = {
   bf16: toBf16,
   f32: toF32,
   bool: toBool,
+  i4: toI4,
+  u4: toU4,
+  f8e4m3: toF8e4m3,
+  f8e5m2: toF8e5m2,
 };
 
 /** Everything a kernel can ask of the machine. `kpu intrinsics` prints the reference. */

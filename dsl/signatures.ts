@@ -1,5 +1,5 @@
 /** Call signatures of the intrinsics that many records share; what an editor shows. */
-import type { AnyD, bf16, FloatD, f16, f32, IntD, i8, i16, i32, NumD, u8, u16, u32 } from "./dtypes.ts";
+import type { AnyD, bf16, FloatD, f16, f32, IntD, i8, i16, i32, NumD, u8, u16, u32, VecD } from "./dtypes.ts";
 import type {
   IndexOf,
   LaneOptions,
@@ -211,8 +211,8 @@ export type Dequantize = <Q extends QuantizedD, D extends FloatD>(
 ) => Vec<D>;
 /** vsel: lanes of x where the mask is active, of y elsewhere. */
 export interface Select {
-  <D extends NumD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;
-  <D extends NumD>(x: number, y: Vec<D>, mask: MaskArg): Vec<D>;
+  <D extends VecD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;
+  <D extends VecD>(x: number, y: Vec<D>, mask: MaskArg): Vec<D>;
   (x: Mask, y: Mask | boolean, mask: MaskArg): Mask;
   (x: boolean, y: Mask, mask: MaskArg): Mask;
 }

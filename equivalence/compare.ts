@@ -3,7 +3,7 @@ import { type KernelRecord, PtrParam } from "../dsl/kernel.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { fromBits } from "../ir/convert.ts";
 import { KpuError } from "../ir/diagnostic.ts";
-import { DTYPES, type DTypeName } from "../ir/dtype.ts";
+import { DTYPES, type DTypeName, isPacked } from "../ir/dtype.ts";
 
 /** What an execution did to its copy of the arguments. */
 export interface Outcome {
@@ -110,10 +110,10 @@ function firstElement(
 ): Difference | undefined {
   for (const [param, decl] of record.params.entries()) {
     if (!(decl instanceof PtrParam)) continue;
-    const a = bitsOf(direct[param]);
-    const b = bitsOf(compiled[param]);
-    if (a === undefined || b === undefined) continue;
     const dtype = decl.dtype.name as DTypeName;
+    const a = bitsOf(direct[param], dtype);
+    const b = bitsOf(compiled[param], dtype);
+    if (a === undefined || b === undefined) continue;
     for (let index = 0; index < a.length; index++) {
       if (a[index] === b[index]) continue;
       const x = { value: fromBits(dtype, a[index] as number), bits: a[index] as number };
@@ -132,20 +132,27 @@ export function elementOf(
   index: number,
   dtype: DTypeName,
 ): Shown | undefined {
-  const bits = bitsOf(args[param])?.[index];
+  const bits = bitsOf(args[param], dtype)?.[index];
   return bits === undefined ? undefined : { value: fromBits(dtype, bits), bits };
 }
 
 /** The elements as unsigned integers of their width. */
-function bitsOf(arg: unknown): Uint8Array | Uint16Array | Uint32Array | undefined {
+function bitsOf(arg: unknown, dtype: DTypeName): Uint8Array | Uint16Array | Uint32Array | undefined {
   if (ArrayBuffer.isView(arg)) {
     const view = arg as Uint8Array;
     const Bits =
       view.BYTES_PER_ELEMENT === 1 ? Uint8Array : view.BYTES_PER_ELEMENT === 2 ? Uint16Array : Uint32Array;
-    return new Bits(view.buffer as ArrayBuffer, view.byteOffset, view.length);
+    const words = new Bits(view.buffer as ArrayBuffer, view.byteOffset, view.length);
+    return isPacked(dtype)
+      ? Uint8Array.from({ length: 2 * words.length }, (_, i) => nibble(words, i))
+      : words;
   }
-  if (typeof arg === "object" && arg !== null && "data" in arg) return bitsOf(arg.data);
+  if (typeof arg === "object" && arg !== null && "data" in arg) return bitsOf(arg.data, dtype);
   return undefined;
+}
+
+function nibble(bytes: ArrayLike<number>, i: number): number {
+  return ((bytes[i >> 1] as number) >> (i % 2 === 0 ? 0 : 4)) & 15;
 }
 
 /** Tiles print in an order of their own, so with several tiles lines are compared as a set. */
@@ -164,5 +171,5 @@ function firstPrint(
 
 /** `0x7fc00000`, as wide as the dtype. */
 export function hex(bits: number, dtype: DTypeName): string {
-  return `0x${bits.toString(16).padStart(DTYPES[dtype].bytes * 2, "0")}`;
+  return `0x${bits.toString(16).padStart(DTYPES[dtype].bits / 4, "0")}`;
 }

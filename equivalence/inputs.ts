@@ -14,7 +14,7 @@ import {
 } from "../dsl/kernel.ts";
 import { fromBits, toBits } from "../ir/convert.ts";
 import { fail } from "../ir/diagnostic.ts";
-import { DTYPES, type DTypeName, isFloat } from "../ir/dtype.ts";
+import { DTYPES, type DTypeName, hasFloats, isPacked } from "../ir/dtype.ts";
 import { edgeValues } from "../ir/edges.ts";
 import { type HostElements, hostZeros } from "../ir/elements.ts";
 import type { ChoiceSource, Entropy } from "./choices.ts";
@@ -85,7 +85,7 @@ function fromSignature(g: Draw, params: readonly ParamDecl[]): unknown[] {
   return params.map((p) => {
     if (p instanceof PtrParam) return g.array(p.dtype as DType, n);
     if (p.name === "bool") return g.bool();
-    if (isFloat(p.name)) return g.scalar(p);
+    if (hasFloats(p.name)) return g.scalar(p);
     return Math.min(g.oneOf(n, g.int(0, n)), DTYPES[p.name].max);
   });
 }
@@ -121,7 +121,9 @@ export function drawFrom(source: ChoiceSource): Draw {
       const allowed = ruleOf(dtype.name, options);
       const fresh = (e: Entropy, into: HostElements): void => {
         const style = STYLES[e.nextInt(0, STYLES.length - 1)] as Style;
-        for (let i = 0; i < into.length; i++) into[i] = stored(dtype.name, freshValue(e, allowed, style));
+        const next = (): number => stored(dtype.name, freshValue(e, allowed, style));
+        for (let i = 0; i < into.length; i++)
+          into[i] = isPacked(dtype.name) ? (next() & 0x0f) | (next() & 0xf0) : next();
       };
       return source.array(
         dtype.name,
@@ -205,6 +207,8 @@ function freshValue(e: Entropy, rule: Rule, style: Style): number {
   }
 }
 
+/** What a host array holds of a value; of a 4-bit integer both halves of a byte. */
 function stored(dtype: DTypeName, x: number): number {
-  return dtype === "f16" || dtype === "bf16" ? toBits(dtype, x) : x;
+  if (isPacked(dtype)) return toBits(dtype, x) * 0x11;
+  return DTYPES[dtype].kind === "float" && dtype !== "f32" ? toBits(dtype, x) : x;
 }

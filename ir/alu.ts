@@ -6,7 +6,7 @@
  * Lanes are exact values of the dtype, in float64 (see dtype.ts). The results are, too.
  */
 import { convertRule, type NumberRule, roundTo, storeRule } from "./convert.ts";
-import { DTYPES, type DTypeName, isFloat, isInt } from "./dtype.ts";
+import { DTYPES, type DTypeName, isFloat, isInt, isStorage } from "./dtype.ts";
 import { ALU, FORMULA_FUNCTIONS, type Meaning, SCALAR_ONLY } from "./formulas.ts";
 import type { Attrs } from "./kir.ts";
 import { newLanes } from "./lanes.ts";
@@ -42,6 +42,7 @@ function laneMeaning(op: AluOp, d: DTypeName, attrs: Attrs): LaneMeaning {
   const { saturate, round, out } = attrs;
   if (!isInt(d)) {
     if (saturate || round || out !== undefined) undefinedHere();
+    if (isStorage(d)) undefinedHere();
     if (!isFloat(d)) return { formula: given(row.mask), fit: identity };
     return { formula: given(row.float), fit: row.fit === "none" || row.mask ? identity : roundTo(d) };
   }

@@ -51,6 +51,12 @@ export function describe(b: NamedBuffer): string {
   return `${b.name} (${b.scope} ${b.dtype.name}[${b.byteLength / b.dtype.bytes}])`;
 }
 
+/** A vector access of 4-bit elements that starts at `element`, the high half of a byte. */
+export function halfByteMessage(who: string, element: number): string {
+  return `${who} accesses 4-bit elements from element ${element} on, which starts inside a byte`;
+}
+export const HALF_BYTE_HELP = "start at an even element, or use p.get and p.set, a stride or an index vector";
+
 /** An access to the bytes from `start` to `end`, which `b` does not have. */
 export interface OutsideAccess {
   /** `tile 1` */

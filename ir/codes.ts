@@ -61,6 +61,7 @@ export const CODES = {
   KPU4010: "vector access is not aligned",
   KPU4011: "store loses value",
   KPU4012: "NaN or infinity appears",
+  KPU4013: "vector access of 4-bit elements starts inside a byte",
   // 5xxx  synchronisation
   KPU5001: "deadlock",
   KPU5002: "barrier divergence",

@@ -7,14 +7,22 @@
 
 export type IntDType = "i8" | "u8" | "i16" | "u16" | "i32" | "u32";
 export type FloatDType = "f16" | "bf16" | "f32";
-export type DTypeName = IntDType | FloatDType | "bool";
+/** Two elements share a byte: element 0 is the low half of byte 0, element 1 its high half. */
+export type PackedDType = "i4" | "u4";
+export type Float8DType = "f8e4m3" | "f8e5m2";
+/** Dtypes of memory: they are moved and converted, and arithmetic is done in another dtype. */
+export type StorageDType = PackedDType | Float8DType;
+export type DTypeName = IntDType | FloatDType | "bool" | StorageDType;
 
 export interface DTypeInfo {
   readonly name: DTypeName;
   readonly kind: "int" | "float" | "bool";
-  /** Width in memory and in a register lane, in bits. A bool is one byte in memory. */
-  readonly bits: 8 | 16 | 32;
-  readonly bytes: 1 | 2 | 4;
+  /** Width of a value in memory, in bits. A bool is one byte in memory. */
+  readonly bits: 4 | 8 | 16 | 32;
+  /** Distance from one element to the next, in bytes. The size of `n` elements is {@link bytesOf}. */
+  readonly bytes: 0.5 | 1 | 2 | 4;
+  /** Width of a register lane, in bits. */
+  readonly laneBits: 8 | 16 | 32;
   readonly signed: boolean;
   /** Smallest and largest finite value. */
   readonly min: number;
@@ -30,42 +38,36 @@ export interface DTypeInfo {
 const F16_MAX = 65504;
 const BF16_MAX = 2 ** 127 * (2 - 2 ** -7);
 const F32_MAX = 2 ** 127 * (2 - 2 ** -23);
+/** OCP 8-bit Floating Point Specification (OFP8) 1.0, table 1. */
+const F8E4M3_MAX = 448;
+const F8E5M2_MAX = 57344;
 
 function int(
-  name: IntDType,
-  bits: 8 | 16 | 32,
+  name: IntDType | PackedDType,
+  bits: 4 | 8 | 16 | 32,
   signed: boolean,
   alias: string,
-  host: readonly string[],
+  hostArrays: readonly string[],
 ): DTypeInfo {
-  const bytes = (bits / 8) as 1 | 2 | 4;
+  const bytes = (bits / 8) as DTypeInfo["bytes"];
+  const laneBits = bits === 4 ? 8 : bits;
   const min = signed ? -(2 ** (bits - 1)) : 0;
   const max = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
-  const npy = `${bytes === 1 ? "|" : "<"}${signed ? "i" : "u"}${bytes}`;
-  return { name, kind: "int", bits, bytes, signed, min, max, aliases: [alias], hostArrays: host, npy };
+  const npy = `${bytes <= 1 ? "|" : "<"}${signed ? "i" : "u"}${Math.ceil(bytes)}`;
+  return { name, kind: "int", bits, bytes, laneBits, signed, min, max, aliases: [alias], hostArrays, npy };
 }
 
 function float(
-  name: FloatDType,
-  bits: 16 | 32,
+  name: FloatDType | Float8DType,
+  bits: 8 | 16 | 32,
   max: number,
   alias: string,
-  host: readonly string[],
+  hostArrays: readonly string[],
   npy: string,
 ): DTypeInfo {
-  const bytes = (bits / 8) as 2 | 4;
-  return {
-    name,
-    kind: "float",
-    bits,
-    bytes,
-    signed: true,
-    min: -max,
-    max,
-    aliases: [alias],
-    hostArrays: host,
-    npy,
-  };
+  const bytes = (bits / 8) as DTypeInfo["bytes"];
+  const range = { signed: true, min: -max, max };
+  return { name, kind: "float", bits, bytes, laneBits: bits, ...range, aliases: [alias], hostArrays, npy };
 }
 
 export const DTYPES: { readonly [K in DTypeName]: DTypeInfo } = {
@@ -83,6 +85,7 @@ export const DTYPES: { readonly [K in DTypeName]: DTypeInfo } = {
     kind: "bool",
     bits: 8,
     bytes: 1,
+    laneBits: 8,
     signed: false,
     min: 0,
     max: 1,
@@ -90,18 +93,54 @@ export const DTYPES: { readonly [K in DTypeName]: DTypeInfo } = {
     hostArrays: ["Uint8Array"],
     npy: "|b1",
   },
+  i4: int("i4", 4, true, "int4", ["Uint8Array", "Int8Array"]),
+  u4: int("u4", 4, false, "uint4", ["Uint8Array"]),
+  f8e4m3: float("f8e4m3", 8, F8E4M3_MAX, "float8e4m3", ["Uint8Array"], "|u1"),
+  f8e5m2: float("f8e5m2", 8, F8E5M2_MAX, "float8e5m2", ["Uint8Array"], "|u1"),
 };
 
 export const INTS: readonly IntDType[] = ["i8", "u8", "i16", "u16", "i32", "u32"];
 export const FLOATS: readonly FloatDType[] = ["f16", "bf16", "f32"];
+/** The dtypes that arithmetic is defined for. */
 export const NUMERIC: readonly (IntDType | FloatDType)[] = [...INTS, ...FLOATS];
-export const ALL_DTYPES: readonly DTypeName[] = [...NUMERIC, "bool"];
+export const PACKED: readonly PackedDType[] = ["i4", "u4"];
+export const FLOATS8: readonly Float8DType[] = ["f8e4m3", "f8e5m2"];
+export const STORAGE: readonly StorageDType[] = [...PACKED, ...FLOATS8];
+/** The dtypes of vectors; a vector of bool is a mask. */
+export const VECTORS: readonly Exclude<DTypeName, "bool">[] = [...NUMERIC, ...STORAGE];
+export const ALL_DTYPES: readonly DTypeName[] = [...NUMERIC, "bool", ...STORAGE];
+/** The dtypes of transfers. */
+export const WHOLE_BYTE_DTYPES: readonly DTypeName[] = [...NUMERIC, "bool", ...FLOATS8];
 
+/** An integer dtype that arithmetic is defined for. */
 export function isInt(d: DTypeName): d is IntDType {
+  return DTYPES[d].kind === "int" && DTYPES[d].bits > 4;
+}
+/** A float dtype that arithmetic is defined for. */
+export function isFloat(d: DTypeName): d is FloatDType {
+  return DTYPES[d].kind === "float" && DTYPES[d].bits > 8;
+}
+export function isPacked(d: DTypeName): d is PackedDType {
+  return DTYPES[d].bits === 4;
+}
+export function isFloat8(d: DTypeName): d is Float8DType {
+  return DTYPES[d].kind === "float" && DTYPES[d].bits === 8;
+}
+export function isStorage(d: DTypeName): d is StorageDType {
+  return isPacked(d) || isFloat8(d);
+}
+/** Its values are integers: those that arithmetic is defined for, and i4 and u4. */
+export function hasIntegers(d: DTypeName): d is IntDType | PackedDType {
   return DTYPES[d].kind === "int";
 }
-export function isFloat(d: DTypeName): d is FloatDType {
+/** Its values are floats: those that arithmetic is defined for, and the 8-bit ones. */
+export function hasFloats(d: DTypeName): d is FloatDType | Float8DType {
   return DTYPES[d].kind === "float";
+}
+
+/** Whole bytes that `n` elements take from the start of a byte on: an odd number of 4-bit elements leaves half a byte over. */
+export function bytesOf(d: DTypeName, n: number): number {
+  return Math.ceil(n * DTYPES[d].bytes);
 }
 
 /** The integer dtype of the same width and the opposite sign: what `outSign` selects. */

@@ -3,18 +3,29 @@
  * dtype; interesting first.
  */
 import { roundTo } from "./convert.ts";
-import { DTYPES, type DTypeName, type FloatDType, type IntDType, isFloat, isInt } from "./dtype.ts";
+import {
+  DTYPES,
+  type DTypeName,
+  type Float8DType,
+  type FloatDType,
+  hasFloats,
+  hasIntegers,
+  type IntDType,
+  type PackedDType,
+} from "./dtype.ts";
 
 /** Significand bits with the hidden one, and exponent of the smallest normal number. */
 const FLOAT_FORMAT: {
-  readonly [K in FloatDType]: { readonly precision: number; readonly minExponent: number };
+  readonly [K in FloatDType | Float8DType]: { readonly precision: number; readonly minExponent: number };
 } = {
   f16: { precision: 11, minExponent: -14 },
   bf16: { precision: 8, minExponent: -126 },
   f32: { precision: 24, minExponent: -126 },
+  f8e4m3: { precision: 4, minExponent: -6 },
+  f8e5m2: { precision: 3, minExponent: -14 },
 };
 
-function floatEdges(d: FloatDType): number[] {
+function floatEdges(d: FloatDType | Float8DType): number[] {
   const { precision, minExponent } = FLOAT_FORMAT[d];
   const max = DTYPES[d].max;
   const ulp = 2 ** (1 - precision);
@@ -47,7 +58,7 @@ function floatEdges(d: FloatDType): number[] {
   return [NaN, ...magnitudes.flatMap((m) => [m, -m])].map(roundTo(d));
 }
 
-function intEdges(d: IntDType): number[] {
+function intEdges(d: IntDType | PackedDType): number[] {
   const { min, max, bits, signed } = DTYPES[d];
   const root = 2 ** (bits / 2);
   const values = [
@@ -71,7 +82,7 @@ const EDGES = new Map<DTypeName, readonly number[]>();
 export function edgeValues(d: DTypeName): readonly number[] {
   let edges = EDGES.get(d);
   if (edges === undefined) {
-    edges = distinct(isFloat(d) ? floatEdges(d) : isInt(d) ? intEdges(d) : [0, 1]);
+    edges = distinct(hasFloats(d) ? floatEdges(d) : hasIntegers(d) ? intEdges(d) : [0, 1]);
     EDGES.set(d, edges);
   }
   return edges;

@@ -1,9 +1,9 @@
 /**
  * Elements in memory: the exact number that the bytes at an address hold, for every dtype. Little endian, at any byte
- * offset. Every NaN is stored as the quiet NaN of `toBits`.
+ * offset; 4-bit elements also at a half: the one at 3.5 is the high half of byte 3. Every NaN is stored as the quiet NaN of `toBits`.
  */
 import { fromBits, storeRule, toBits } from "./convert.ts";
-import { DTYPES, type DTypeName } from "./dtype.ts";
+import { bytesOf, DTYPES, type DTypeName, type Float8DType, type PackedDType } from "./dtype.ts";
 
 interface ElementAccess {
   readonly read: (view: DataView, at: number) => number;
@@ -15,6 +15,22 @@ const bits16 = (dtype: "f16" | "bf16"): ElementAccess => ({
   read: (v, at) => fromBits(dtype, v.getUint16(at, true)),
   write: (v, at, x) => v.setUint16(at, toBits(dtype, x), true),
 });
+
+const bits8 = (dtype: Float8DType): ElementAccess => ({
+  read: (v, at) => fromBits(dtype, v.getUint8(at)),
+  write: (v, at, x) => v.setUint8(at, toBits(dtype, x)),
+});
+
+const bits4 = (dtype: PackedDType): ElementAccess => ({
+  read: (v, at) => fromBits(dtype, v.getUint8(Math.floor(at)) >> shiftAt(at)),
+  write: (v, at, x) => {
+    const byte = Math.floor(at);
+    const shift = shiftAt(at);
+    v.setUint8(byte, (v.getUint8(byte) & (0xf0 >> shift)) | (toBits(dtype, x) << shift));
+  },
+});
+/** Where a 4-bit element stands in its byte. */
+const shiftAt = (at: number): 0 | 4 => (Number.isInteger(at) ? 0 : 4);
 
 const ACCESS: { readonly [K in DTypeName]: ElementAccess } = {
   i8: { read: (v, at) => v.getInt8(at), write: (v, at, x) => v.setInt8(at, x) },
@@ -33,6 +49,10 @@ const ACCESS: { readonly [K in DTypeName]: ElementAccess } = {
     read: (v, at) => (v.getUint8(at) === 0 ? 0 : 1),
     write: (v, at, x) => v.setUint8(at, x === 0 ? 0 : 1),
   },
+  i4: bits4("i4"),
+  u4: bits4("u4"),
+  f8e4m3: bits8("f8e4m3"),
+  f8e5m2: bits8("f8e5m2"),
 };
 
 /** The exact value of the element at byte `at`; a RangeError beyond the view, which is the caller's bug. */
@@ -78,7 +98,7 @@ export function writeElements(
   for (const [i, x] of values.entries()) write(view, at + i * step, x);
 }
 
-/** The typed arrays that hold elements on the host: f16 and bf16 as bit patterns, bool as bytes. */
+/** The typed arrays that hold elements on the host: floats below 32 bits as bit patterns, bool as bytes, i4 and u4 two to a byte. */
 export type HostElements =
   | Int8Array
   | Uint8Array
@@ -99,11 +119,15 @@ const HOST_ARRAYS: { readonly [K in DTypeName]: new (length: number) => HostElem
   bf16: Uint16Array,
   f32: Float32Array,
   bool: Uint8Array,
+  i4: Uint8Array,
+  u4: Uint8Array,
+  f8e4m3: Uint8Array,
+  f8e5m2: Uint8Array,
 };
 
-/** A host array of zeros. */
+/** A host array of `length` zeros. */
 export function hostZeros(dtype: DTypeName, length: number): HostElements {
-  return new HOST_ARRAYS[dtype](length);
+  return new HOST_ARRAYS[dtype](bytesOf(dtype, length) / Math.max(1, DTYPES[dtype].bytes));
 }
 
 /** A host array of a dtype: `hostArray("f16", [1, 2])` is a Uint16Array with the bits of 1 and 2. Values are stored by the store rule. */

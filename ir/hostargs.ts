@@ -4,7 +4,7 @@
  */
 import { convertRule } from "./convert.ts";
 import { fail } from "./diagnostic.ts";
-import { DTYPES, type DTypeName, isInt } from "./dtype.ts";
+import { bytesOf, DTYPES, type DTypeName, hasIntegers, isPacked } from "./dtype.ts";
 
 /** A declared parameter as plain data. */
 export interface ParamSpec {
@@ -100,7 +100,7 @@ function bindScalar(b: Binding): ScalarArg {
       typeof value === "bigint" ? `pass Number(${name})` : `pass a number for ${declarationOf(b.spec)}`;
     return refuse(b, "KPU6001", `must be a number (${dtype}), got ${describeValue(value)}`, help);
   }
-  if (isInt(dtype)) {
+  if (hasIntegers(dtype)) {
     const { min, max } = DTYPES[dtype];
     if (!Number.isInteger(value)) {
       return refuse(
@@ -199,7 +199,7 @@ function bindTensor(b: Binding, value: object): PointerArg {
   }
   const elements = shape.reduce((n: number, d: number) => n * d, 1);
   const length = bound.byteLength / DTYPES[declared].bytes;
-  if (elements !== length) {
+  if (bytesOf(declared, elements) !== bound.byteLength) {
     return refuse(
       b,
       "KPU6002",
@@ -229,8 +229,10 @@ function expectedArrays(dtype: DTypeName): string {
 
 function pointerHelp({ spec, value }: Binding): string {
   const array = DTYPES[spec.dtype].hostArrays[0] as string;
-  if (spec.dtype === "f16" || spec.dtype === "bf16")
+  if (DTYPES[spec.dtype].kind === "float" && spec.dtype !== "f32")
     return `pass the bits of the ${spec.dtype} values in a ${array}`;
+  if (isPacked(spec.dtype))
+    return `pass the values in a ${array}, two to a byte, the first one in the low half`;
   if (Array.isArray(value)) return `pass ${array}.from(${spec.name})`;
   if (value === undefined) return `pass a ${array}, or null for the null pointer`;
   if (value instanceof ArrayBuffer) return `pass new ${array}(${spec.name})`;

@@ -22,10 +22,12 @@ import {
   readAt,
   readLanes,
   readMasked,
+  recast,
   type Stop,
   sameAddress,
   storeAt,
   touchRow,
+  wholeByteWhere,
   writeLanes,
   writeMasked,
 } from "./storage.ts";
@@ -289,7 +291,7 @@ class Tile {
       case "ptr_add":
         return moved(pointer(0), number(1));
       case "ptr_cast":
-        return { ...pointer(0), dtype: e.attrs["dtype"] as DTypeName };
+        return recast(pointer(0), e.attrs["dtype"] as DTypeName);
       case "ptr_eq":
         return sameAddress(pointer(0), pointer(1)) ? 1 : 0;
       case "ptr_diff":
@@ -305,12 +307,14 @@ class Tile {
       case "load":
         return readLanes(pointer(0), e.attrs["lanes"] as number, stop);
       case "load_masked":
+        wholeByteWhere(pointer(0), lanes(1), stop);
         return readMasked(pointer(0), (i) => i, lanes(1), lanes(2), stop);
       case "load_strided":
         return readMasked(pointer(0), this.strided(number(1)), lanes(2), lanes(3), stop);
       case "store":
         return done(writeLanes(pointer(0), lanes(1), stop));
       case "store_masked":
+        wholeByteWhere(pointer(0), lanes(2), stop);
         return done(writeMasked(pointer(0), (i) => i, lanes(2), lanes(1), stop));
       case "store_strided":
         return done(writeMasked(pointer(0), this.strided(number(2)), lanes(3), lanes(1), stop));

@@ -167,7 +167,7 @@ export function ptrType(dtype: DTypeName, scope: Scope, constant = false): PtrTy
   return { kind: "ptr", dtype, scope, constant };
 }
 
-/** The KIR scalar that holds one element of a dtype exactly: u32 needs i64, f16 and bf16 are held as f32. */
+/** The KIR scalar that holds one element of a dtype exactly: u32 needs i64, floats below 32 bits are held as f32. */
 export function scalarOf(dtype: DTypeName): "i32" | "i64" | "f32" | "bool" {
   switch (dtype) {
     case "u32":
@@ -175,6 +175,8 @@ export function scalarOf(dtype: DTypeName): "i32" | "i64" | "f32" | "bool" {
     case "f16":
     case "bf16":
     case "f32":
+    case "f8e4m3":
+    case "f8e5m2":
       return "f32";
     case "bool":
       return "bool";

@@ -534,7 +534,7 @@ class Parser {
       this.sign(">");
       return ptrType(dtype, scope, constant);
     }
-    const [, dtype, lanes] = /^([a-z]+\d+)x(\d+)$/u.exec(text) ?? [];
+    const [, dtype, lanes] = /^([a-z][a-z\d]*)x(\d+)$/u.exec(text) ?? [];
     if (!isDType(dtype) || dtype === "bool" || !isLaneCount(Number(lanes)))
       return this.wrong(`expected a type, got ${text}`, token);
     return vec(dtype, Number(lanes));

@@ -2,8 +2,10 @@
  * Memory of the reference interpreter: buffers, pointers into them, checked access. Nothing is fast here; everything is
  * what the op table says.
  */
+
+import { HALF_BYTE_HELP, halfByteMessage } from "./bounds.ts";
 import type { DiagnosticCode } from "./codes.ts";
-import { DTYPES, type DTypeName, isShared, type Scope } from "./dtype.ts";
+import { bytesOf, DTYPES, type DTypeName, isPacked, isShared, type Scope } from "./dtype.ts";
 import { readElement, readElements, storeElement, writeElement } from "./elements.ts";
 import { Box, type Region, regionsOverlap } from "./region.ts";
 import type { Target } from "./target.ts";
@@ -49,6 +51,22 @@ export function sameAddress(p: Pointer, q: Pointer): boolean {
   return p.memory.view.buffer === q.memory.view.buffer && at(p) === at(q);
 }
 
+/** Refuses lanes and transfers that start inside a byte. */
+function wholeByte(p: Pointer, stop: Stop): void {
+  if (!Number.isInteger(p.offset))
+    stop("KPU4013", halfByteMessage("the kernel", p.offset * 2), HALF_BYTE_HELP);
+}
+
+/** As {@link wholeByte}, for lanes under a mask: none may be active. */
+export function wholeByteWhere(p: Pointer, mask: readonly number[], stop: Stop): void {
+  if (mask.some((m) => m !== 0)) wholeByte(p, stop);
+}
+
+/** The same address as another dtype; a 4-bit element's is that of its byte. */
+export function recast(p: Pointer, dtype: DTypeName): Pointer {
+  return { ...p, dtype, offset: isPacked(dtype) ? p.offset : Math.floor(p.offset) };
+}
+
 /** The bytes of `count` elements from `p` on, which must be within its buffer. */
 function within(p: Pointer, count: number, stop: Stop, verb: string): DataView {
   const { memory, offset, dtype } = p;
@@ -81,11 +99,14 @@ export function storeAt(p: Pointer, index: number, value: number, stop: Stop): v
   storeElement(p.dtype, within(q, 1, stop, "writes"), q.offset, value);
 }
 export function readLanes(p: Pointer, lanes: number, stop: Stop): number[] {
-  return readElements(p.dtype, within(p, lanes, stop, "reads"), p.offset, lanes);
+  const view = within(p, lanes, stop, "reads");
+  wholeByte(p, stop);
+  return readElements(p.dtype, view, p.offset, lanes);
 }
 /** All bounds are checked before the first lane is written. */
 export function writeLanes(p: Pointer, values: readonly number[], stop: Stop): void {
   const view = within(p, values.length, stop, "writes");
+  wholeByte(p, stop);
   for (const [i, x] of values.entries()) writeElement(p.dtype, view, p.offset + i * DTYPES[p.dtype].bytes, x);
 }
 /** Lane i from element `index(i)` where the mask is set, r elsewhere. */
@@ -261,7 +282,7 @@ export class Allocations {
     name: string | undefined,
     stop: Stop,
   ): MemoryBuffer {
-    const bytes = elements * DTYPES[dtype].bytes;
+    const bytes = bytesOf(dtype, elements);
     const used = (this.used.get(key) ?? 0) + bytes;
     const capacity = scope === "global" ? 2 ** 31 : this.target.capacity[scope];
     if (used > capacity)

@@ -81,5 +81,5 @@ export function resolveTarget(t: TargetName | Target | undefined): Target {
 
 /** Lanes of one register: what `vload` takes when it is not told. */
 export function registerLanes(target: Target, dtype: DTypeName): number {
-  return target.registerBits / DTYPES[dtype].bits;
+  return target.registerBits / DTYPES[dtype].laneBits;
 }

@@ -319,7 +319,7 @@ class Verifier {
     if (t.kind !== "vec" && t.kind !== "mask") return;
     if (!isLaneCount(t.lanes)) this.report(`${what} has ${t.lanes} lanes`);
     if (level !== "machine") return;
-    const bits = t.lanes * (t.kind === "vec" ? DTYPES[t.dtype].bits : 8);
+    const bits = t.lanes * (t.kind === "vec" ? DTYPES[t.dtype].laneBits : 8);
     if (bits > registerBits)
       this.report(`${what} of type ${typeText(t)} does not fit a register of ${registerBits} bits`);
   }

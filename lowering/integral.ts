@@ -1,5 +1,5 @@
 /** A quick look at an expression of level `open`: is it an integer or infinite or NaN, never fractional? */
-import { isInt } from "../ir/dtype.ts";
+import { hasIntegers } from "../ir/dtype.ts";
 import type { Expr } from "../ir/kir.ts";
 
 export function integral(e: Expr): boolean {
@@ -41,7 +41,7 @@ export function integral(e: Expr): boolean {
         case "floordiv":
           return true;
         case "convert":
-          return isInt(e.attrs["dtype"] as "i32");
+          return hasIntegers(e.attrs["dtype"] as "i32");
         default:
           return false;
       }

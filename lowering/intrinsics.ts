@@ -8,7 +8,7 @@ import type { IntrinsicRecord } from "../dsl/intrinsic.ts";
 import { Event, Mask, Vec } from "../dsl/values.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { KpuError } from "../ir/diagnostic.ts";
-import { DTYPES, type DTypeName, type Scope as MemoryScope } from "../ir/dtype.ts";
+import { bytesOf, type DTypeName, type Scope as MemoryScope } from "../ir/dtype.ts";
 import type { Attrs, Expr } from "../ir/kir.ts";
 import type { OpName } from "../ir/ops.ts";
 import type { Target } from "../ir/target.ts";
@@ -207,7 +207,7 @@ class CallContext implements LowerContext {
 
   private takeMemory(scope: MemoryScope, dtype: DTypeName, count: number): void {
     if (scope === "global") return;
-    const bytes = DTYPES[dtype].bytes * count;
+    const bytes = bytesOf(dtype, count);
     const used = (this.w.memory.get(scope) ?? 0) + bytes;
     this.w.memory.set(scope, used);
     const capacity = this.w.target.capacity[scope];

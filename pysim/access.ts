@@ -9,8 +9,8 @@ import type { Checks } from "./allocator.ts";
 import type { Faults } from "./faults.ts";
 import { flightInTheWay } from "./flights.ts";
 import { readUnaligned, writeUnaligned } from "./lanes.ts";
-import { type Buffer, CHECK_NOTHING, CHECK_SLOWLY } from "./memory.ts";
-import type { Clock } from "./shadow.ts";
+import { type Buffer, CHECK_HALVES, CHECK_NOTHING, CHECK_SLOWLY, type Region } from "./memory.ts";
+import type { Clock, Conflict } from "./shadow.ts";
 import { ValueChecks } from "./values.ts";
 import type { Watcher } from "./watch.ts";
 
@@ -65,7 +65,10 @@ export class Access {
     if (++this.#readsSinceWrite > SPIN_READS) this.#spin(region.id, start);
     if (region.checks === CHECK_NOTHING) return;
     if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, false);
-    const found = region.shadow?.read(start - region.start, end - region.start, this.#clock);
+    const found =
+      dtype.bytes < 1 || (region.checks & CHECK_HALVES) !== 0
+        ? region.halves?.read(start - region.start, end - region.start, dtype.bytes, this.#clock)
+        : region.shadow?.read(start - region.start, end - region.start, this.#clock);
     if (found !== undefined) this.#faults.conflict(b, dtype, start, end, found, false);
   }
   /** Checks a write of addresses [start, end) within bounds, and notes it. */
@@ -76,8 +79,24 @@ export class Access {
     this.#readsSinceWrite = 0;
     if (region.checks === CHECK_NOTHING) return;
     if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, true);
-    const found = region.shadow?.write(start - region.start, end - region.start, this.#clock);
+    const found =
+      dtype.bytes < 1 || (region.checks & CHECK_HALVES) !== 0
+        ? this.#writesHalves(region, start - region.start, end - region.start)
+        : region.shadow?.write(start - region.start, end - region.start, this.#clock);
     if (found !== undefined) this.#faults.conflict(b, dtype, start, end, found, true);
+  }
+
+  #writesHalves(region: Region, start: number, end: number): Conflict | undefined {
+    const { halves } = region;
+    const found = halves?.write(start, end, this.#clock);
+    if (halves?.any) region.checks |= CHECK_HALVES;
+    else region.checks &= ~CHECK_HALVES;
+    return found;
+  }
+
+  /** Lanes of 4-bit elements start at a whole byte. */
+  #wholeByte(b: Buffer, dtype: DType, start: number): void {
+    if (dtype.bytes < 1 && !Number.isInteger(start)) this.#faults.halfByte(b, (start - b.base) * 2);
   }
 
   /** Refuses a vector of `bytes` bytes that does not stand where the target wants it. */
@@ -126,7 +145,7 @@ export class Access {
     this.reads(b, dtype, start, start + dtype.bytes);
     if ((start & (dtype.bytes - 1)) !== 0)
       return readUnaligned(b.region.bytes, start, dtype.name, 1)[0] as number;
-    return b.as(dtype).get(start >>> (dtype.bytes >> 1));
+    return b.as(dtype).get(elementAt(dtype, start));
   }
 
   set(p: Ptr, value: number): void {
@@ -140,7 +159,7 @@ export class Access {
 
   #put(b: Buffer, dtype: DType, start: number, value: number): void {
     if ((start & (dtype.bytes - 1)) !== 0) writeUnaligned(b.region.bytes, start, dtype.name, value);
-    else b.as(dtype).set(start >>> (dtype.bytes >> 1), value);
+    else b.as(dtype).set(elementAt(dtype, start), value);
   }
 
   // ------------------------------------------------------------------------------------------ vectors
@@ -151,8 +170,9 @@ export class Access {
     const start = b.base + p.byteOffset;
     if (this.#alignment > 1) this.#aligned(p, b, lanes, "reads");
     this.reads(b, dtype, start, start + lanes * dtype.bytes);
+    this.#wholeByte(b, dtype, start);
     if ((start & (dtype.bytes - 1)) !== 0) return readUnaligned(b.region.bytes, start, dtype.name, lanes);
-    return b.as(dtype).read(start >>> (dtype.bytes >> 1), lanes);
+    return b.as(dtype).read(elementAt(dtype, start), lanes);
   }
 
   store(p: Ptr, data: readonly number[]): void {
@@ -160,10 +180,11 @@ export class Access {
     const dtype = p.dtype;
     const start = b.base + p.byteOffset;
     if (this.#alignment > 1) this.#aligned(p, b, data.length, "writes");
+    this.#wholeByte(b, dtype, start);
     this.writes(b, dtype, start, start + data.length * dtype.bytes);
     if ((start & (dtype.bytes - 1)) !== 0)
       for (let i = 0; i < data.length; i++) this.#put(b, dtype, start + i * dtype.bytes, data[i] as number);
-    else b.as(dtype).write(start >>> (dtype.bytes >> 1), data);
+    else b.as(dtype).write(elementAt(dtype, start), data);
   }
 
   loadMasked(p: Ptr, stride: number, mask: readonly number[], r: readonly number[] | undefined): number[] {
@@ -175,12 +196,13 @@ export class Access {
     const start = b.base + p.byteOffset;
     const step = stride * dtype.bytes;
     if (stride === 1) this.#aligned(p, b, mask.includes(1) ? mask.length : 0, "reads");
+    if (stride === 1) this.#wholeByte(b, dtype, start);
     if (prefix > 0) this.reads(b, dtype, start, start + prefix * dtype.bytes);
     else
       for (let i = 0; i < mask.length; i++)
         if (mask[i]) this.reads(b, dtype, start + i * step, start + i * step + dtype.bytes);
     if ((start & (dtype.bytes - 1)) === 0)
-      return b.as(dtype).readMasked(start >>> (dtype.bytes >> 1), stride, mask, r);
+      return b.as(dtype).readMasked(elementAt(dtype, start), stride, mask, r);
     return mask.map((m, i) =>
       m ? (readUnaligned(b.region.bytes, start + i * step, dtype.name, 1)[0] as number) : (r?.[i] ?? 0),
     );
@@ -198,12 +220,13 @@ export class Access {
     const start = b.base + p.byteOffset;
     const step = stride * dtype.bytes;
     if (stride === 1) this.#aligned(p, b, mask.includes(1) ? mask.length : 0, "writes");
+    if (stride === 1) this.#wholeByte(b, dtype, start);
     if (prefix > 0) this.writes(b, dtype, start, start + prefix * dtype.bytes);
     else
       for (let i = 0; i < mask.length; i++)
         if (mask[i]) this.writes(b, dtype, start + i * step, start + i * step + dtype.bytes);
     if ((start & (dtype.bytes - 1)) === 0)
-      b.as(dtype).writeMasked(start >>> (dtype.bytes >> 1), stride, data, mask);
+      b.as(dtype).writeMasked(elementAt(dtype, start), stride, data, mask);
     else
       for (let i = 0; i < mask.length; i++)
         if (mask[i]) this.#put(b, dtype, start + i * step, data[i] as number);
@@ -229,7 +252,7 @@ export class Access {
     this.reads(b, dtype, start, start + dtype.bytes);
     if ((start & (dtype.bytes - 1)) !== 0)
       return readUnaligned(b.region.bytes, start, dtype.name, 1)[0] as number;
-    return b.as(dtype).get(start >>> (dtype.bytes >> 1));
+    return b.as(dtype).get(elementAt(dtype, start));
   }
 
   scatter(
@@ -247,6 +270,11 @@ export class Access {
       this.#put(b, p.dtype, start, data[i] as number);
     }
   }
+}
+
+/** Index of the element at an address that is a multiple of its size. */
+function elementAt(dtype: DType, start: number): number {
+  return dtype.bytes < 1 ? start * 2 : start >>> (dtype.bytes >> 1);
 }
 
 /** How many leading lanes are active when no other is; -1 for any other mask. A tail mask is one run of memory. */

@@ -4,7 +4,7 @@
  */
 import type { DType } from "../dsl/dtypes.ts";
 import { describe } from "../ir/bounds.ts";
-import { isShared, type Scope } from "../ir/dtype.ts";
+import { bytesOf, isShared, type Scope } from "../ir/dtype.ts";
 import type { Target } from "../ir/target.ts";
 import type { Faults } from "./faults.ts";
 import { Buffer, CHECK_NOTHING, CHECK_SHADOW, CHECK_SLOWLY, Region } from "./memory.ts";
@@ -80,7 +80,11 @@ export class Allocator {
       this.#shared.push(made);
       return made;
     }
-    if (known.dtype !== dtype || known.scope !== scope || known.elements !== elements) {
+    if (
+      known.dtype !== dtype ||
+      known.scope !== scope ||
+      known.byteLength !== bytesOf(dtype.name, elements)
+    ) {
       this.#faults.fail(
         "KPU4004",
         `tile ${tile} allocates ${scope} ${dtype.name}[${elements}] where another tile allocated ${describe(known)}`,
@@ -104,7 +108,7 @@ export class Allocator {
   #make(dtype: DType, elements: number, scope: Scope, initialised = false): Buffer {
     const key = isShared(scope) ? scope : `${scope} ${this.#clock.tile}`;
     const held = this.#held.get(key) ?? [];
-    const byteLength = elements * dtype.bytes;
+    const byteLength = bytesOf(dtype.name, elements);
     this.#fits(held, scope, dtype, elements);
     const region = this.region(new ArrayBuffer(byteLength), 0, byteLength, dtype, {
       shared: isShared(scope),
@@ -120,7 +124,7 @@ export class Allocator {
     if (scope === "global") return;
     const capacity = this.#target.capacity[scope];
     const used = held.reduce((sum, b) => sum + b.byteLength, 0);
-    const asked = elements * dtype.bytes;
+    const asked = bytesOf(dtype.name, elements);
     if (used + asked <= capacity) return;
     const others =
       held.length === 0

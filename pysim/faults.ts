@@ -4,7 +4,7 @@
  */
 import { authorFrame } from "../capture/index.ts";
 import type { DType } from "../dsl/dtypes.ts";
-import { elementRange, outsideReport, rangeText } from "../ir/bounds.ts";
+import { elementRange, HALF_BYTE_HELP, halfByteMessage, outsideReport, rangeText } from "../ir/bounds.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { diagnostic, KpuError, type Location, type Note } from "../ir/diagnostic.ts";
 import type { Flight } from "./flights.ts";
@@ -89,6 +89,13 @@ export class Faults {
     return this.fail("KPU4010", message, {
       help: `move the pointer by whole vectors of ${wanted / dtype.bytes} ${dtype.name}, or load with a stride or an index`,
       data: { buffer: b.name, first: range.first, last: range.last, access, offset, alignment: wanted },
+    });
+  }
+
+  halfByte(b: Buffer, element: number): never {
+    return this.fail("KPU4013", halfByteMessage(this.#who, element), {
+      help: HALF_BYTE_HELP,
+      data: { buffer: b.name, element },
     });
   }
 

@@ -31,22 +31,47 @@ type LanesClass = new (buffer: ArrayBufferLike) => Lanes;
 interface Storage {
   /** The typed array class that holds the elements. */
   readonly array: string;
-  /** JavaScript text: the value of a stored element. */
-  readonly load: (element: string) => string;
-  /** JavaScript text: what to store for value `x` of the dtype. */
-  readonly store: string;
+  /** JavaScript text: the value of the element at an index. */
+  readonly load: (index: string) => string;
+  /** JavaScript text: the statement that writes value `x` of the dtype to an index. */
+  readonly store: (index: string) => string;
   /** The same for any number. */
-  readonly convert: string;
+  readonly convert: (index: string) => string;
+  /** JavaScript text: the statement that does so from index `from` to `to`. */
+  readonly fill: string;
 }
 
-const same = (element: string): string => element;
-const plain = (array: string): Storage => ({ array, load: same, store: "x", convert: "x" });
-const byTable: Storage = {
-  array: "Uint16Array",
-  load: (element) => `table[${element}]`,
-  store: "toBits(x)",
-  convert: "toBits(x)",
-};
+function whole(
+  array: string,
+  o: { load?: (element: string) => string; store?: string; convert?: string },
+): Storage {
+  const store = o.store ?? "x";
+  const convert = o.convert ?? store;
+  return {
+    array,
+    load: (index) => (o.load === undefined ? `view[${index}]` : o.load(`view[${index}]`)),
+    store: (index) => `view[${index}] = ${store};`,
+    convert: (index) => `view[${index}] = ${convert};`,
+    fill: `view.fill(${convert}, from, to);`,
+  };
+}
+const plain = (array: string): Storage => whole(array, {});
+const byTable = (array: string): Storage =>
+  whole(array, { load: (element) => `table[${element}]`, store: "toBits(x)" });
+
+/** Two elements to a byte, the even one low. */
+function packed(load: (index: string) => string): Storage {
+  const store = (index: string): string =>
+    `{ const k = ${index}, shift = (k & 1) << 2; view[k >>> 1] = (view[k >>> 1] & (0xf0 >> shift)) | ((x & 15) << shift); }`;
+  return {
+    array: "Uint8Array",
+    load,
+    store,
+    convert: store,
+    fill: `for (let i = from; i < to; i++) ${store("i")}`,
+  };
+}
+const nibble = (index: string): string => `view[(${index}) >>> 1] >> (((${index}) & 1) << 2)`;
 
 // A typed array store of an integer dtype is its store rule. Every NaN is stored as the same bits: see ir/convert.ts.
 const STORAGE: { readonly [K in DTypeName]: Storage } = {
@@ -56,19 +81,18 @@ const STORAGE: { readonly [K in DTypeName]: Storage } = {
   u16: plain("Uint16Array"),
   i32: plain("Int32Array"),
   u32: plain("Uint32Array"),
-  f32: { array: "Float32Array", load: same, store: "(x === x ? x : NaN)", convert: "(x === x ? x : NaN)" },
-  f16: byTable,
-  bf16: byTable,
-  bool: {
-    array: "Uint8Array",
-    load: (element) => `(${element} === 0 ? 0 : 1)`,
-    store: "x",
-    convert: "storeRule(x)",
-  },
+  f32: whole("Float32Array", { store: "(x === x ? x : NaN)" }),
+  f16: byTable("Uint16Array"),
+  bf16: byTable("Uint16Array"),
+  bool: whole("Uint8Array", { load: (element) => `(${element} === 0 ? 0 : 1)`, convert: "storeRule(x)" }),
+  i4: packed((index) => `((${nibble(index)}) << 28) >> 28`),
+  u4: packed((index) => `(${nibble(index)}) & 15`),
+  f8e4m3: byTable("Uint8Array"),
+  f8e5m2: byTable("Uint8Array"),
 };
 
 function classText(name: string, s: Storage): string {
-  const load = (index: string): string => s.load(`view[${index}]`);
+  const { load } = s;
   const eight = Array.from({ length: 8 }, (_, i) => load(`at + ${i}`)).join(", ");
   return `"use strict";
 return class ${name} {
@@ -80,7 +104,8 @@ return class ${name} {
     return ${load("at")};
   }
   set(at, x) {
-    this.view[at] = ${s.convert};
+    const view = this.view;
+    ${s.convert("at")}
   }
   read(at, n) {
     const view = this.view;
@@ -103,7 +128,7 @@ return class ${name} {
     const view = this.view;
     for (let i = 0; i < data.length; i++) {
       const x = data[i];
-      view[at + i] = ${s.store};
+      ${s.store("at + i")}
     }
   }
   writeMasked(at, stride, data, mask) {
@@ -111,20 +136,21 @@ return class ${name} {
     for (let i = 0; i < data.length; i++) {
       if (!mask[i]) continue;
       const x = data[i];
-      view[at + i * stride] = ${s.store};
+      ${s.store("at + i * stride")}
     }
   }
   fill(from, to, x) {
-    this.view.fill(${s.convert}, from, to);
+    const view = this.view;
+    ${s.fill}
   }
 };
 //# sourceURL=kpu-dsl/lanes-${name}
 `;
 }
 
-/** The value of every 16-bit pattern: half a megabyte per dtype that is used. */
-function valueTable(fromBits: NumberRule): Float64Array {
-  return Float64Array.from({ length: 65536 }, (_, bits) => fromBits(bits));
+/** The value of every pattern of up to 16 bits: half a megabyte for f16 and bf16. */
+function valueTable(fromBits: NumberRule, bits: number): Float64Array {
+  return Float64Array.from({ length: 2 ** bits }, (_, pattern) => fromBits(pattern));
 }
 
 const classes = new Map<DTypeName, LanesClass>();
@@ -133,7 +159,8 @@ function lanesClass(dtype: DTypeName): LanesClass {
   const known = classes.get(dtype);
   if (known !== undefined) return known;
   const storage = STORAGE[dtype];
-  const table = storage === byTable ? valueTable(fromBitsRule(dtype)) : undefined;
+  const { kind, bits } = DTYPES[dtype];
+  const table = kind === "float" && bits <= 16 ? valueTable(fromBitsRule(dtype), bits) : undefined;
   const make = new Function("table", "toBits", "storeRule", classText(`Lanes_${dtype}`, storage));
   const made = make(table, toBitsRule(dtype), storeRule(dtype)) as LanesClass;
   classes.set(dtype, made);

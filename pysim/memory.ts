@@ -10,6 +10,7 @@ import { describe, type NamedBuffer } from "../ir/bounds.ts";
 import type { DTypeName, Scope } from "../ir/dtype.ts";
 import { INSPECT } from "../ir/inspect.ts";
 import type { Flight } from "./flights.ts";
+import { Halves } from "./halves.ts";
 import { type Lanes, lanesOver } from "./lanes.ts";
 import type { Shadow } from "./shadow.ts";
 
@@ -19,6 +20,8 @@ export const CHECK_NOTHING = 0;
 export const CHECK_SHADOW = 1;
 /** Also transfers in flight, or the access that a replay is watching for. */
 export const CHECK_SLOWLY = 2;
+/** Also which half of a byte was written. */
+export const CHECK_HALVES = 4;
 
 export class Region {
   /** Counts regions of a run in order of creation: the same region in a replay. */
@@ -33,6 +36,7 @@ export class Region {
   /** A replay looks at every access of this region. */
   watched = false;
   shadow: Shadow | undefined = undefined;
+  #halves: Halves | undefined = undefined;
   readonly flights: Flight[] = [];
   readonly #lanes = new Map<DTypeName, Lanes>();
 
@@ -43,6 +47,12 @@ export class Region {
     this.start = start & ~3;
     this.end = end;
     this.checks = checks;
+  }
+
+  /** The shadow for accesses that may end inside a byte. */
+  get halves(): Halves | undefined {
+    if (this.shadow !== undefined) this.#halves ??= new Halves(this.shadow);
+    return this.#halves;
   }
 
   lanes(dtype: DTypeName): Lanes {

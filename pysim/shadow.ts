@@ -110,6 +110,7 @@ export class Shadow {
 
   constructor(byteLength: number, dtype: DTypeName, o: { shared: boolean; initialised: boolean }) {
     this.#bytes = byteLength;
+    // Of 4-bit elements a cell has two: see halves.ts.
     this.#shift = DTYPES[dtype].bytes >> 1;
     this.#shared = o.shared;
     this.#floor = o.initialised ? 0 : 1;
@@ -124,6 +125,13 @@ export class Shadow {
     if (this.#cells !== undefined) this.#blocks.fill(0);
     giveBackCells(this.#blocks);
     if (this.#cells !== undefined) giveBackCells(this.#cells);
+  }
+
+  /** Whether anybody wrote the byte, or its cell. */
+  isWritten(byte: number): boolean {
+    const block = this.#blocks[byte >>> BLOCK] as number;
+    const v = block === MIXED ? ((this.#cells as Int32Array)[byte >>> this.#shift] as number) : block;
+    return v >>> 16 >= this.#floor;
   }
 
   /** Checks a read of bytes [start, end) and notes it. */

@@ -4,7 +4,7 @@
  */
 import { ARG_BYTES, type CompiledKernel } from "../codegen/index.ts";
 import type { NamedBuffer } from "../ir/bounds.ts";
-import { DTYPES, type DTypeName, type Scope } from "../ir/dtype.ts";
+import { bytesOf, DTYPES, type DTypeName, type Scope } from "../ir/dtype.ts";
 import { forEachExpr } from "../ir/walk.ts";
 
 /** A program in memory, at the tile that was stopped. */
@@ -63,13 +63,13 @@ function allocations({ k, base, view, tile }: Stopped): NamedBuffer[] {
     if (e.op === "alloc") {
       const scope = e.attrs["scope"] as Scope;
       const dtype = e.attrs["dtype"] as DTypeName;
-      const bytes = (e.attrs["count"] as number) * DTYPES[dtype].bytes;
+      const bytes = bytesOf(dtype, e.attrs["count"] as number);
       found.push(named(nameIn(scope), scope, dtype, start(scope) + (e.attrs["offset"] as number), bytes));
     } else if (e.op === "alloc_const") {
       const table = e.attrs["table"] as number;
       const { dtype, values } = machine.tables[table]!;
       const at = base + layout.tables[table]!;
-      found.push(named(nameIn("local"), "local", dtype, at, values.length * DTYPES[dtype].bytes));
+      found.push(named(nameIn("local"), "local", dtype, at, bytesOf(dtype, values.length)));
     }
   });
   return found;

@@ -1,7 +1,7 @@
 /** Memory that programs run in, and host arrays that live there. */
 import { align, GUARD_BYTES } from "../codegen/index.ts";
 import { fail } from "../ir/diagnostic.ts";
-import { DTYPES, type DTypeName } from "../ir/dtype.ts";
+import { bytesOf, type DTypeName } from "../ir/dtype.ts";
 import { Wasm, type WasmMemory } from "./webassembly.ts";
 
 const PAGE = 65536;
@@ -21,6 +21,10 @@ type Arrays = {
   bf16: Uint16Array<ArrayBuffer>;
   f32: Float32Array<ArrayBuffer>;
   bool: Uint8Array<ArrayBuffer>;
+  i4: Uint8Array<ArrayBuffer>;
+  u4: Uint8Array<ArrayBuffer>;
+  f8e4m3: Uint8Array<ArrayBuffer>;
+  f8e5m2: Uint8Array<ArrayBuffer>;
 };
 const MAKE: { readonly [K in DTypeName]: (b: ArrayBuffer, at: number, n: number) => Arrays[K] } = {
   i8: (b, at, n) => new Int8Array(b, at, n),
@@ -33,6 +37,10 @@ const MAKE: { readonly [K in DTypeName]: (b: ArrayBuffer, at: number, n: number)
   bf16: (b, at, n) => new Uint16Array(b, at, n),
   f32: (b, at, n) => new Float32Array(b, at, n),
   bool: (b, at, n) => new Uint8Array(b, at, n),
+  i4: (b, at, n) => new Uint8Array(b, at, bytesOf("i4", n)),
+  u4: (b, at, n) => new Uint8Array(b, at, bytesOf("u4", n)),
+  f8e4m3: (b, at, n) => new Uint8Array(b, at, n),
+  f8e5m2: (b, at, n) => new Uint8Array(b, at, n),
 };
 
 export interface DeviceOptions {
@@ -91,7 +99,7 @@ export class Device {
       });
     }
     const elements = sizes.reduce((n, d) => n * d, 1);
-    return MAKE[name](this.#buffer, this.reserve(elements * DTYPES[name].bytes), elements);
+    return MAKE[name](this.#buffer, this.reserve(bytesOf(name, elements)), elements);
   }
 
   /** Takes bytes for good; returns their address, a multiple of 64. */

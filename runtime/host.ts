@@ -6,10 +6,10 @@ import {
   type HostOperand,
   type HostSite,
 } from "../codegen/index.ts";
-import { outsideReport } from "../ir/bounds.ts";
+import { HALF_BYTE_HELP, halfByteMessage, outsideReport } from "../ir/bounds.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { diagnostic, KpuError } from "../ir/diagnostic.ts";
-import { DTYPES, type DTypeName } from "../ir/dtype.ts";
+import { DTYPES, type DTypeName, isPacked } from "../ir/dtype.ts";
 import { readElements } from "../ir/elements.ts";
 import { type FormatValue, formatPrint } from "../ir/format.ts";
 import { type NdList, ndList } from "../ir/operands.ts";
@@ -115,6 +115,11 @@ export class HostCalls {
         return this.stop("KPU4001", `lane ${a} of ${b} lanes`, at);
       case FAIL.stride:
         return this.stop("KPU4007", `a stride must be at least 1, got ${a}`, at);
+      case FAIL.halfByte:
+        return this.stop("KPU4013", halfByteMessage(this.#who, Number(a)), at, {
+          help: HALF_BYTE_HELP,
+          data: { element: Number(a) },
+        });
       default:
         throw new TypeError(`unknown failure ${what}`);
     }
@@ -124,8 +129,9 @@ export class HostCalls {
   readonly outside = (index: number, start: bigint, end: bigint, lo: bigint, hi: bigint): never => {
     const site = this.#k.emitted.accesses[index];
     if (site === undefined) throw new TypeError(`no access ${index}`);
-    const bounds = { lo: Number(lo), hi: Number(hi) };
-    return this.#outside(site, bounds, Number(start), Number(end));
+    const byte = byteAddress(site.dtype);
+    const bounds = { lo: byte(Number(lo)), hi: byte(Number(hi)) };
+    return this.#outside(site, bounds, byte(Number(start)), byte(Number(end)));
   };
   #outside(site: AccessSite, { lo, hi }: { lo: number; hi: number }, start: number, end: number): never {
     const { at, access } = site;
@@ -208,10 +214,11 @@ export class HostCalls {
     if (o.kind !== "pointer") throw new TypeError(`expected a pointer, got ${o.kind}`);
     const at = this.#at(o);
     const { view } = this.#memory();
+    const byte = byteAddress(o.dtype);
     return {
-      address: view.getFloat64(at, true),
-      lo: view.getFloat64(at + 8, true),
-      hi: view.getFloat64(at + 16, true),
+      address: byte(view.getFloat64(at, true)),
+      lo: byte(view.getFloat64(at + 8, true)),
+      hi: byte(view.getFloat64(at + 16, true)),
       dtype: o.dtype,
     };
   }
@@ -236,7 +243,7 @@ export class HostCalls {
       case "pointer":
         return { text: this.#number(o) === 0 ? "null pointer" : "pointer" };
       case "vector":
-        return { dtype: o.dtype, data: readElements(o.dtype, view, at, o.lanes) };
+        return { dtype: o.dtype, data: readElements(laneDType(o.dtype), view, at, o.lanes) };
       case "mask":
         return { mask: Array.from(bytes.subarray(at, at + o.lanes), (b) => (b === 0 ? 0 : 1)) };
     }
@@ -335,6 +342,15 @@ function sound(problem: Problem | undefined, stop: Stop): void {
 function apart(target: Region, source: Region, stop: Stop): void {
   if (!regionsOverlap(target, source)) return;
   stop("KPU4009", "source and destination of the transfer overlap", "copy through a buffer between the two");
+}
+
+/** The program counts half bytes in pointers to 4-bit elements; 3.5 is the high half of byte 3. */
+function byteAddress(dtype: DTypeName): (units: number) => number {
+  return isPacked(dtype) ? (units) => units / 2 : (units) => units;
+}
+/** A dtype that has the lanes of `d` as its elements in memory. */
+function laneDType(d: DTypeName): DTypeName {
+  return d === "i4" ? "i8" : d === "u4" ? "u8" : d;
 }
 
 /** Pieces of one wide value, whole again. */

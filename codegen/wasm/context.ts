@@ -80,6 +80,7 @@ export const FAIL = {
   assertion: 1,
   lane: 2,
   stride: 3,
+  halfByte: 4,
 } as const;
 
 export function wasmType(s: ScalarName): WasmType {
@@ -113,8 +114,9 @@ export function dtypeOf(e: Expr): DTypeName {
     throw new TypeError(`expected a dtype, got ${e.type.kind}`);
   return e.type.dtype;
 }
-export function bitsOf(d: DTypeName): number {
-  return DTYPES[d].bits;
+/** Width of a lane of a dtype. */
+export function bitsOf(d: DTypeName): 8 | 16 | 32 {
+  return DTYPES[d].laneBits;
 }
 /** v128 parts that `lanes` lanes of `bits` bits take. */
 export function partCount(lanes: number, bits: number): number {

@@ -7,7 +7,7 @@
  * n it goes on behind that barrier. Arguments stand in the program area, see layout.ts.
  */
 
-import { DTYPES } from "../../ir/dtype.ts";
+import { isPacked } from "../../ir/dtype.ts";
 import type { Apply, Expr, Kernel, Local, Param } from "../../ir/kir.ts";
 import { ARG_BYTES, align, GUARD_BYTES, type Layout } from "../layout.ts";
 import { type Barriers, findBarriers } from "./barriers.ts";
@@ -16,7 +16,7 @@ import { type Resume, StatementEmitter } from "./control.ts";
 import { type Code, type LocalIndex, ModuleBuilder, type WasmType } from "./encoder.ts";
 import { emitHostOp, hostBytes } from "./host.ts";
 import { emitExtract, emitGet } from "./memory.ts";
-import { bounded, pushAddress64, pushPointer } from "./pointer.ts";
+import { bounded, elementUnits, fromBytes, isPackedPointer, pushAddress64, pushPointer } from "./pointer.ts";
 import { emitAnyAll, emitReduce, emitReduceIndex } from "./reduce.ts";
 import { index32, scalarApply } from "./scalar.ts";
 import type { AccessSite, HostSite } from "./sites.ts";
@@ -144,17 +144,15 @@ class KernelEmitter implements Emitter {
       return;
     }
     if (s.kind !== "pointer") throw new TypeError(`parameter ${p.local.name} is neither scalar nor pointer`);
-    if (!this.checks) {
-      c.global(this.baseGlobal).access("i32.load", at).set(s.addr);
-      return;
-    }
-    c.global(this.baseGlobal).access("i64.load", at).set(s.addr);
-    c.global(this.baseGlobal)
-      .access("i64.load", at + 8)
-      .set(s.lo);
-    c.global(this.baseGlobal)
-      .access("i64.load", at + 16)
-      .set(s.hi);
+    const load = (place: number, local: LocalIndex): void => {
+      c.global(this.baseGlobal).access(this.checks ? "i64.load" : "i32.load", place);
+      fromBytes(this, isPacked(p.dtype));
+      c.set(local);
+    };
+    load(at, s.addr);
+    if (!this.checks) return;
+    load(at + 8, s.lo);
+    load(at + 16, s.hi);
   }
 
   slot(l: Local): Slot {
@@ -208,13 +206,17 @@ class KernelEmitter implements Emitter {
         emitAnyAll(this, e);
         return;
       case "ptr_eq":
-        for (const p of e.args) pushAddress64(this, p);
+        for (const p of e.args) {
+          pushAddress64(this, p);
+          // One may count bytes and the other half bytes.
+          if (!isPackedPointer(p) && e.args.some(isPackedPointer)) c.i64(1).op("i64.shl");
+        }
         c.op("i64.eq");
         return;
       case "ptr_diff":
         for (const p of e.args) pushAddress64(this, p);
         c.op("i64.sub");
-        if (e.args[0]!.type.kind === "ptr") c.i64(DTYPES[e.args[0]!.type.dtype].bytes).op("i64.div_s");
+        c.i64(elementUnits(e.args[0]!)).op("i64.div_s");
         return;
       case "ptr_null":
         if (this.checks) c.get(bounded(this, e.args[0]!).hi).op("i64.eqz");

@@ -1,7 +1,8 @@
 /**
- * Conversions between f16, bf16, f32 and f64 lanes by exact bit operations: one rounding to nearest even, subnormals
+ * Conversions between 8-bit floats, f16, bf16, f32 and f64 lanes by exact bit operations: one rounding to nearest even, subnormals
  * kept, a NaN stays a (quiet) NaN. All work on the top of the stack.
  */
+import type { Float8DType } from "../../ir/dtype.ts";
 import type { Code } from "./encoder.ts";
 
 export type Half = "low" | "high";
@@ -21,6 +22,59 @@ export function widen16(c: Code, d: "f16" | "bf16", half: Half): void {
   // Infinity and NaN get the largest exponent.
   c.get(em).v32(0x0f7fffff).v("i32x4.gt_s").v32(0x7f800000).v("v128.and").v("v128.or");
   c.get(u).v32(0x8000).v("v128.and").i32(16).v("i32x4.shl").v("v128.or");
+}
+
+/** What the bit operations below need of an 8-bit float: stored bits, exponent of the smallest normal, codes without their sign. */
+const FORMAT8 = {
+  f8e4m3: { mantissa: 3, minExponent: -6, max: 0x7e, overflow: 0x7f, nan: 0x7f },
+  f8e5m2: { mantissa: 2, minExponent: -14, max: 0x7b, overflow: 0x7c, nan: 0x7e },
+} as const;
+
+/** Codes of an 8-bit float in 32-bit lanes -> f32x4. Exact. */
+export function widen8(c: Code, d: Float8DType): void {
+  const { mantissa, minExponent, max } = FORMAT8[d];
+  const u = c.temp("v128");
+  const magnitude = c.temp("v128");
+  c.tee(u).v32(0x7f).v("v128.and").tee(magnitude);
+  // Exponent and mantissa in place, times a power of two to move the bias: exact for normals and subnormals.
+  c.i32(23 - mantissa)
+    .v("i32x4.shl")
+    .v32((127 + 126 + minExponent) << 23)
+    .v("f32x4.mul");
+  // What is no finite number gets the largest exponent.
+  c.get(magnitude).v32(max).v("i32x4.gt_s").v32(0x7f800000).v("v128.and").v("v128.or");
+  c.get(u).v32(0x80).v("v128.and").i32(24).v("i32x4.shl").v("v128.or");
+}
+
+/** f32x4 -> four codes of an 8-bit float in 32-bit lanes; every NaN is the one of the format. */
+export function narrow8(c: Code, d: Float8DType, saturate: boolean): void {
+  const { mantissa, minExponent, max, overflow, nan } = FORMAT8[d];
+  const u = c.save("v128");
+  const a = c.temp("v128");
+  const code = c.temp("v128");
+  const drop = 23 - mantissa;
+  c.get(u).v32(0x7fffffff).v("v128.and").set(a);
+  // Subnormals: adding 2^23 of their unit rounds to it.
+  const unit = (127 + 23 + minExponent - mantissa) << 23;
+  c.get(a).v32(unit).v("f32x4.add").v32(unit).v("i32x4.sub");
+  // Normals: move the bias and round half to even on the bits.
+  c.get(a)
+    .v32((2 ** (drop - 1) - 1 - ((126 + minExponent) << 23)) >>> 0)
+    .v("i32x4.add");
+  c.get(a).i32(drop).v("i32x4.shr_u").v32(1).v("v128.and").v("i32x4.add").i32(drop).v("i32x4.shr_u");
+  c.get(a)
+    .v32((127 + minExponent) << 23)
+    .v("i32x4.lt_s")
+    .v("v128.bitselect");
+  c.v32(saturate ? max : overflow)
+    .v("i32x4.min_u")
+    .set(code);
+  c.v32(nan);
+  c.get(code).get(u).v32(0x80000000).v("v128.and").i32(24).v("i32x4.shr_u").v("v128.or");
+  // Without an infinity what overflows is a NaN, which has no sign.
+  if (overflow === nan && !saturate) c.get(code).v32(max).v("i32x4.gt_s");
+  else c.get(a).v32(0x7f800000).v("i32x4.gt_s");
+  c.v("v128.bitselect");
 }
 
 /** f32x4 -> four 16-bit patterns in 32-bit lanes. */

@@ -1,7 +1,5 @@
-/** Calls of the host: print, assert, events, checks of transfers, spans. Operands go through the host area of the program. */
-import { DTYPES } from "../../ir/dtype.ts";
 import type { Apply, Expr } from "../../ir/kir.ts";
-import { dtypeOf, type Emitter, FAIL, lanesOf, partCount, scalarName } from "./context.ts";
+import { bitsOf, dtypeOf, type Emitter, FAIL, lanesOf, partCount, scalarName } from "./context.ts";
 import { bounded, pushAddress64 } from "./pointer.ts";
 import { castScalar } from "./scalar.ts";
 import type { HostOperand } from "./sites.ts";
@@ -63,7 +61,7 @@ function writeOperand(E: Emitter, a: Expr, take: (bytes: number) => number): Hos
       const dtype = dtypeOf(a);
       const lanes = lanesOf(a);
       const parts = a.type.kind === "mask" ? E.mask(a, 8) : E.vector(a);
-      const offset = take(16 * partCount(lanes, DTYPES[dtype].bits));
+      const offset = take(16 * partCount(lanes, bitsOf(dtype)));
       for (let p = 0; p < parts.count; p++) {
         c.global(E.baseGlobal);
         parts.push(p);
@@ -140,6 +138,6 @@ export function hostBytes(k: { readonly sites: Emitter["sites"] }): number {
   return most;
 }
 function lanesBytes(o: HostOperand): number {
-  if (o.kind === "vector") return o.lanes * DTYPES[o.dtype].bytes;
+  if (o.kind === "vector") return (o.lanes * bitsOf(o.dtype)) / 8;
   return o.kind === "mask" ? o.lanes : 0;
 }

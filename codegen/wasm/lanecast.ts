@@ -1,9 +1,26 @@
 /** The vector op `cast`: lanes of one dtype to lanes of another, by castRule of ir/convert.ts. */
-import { DTYPES, type DTypeName, isFloat, isInt } from "../../ir/dtype.ts";
+import {
+  DTYPES,
+  type DTypeName,
+  hasFloats,
+  hasIntegers,
+  isFloat8,
+  isPacked,
+  type PackedDType,
+} from "../../ir/dtype.ts";
 import type { Attrs } from "../../ir/kir.ts";
-import { type Parts, partCount, pin } from "./context.ts";
+import { bitsOf, type Parts, partCount, pin } from "./context.ts";
 import type { Code } from "./encoder.ts";
-import { demoteToOdd, intToDouble, joinPairs, narrowBits, pack16, widen16 } from "./floats.ts";
+import {
+  demoteToOdd,
+  intToDouble,
+  joinPairs,
+  narrow8,
+  narrowBits,
+  pack16,
+  widen8,
+  widen16,
+} from "./floats.ts";
 import { constant, shapeOf } from "./lanescalar.ts";
 import { lowParts } from "./lanewise.ts";
 import type { SimdOp } from "./opcodes.ts";
@@ -17,27 +34,31 @@ export function castParts(
   lanes: number,
   attrs: Attrs,
 ): Parts {
-  if (from === to) return x;
-  if (isInt(from) && isInt(to)) return castIntegers(c, x, from, to, lanes, attrs["saturate"] === true);
+  // Of equal dtypes only an infinity of an 8-bit float can be clamped.
+  if (from === to && !(isFloat8(to) && attrs["saturate"] === true)) return x;
+  if (hasIntegers(from) && hasIntegers(to))
+    return castIntegers(c, x, from, to, lanes, attrs["saturate"] === true);
   // Through 32-bit lanes: i32, u32 or f32 by four.
   const wide = toQuads(c, x, from, lanes);
   const quads: Parts = {
     count: wide.count,
     push: (q) => {
       wide.push(q);
-      castQuad(c, from, to, attrs["wrap"] === true);
+      castQuad(c, from, to, attrs);
     },
   };
-  return fromQuads(c, quads, to, lanes);
+  const parts = fromQuads(c, quads, to, lanes);
+  return attrs["wrap"] === true && isPacked(to) ? nibbles(c, parts, to) : parts;
 }
 
 /** One v128 of four i32, u32 or f32 (holding values of `from`) to four 32-bit lanes that hold values of `to`. */
-function castQuad(c: Code, from: DTypeName, to: DTypeName, wrap: boolean): void {
-  if (isFloat(from)) {
-    if (isFloat(to)) {
-      if (to !== "f32") narrowBits(c, to);
-      return;
-    }
+function castQuad(c: Code, from: DTypeName, to: DTypeName, attrs: Attrs): void {
+  const wrap = attrs["wrap"] === true;
+  const saturate = attrs["saturate"] === true;
+  if (hasFloats(from)) {
+    if (isFloat8(to)) narrow8(c, to, saturate);
+    else if (to === "f16" || to === "bf16") narrowBits(c, to);
+    if (hasFloats(to)) return;
     c.v(to === "u32" && !wrap ? "i32x4.trunc_sat_f32x4_u" : "i32x4.trunc_sat_f32x4_s");
     if (DTYPES[to].bits < 32 && !wrap) {
       c.v32(DTYPES[to].max)
@@ -59,6 +80,8 @@ function castQuad(c: Code, from: DTypeName, to: DTypeName, wrap: boolean): void 
   } else {
     c.v(signed || bits < 32 ? "f32x4.convert_i32x4_s" : "f32x4.convert_i32x4_u");
   }
+  // To 8 bits two roundings are one: what f32 does not hold exactly overflows.
+  if (isFloat8(to)) narrow8(c, to, saturate);
   if (to === "f16" || to === "bf16") narrowBits(c, to);
 }
 
@@ -79,7 +102,21 @@ function castIntegers(
         },
       }
     : x;
-  return resizeParts(c, clamped, DTYPES[from].bits, DTYPES[to].bits, lanes, DTYPES[from].signed);
+  const resized = resizeParts(c, clamped, bitsOf(from), bitsOf(to), lanes, DTYPES[from].signed);
+  const holds = DTYPES[to].min <= DTYPES[from].min && DTYPES[from].max <= DTYPES[to].max;
+  return isPacked(to) && !saturate && !holds ? nibbles(c, resized, to) : resized;
+}
+
+/** Keeps the low four bits of 8-bit lanes, extended. */
+function nibbles(c: Code, x: Parts, d: PackedDType): Parts {
+  return {
+    count: x.count,
+    push: (p) => {
+      x.push(p);
+      if (d === "u4") c.v32(0x0f0f0f0f).v("v128.and");
+      else c.i32(4).v("i8x16.shl").i32(4).v("i8x16.shr_s");
+    },
+  };
 }
 
 /** Clamps lanes of `from` to the values that `to` has too. */
@@ -131,8 +168,18 @@ export function resizeParts(
   return resizeParts(c, halved, half, to, lanes, signed);
 }
 
-/** f16, bf16 and f32 lanes as f32x4; integer lanes as i32x4, extended. */
+/** Float lanes as f32x4; integer lanes as i32x4, extended. */
 export function toQuads(c: Code, x: Parts, d: DTypeName, lanes: number): Parts {
+  if (isFloat8(d)) {
+    const codes = resizeParts(c, x, 8, 32, lanes, false);
+    return {
+      count: codes.count,
+      push: (q) => {
+        codes.push(q);
+        widen8(c, d);
+      },
+    };
+  }
   if (d === "f16" || d === "bf16") {
     const source = pin(c, x);
     return {
@@ -143,12 +190,12 @@ export function toQuads(c: Code, x: Parts, d: DTypeName, lanes: number): Parts {
       },
     };
   }
-  return d === "f32" ? x : resizeParts(c, x, DTYPES[d].bits, 32, lanes, DTYPES[d].signed);
+  return d === "f32" ? x : resizeParts(c, x, bitsOf(d), 32, lanes, DTYPES[d].signed);
 }
 
-/** Quads of 32-bit lanes that hold values (or the 16 float bits) of `d`, as parts of `d`. */
+/** Quads of 32-bit lanes that hold values (or the float bits) of `d`, as parts of `d`. */
 function fromQuads(c: Code, quads: Parts, d: DTypeName, lanes: number): Parts {
-  if (d !== "f16" && d !== "bf16") return resizeParts(c, quads, 32, DTYPES[d].bits, lanes, false);
+  if (d !== "f16" && d !== "bf16") return resizeParts(c, quads, 32, bitsOf(d), lanes, false);
   return {
     count: partCount(lanes, 16),
     push: (p) => {

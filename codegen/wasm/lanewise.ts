@@ -7,6 +7,7 @@ import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
 import type { Attrs } from "../../ir/kir.ts";
 import { isMathName } from "../../ir/math.ts";
 import { bitsPart } from "./bits.ts";
+import { bitsOf } from "./context.ts";
 import type { Code } from "./encoder.ts";
 import { demote, joinPairs, narrowBits, pack16, promote, widen16 } from "./floats.ts";
 import { constant, scalarLanes, shapeOf } from "./lanescalar.ts";
@@ -128,7 +129,8 @@ const WIDER = { 8: "i16x8", 16: "i32x4", 32: "i64x2" } as const;
 
 /** Products of twice the width in two vectors; the high half of each is kept. */
 function highProducts(c: Code, d: DTypeName, [x, y]: readonly Push[]): void {
-  const { signed, bits } = DTYPES[d];
+  const { signed } = DTYPES[d];
+  const bits = bitsOf(d);
   x!();
   const a = c.save("v128");
   y!();
@@ -166,7 +168,8 @@ function saturatingPart(
   attrs: Attrs,
   args: readonly Push[],
 ): void {
-  const { signed, bits } = DTYPES[d];
+  const { signed } = DTYPES[d];
+  const bits = bitsOf(d);
   const s = signed ? "s" : "u";
   const out = (attrs["out"] ?? d) as DTypeName;
   if (bits === 32) {

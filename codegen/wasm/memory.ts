@@ -1,5 +1,5 @@
 /** Reads and writes: scalars, vectors, masked, strided and indexed. Masked-off lanes touch no memory. */
-import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
+import { DTYPES, type DTypeName, hasFloats, isFloat8, isPacked } from "../../ir/dtype.ts";
 import type { Apply, Expr } from "../../ir/kir.ts";
 import {
   bitsOf,
@@ -17,22 +17,36 @@ import type { Code, LocalIndex } from "./encoder.ts";
 import { extractLane } from "./lanescalar.ts";
 import type { AccessOp, SimdLaneAccessOp } from "./opcodes.ts";
 import {
-  type Address,
+  checkWholeByte,
+  emitPackedGet,
+  emitPackedSet,
+  type LanePlace,
+  loadPacked,
+  packedAddress,
+  readPacked,
+  setPackedPlace,
+  storePacked,
+  writePacked,
+} from "./packed.ts";
+import { loadPart, storePart } from "./partaccess.ts";
+import {
   accessAddress,
   accessSite,
   type Bounded,
   bounded,
   checkBounds,
   checkSpan,
-  elementBytes,
+  elementUnits,
+  isPackedPointer,
   pushIndex64,
   repeatedAddress,
 } from "./pointer.ts";
-import { fromBits16, index32, storeBits } from "./scalar.ts";
+import { fromBits, index32, isSmallFloat, type SmallFloat, storeBits } from "./scalar.ts";
 import type { AccessSite } from "./sites.ts";
 
 // ---------------------------------------------------------------------------------------------- scalars
 
+/** An element in memory, and a lane: those of 4 bits are bytes as lanes only. */
 const SCALAR_LOAD: { readonly [K in DTypeName]: AccessOp } = {
   i8: "i32.load8_s",
   u8: "i32.load8_u",
@@ -44,16 +58,25 @@ const SCALAR_LOAD: { readonly [K in DTypeName]: AccessOp } = {
   bf16: "i32.load16_u",
   f32: "f32.load",
   bool: "i32.load8_u",
+  i4: "i32.load8_s",
+  u4: "i32.load8_u",
+  f8e4m3: "i32.load8_u",
+  f8e5m2: "i32.load8_u",
 };
 
 export function emitGet(E: Emitter, e: Apply): void {
   const p = e.args[0]!;
   const d = dtypeOf(p);
-  const a = accessAddress(E, p, DTYPES[d].bytes, accessSite(E, e, p, "reads"));
+  const site = accessSite(E, e, p, "reads");
+  if (isPacked(d)) {
+    emitPackedGet(E, p, d, site);
+    return;
+  }
+  const a = accessAddress(E, p, DTYPES[d].bytes, site);
   a.push();
   E.code.access(SCALAR_LOAD[d], a.offset);
   if (d === "bool") E.code.i32(0).op("i32.ne");
-  else if (d === "f16" || d === "bf16") fromBits16(E.code, d);
+  else if (isSmallFloat(d)) fromBits(E.code, d);
 }
 
 /** An f32 element in every lane of a v128. */
@@ -68,10 +91,18 @@ export function emitSet(E: Emitter, e: Apply): void {
   const c = E.code;
   const [p, value] = e.args as [Expr, Expr];
   const d = dtypeOf(p);
-  const a = accessAddress(E, p, DTYPES[d].bytes, accessSite(E, e, p, "writes"));
+  const site = accessSite(E, e, p, "writes");
+  const bits = (): void => {
+    E.scalar(value);
+    canonicalBits(c, scalarName(value), d);
+  };
+  if (isPacked(d)) {
+    emitPackedSet(E, p, bits, site);
+    return;
+  }
+  const a = accessAddress(E, p, DTYPES[d].bytes, site);
   a.push();
-  E.scalar(value);
-  canonicalBits(c, scalarName(value), d);
+  bits();
   c.access(storeOp(d), a.offset);
 }
 function storeOp(d: DTypeName): AccessOp {
@@ -81,7 +112,7 @@ function storeOp(d: DTypeName): AccessOp {
 /** {@link storeBits}, with the one NaN that a store leaves. */
 export function canonicalBits(c: Code, from: Parameters<typeof storeBits>[1], d: DTypeName): void {
   storeBits(c, from, d);
-  // bf16 bits come from a rounding that makes the one NaN.
+  // The bits of the others come from a rounding that makes the one NaN.
   if ((d !== "f32" && d !== "f16") || from === "i32" || from === "i64" || from === "bool") return;
   const [nan, magnitude, infinity] =
     d === "f32" ? [0x7fc00000, 0x7fffffff, 0x7f800000] : [0x7e00, 0x7fff, 0x7c00];
@@ -90,57 +121,6 @@ export function canonicalBits(c: Code, from: Parameters<typeof storeBits>[1], d:
 }
 
 // ---------------------------------------------------------------------------------------------- whole vectors
-
-/** Reads `bytes` (1..16) bytes at the address into a v128; the rest is zero. */
-function loadPart(c: Code, a: Address, at: number, bytes: number): void {
-  const offset = a.offset + at;
-  if (bytes === 16) {
-    a.push();
-    c.vaccess("v128.load", offset);
-    return;
-  }
-  let done = 0;
-  const r = c.temp("v128");
-  if (bytes >= 8) {
-    a.push();
-    c.vaccess("v128.load64_zero", offset);
-    done = 8;
-  } else if (bytes >= 4) {
-    a.push();
-    c.vaccess("v128.load32_zero", offset);
-    done = 4;
-  } else c.v32(0);
-  c.set(r);
-  for (const size of [4, 2, 1] as const) {
-    while (bytes - done >= size) {
-      a.push();
-      c.get(r)
-        .vlaneAccess(`v128.load${size * 8}_lane` as SimdLaneAccessOp, done / size, offset + done)
-        .set(r);
-      done += size;
-    }
-  }
-  c.get(r);
-}
-function storePart(c: Code, a: Address, at: number, bytes: number, value: () => void): void {
-  const offset = a.offset + at;
-  if (bytes === 16) {
-    a.push();
-    value();
-    c.vaccess("v128.store", offset);
-    return;
-  }
-  value();
-  const v = c.save("v128");
-  let done = 0;
-  for (const size of [8, 4, 2, 1] as const) {
-    while (bytes - done >= size) {
-      a.push();
-      c.get(v).vlaneAccess(`v128.store${size * 8}_lane` as SimdLaneAccessOp, done / size, offset + done);
-      done += size;
-    }
-  }
-}
 
 /** Bytes of part `p` that hold lanes. */
 function partBytes(lanes: number, bits: number, p: number): number {
@@ -157,7 +137,9 @@ export function emitLoad(E: Emitter, e: Apply): Parts {
   const d = dtypeOf(p);
   const lanes = lanesOf(e);
   const bits = bitsOf(d);
-  const a = repeatedAddress(E, p, (lanes * bits) / 8, accessSite(E, e, p, "reads"));
+  const site = accessSite(E, e, p, "reads");
+  if (isPacked(d)) return loadPacked(c, packedAddress(E, p, lanes, site), d, lanes);
+  const a = repeatedAddress(E, p, (lanes * bits) / 8, site);
   return {
     count: partCount(lanes, bits),
     push: (i) => {
@@ -167,8 +149,12 @@ export function emitLoad(E: Emitter, e: Apply): Parts {
   };
 }
 
-/** Ops that may pass on any NaN of their operands; the others round to bf16 with the one NaN it has. */
-const KEEPS_NAN = new Set(["neg", "abs", "sign", "sel", "shuffle", "splat", "vconst"]);
+/** Ops that may pass on any NaN of their operands; the others round to bf16 or 8 bits with the one NaN there is. */
+const KEEPS_NAN = new Set(["neg", "abs", "sign", "sel", "select", "shuffle", "splat", "vconst"]);
+function rounds(value: Expr, d: DTypeName): boolean {
+  if (value.kind !== "apply" || KEEPS_NAN.has(value.op)) return false;
+  return value.op !== "cast" || dtypeOf(value.args[0]!) !== d;
+}
 
 /** The value to store as parts, masks as bytes 0 and 1, every NaN the one of the dtype. */
 function storable(E: Emitter, value: Expr, d: DTypeName): Parts {
@@ -184,8 +170,8 @@ function storable(E: Emitter, value: Expr, d: DTypeName): Parts {
     };
   }
   const v = E.vector(value);
-  if (!isFloat(d)) return v;
-  if (d === "bf16" && value.kind === "apply" && !KEEPS_NAN.has(value.op)) return v;
+  if (!hasFloats(d)) return v;
+  if ((d === "bf16" || isFloat8(d)) && rounds(value, d)) return v;
   return {
     count: v.count,
     push: (p) => {
@@ -194,8 +180,13 @@ function storable(E: Emitter, value: Expr, d: DTypeName): Parts {
     },
   };
 }
-function canonicalPart(c: Code, d: "f32" | "f16" | "bf16"): void {
+function canonicalPart(c: Code, d: "f32" | SmallFloat): void {
   const x = c.save("v128");
+  if (isFloat8(d)) {
+    const [nan, last] = d === "f8e4m3" ? [0x7f7f7f7f, 0x7e7e7e7e] : [0x7e7e7e7e, 0x7c7c7c7c];
+    c.v32(nan).get(x).get(x).v32(0x7f7f7f7f).v("v128.and").v32(last).v("i8x16.gt_s").v("v128.bitselect");
+    return;
+  }
   if (d === "f32") {
     c.get(x).v32(0x7fc00000).get(x).get(x).v("f32x4.eq").v("v128.bitselect");
     return;
@@ -211,7 +202,12 @@ export function emitStore(E: Emitter, e: Apply): void {
   const d = dtypeOf(p);
   const lanes = lanesOf(value);
   const bits = bitsOf(d);
-  const a = repeatedAddress(E, p, (lanes * bits) / 8, accessSite(E, e, p, "writes"));
+  const site = accessSite(E, e, p, "writes");
+  if (isPacked(d)) {
+    storePacked(c, packedAddress(E, p, lanes, site), E.vector(value), lanes);
+    return;
+  }
+  const a = repeatedAddress(E, p, (lanes * bits) / 8, site);
   const v = storable(E, value, d);
   for (let i = 0; i < v.count; i++) storePart(c, a, 16 * i, partBytes(lanes, bits, i), () => v.push(i));
 }
@@ -329,7 +325,9 @@ export function emitLoadMasked(E: Emitter, e: Apply): Parts {
   const c = E.code;
   const [p, m, r] = e.args as [Expr, Expr, Expr];
   const d = dtypeOf(p);
-  const { bits, bytes } = DTYPES[d];
+  if (isPacked(d)) return loadPackedMasked(E, e);
+  const { bytes } = DTYPES[d];
+  const bits = bitsOf(d);
   const lanes = lanesOf(m);
   const count = partCount(lanes, bits);
   const results = Array.from({ length: count }, () => c.temp("v128"));
@@ -376,7 +374,12 @@ export function emitStoreMasked(E: Emitter, e: Apply): void {
   const c = E.code;
   const [p, value, m] = e.args as [Expr, Expr, Expr];
   const d = dtypeOf(p);
-  const { bits, bytes } = DTYPES[d];
+  if (isPacked(d)) {
+    storePackedMasked(E, e);
+    return;
+  }
+  const { bytes } = DTYPES[d];
+  const bits = bitsOf(d);
   const lanes = lanesOf(m);
   const site = accessSite(E, e, p, "writes");
   const b = E.checks ? bounded(E, p) : undefined;
@@ -420,12 +423,14 @@ export function spill(E: Emitter, parts: Parts, offset: number): void {
 
 /** How far lane i is from the pointer, in elements. */
 type LaneIndex =
+  /** By lanes. */
+  | { readonly kind: "lanes" }
   | { readonly kind: "stride"; readonly stride: Expr }
   | { readonly kind: "index"; readonly vector: Expr };
 
 /**
  * Runs `access` for each active lane, in ascending order, in a loop: the mask (as bytes) and the indices are in
- * scratch memory, the lane's address in a local.
+ * scratch memory, the place of the lane's element in locals.
  */
 function forActiveLanes(
   E: Emitter,
@@ -433,10 +438,10 @@ function forActiveLanes(
   index: LaneIndex,
   m: Expr,
   site: AccessSite,
-  access: (address: LocalIndex, lane: LocalIndex) => void,
+  access: (place: LanePlace, lane: LocalIndex) => void,
 ): void {
   const c = E.code;
-  const bytes = elementBytes(p);
+  const units = elementUnits(p);
   const lanes = lanesOf(m);
   const b: Bounded | undefined = E.checks ? bounded(E, p) : undefined;
   const base = c.temp(E.checks ? "i64" : "i32");
@@ -450,20 +455,24 @@ function forActiveLanes(
       pushIndex64(E, index.stride);
       c.tee(step).i64(1).op("i64.lt_s").if();
       c.i32(FAIL.stride).i32(site.at).get(step).i64(0).call(E.imports.fail).op("unreachable").end();
-      c.get(step).i64(bytes).op("i64.mul").set(step);
+      c.get(step).i64(units).op("i64.mul").set(step);
     } else {
       index32(E, index.stride);
-      c.i32(bytes).op("i32.mul").set(step);
+      c.i32(units).op("i32.mul").set(step);
     }
+  } else if (index.kind === "lanes") {
+    if (E.checks) c.i64(units);
+    else c.i32(units);
+    c.set(step);
   } else spill(E, E.vector(index.vector), E.layout.scratchIndex);
   spill(E, E.mask(m, 8), E.layout.scratchMask);
   const lane = c.temp("i32");
-  const address = c.temp("i32");
+  const place: LanePlace = { address: c.temp("i32"), shift: c.temp("i32") };
   c.i32(0).set(lane).loop();
   const again = c.depth - 1;
   c.global(E.baseGlobal).get(lane).op("i32.add").access("i32.load8_u", E.layout.scratchMask).if();
   c.get(base);
-  if (index.kind === "stride") {
+  if (index.kind !== "index") {
     c.get(step).get(lane);
     if (E.checks) c.op("i64.extend_i32_u").op("i64.mul").op("i64.add");
     else c.op("i32.mul").op("i32.add");
@@ -474,18 +483,22 @@ function forActiveLanes(
     c.access(d === "i16" ? "i32.load16_s" : d === "u16" ? "i32.load16_u" : "i32.load", E.layout.scratchIndex);
     if (E.checks) {
       c.op(d === "u32" ? "i64.extend_i32_u" : "i64.extend_i32_s")
-        .i64(bytes)
+        .i64(units)
         .op("i64.mul")
         .op("i64.add");
-    } else c.i32(bytes).op("i32.mul").op("i32.add");
+    } else c.i32(units).op("i32.mul").op("i32.add");
   }
   if (b !== undefined) {
     const lanePointer = { addr: c.save("i64"), lo: b.lo, hi: b.hi };
-    checkBounds(E, lanePointer, 0, bytes, site);
-    c.get(lanePointer.addr).op("i32.wrap_i64");
+    checkBounds(E, lanePointer, 0, units, site);
+    c.get(lanePointer.addr);
   }
-  c.set(address);
-  access(address, lane);
+  if (isPackedPointer(p)) setPackedPlace(E, place);
+  else {
+    if (E.checks) c.op("i32.wrap_i64");
+    c.set(place.address);
+  }
+  access(place, lane);
   c.end();
   c.get(lane).i32(1).op("i32.add").tee(lane).i32(lanes).op("i32.lt_s").brIf(again).end();
 }
@@ -504,12 +517,15 @@ const RAW_STORE: { readonly [bytes: number]: AccessOp } = {
 function loadLanes(E: Emitter, p: Expr, index: LaneIndex, m: Expr, r: Expr, site: AccessSite): Parts {
   const c = E.code;
   const d = dtypeOf(p);
-  const { bits, bytes } = DTYPES[d];
+  const bits = bitsOf(d);
+  const bytes = bits / 8;
   const lanes = lanesOf(m);
   spill(E, d === "bool" ? E.mask(r, 8) : E.vector(r), E.layout.scratchValue);
-  forActiveLanes(E, p, index, m, site, (address, lane) => {
+  forActiveLanes(E, p, index, m, site, (place, lane) => {
     c.global(E.baseGlobal).get(lane).i32(Math.log2(bytes)).op("i32.shl").op("i32.add");
-    c.get(address).access(RAW_LOAD[bytes]!).access(RAW_STORE[bytes]!, E.layout.scratchValue);
+    if (isPacked(d)) readPacked(c, place, d);
+    else c.get(place.address).access(RAW_LOAD[bytes]!);
+    c.access(RAW_STORE[bytes]!, E.layout.scratchValue);
   });
   const results = Array.from({ length: partCount(lanes, bits) }, (_, i) => {
     c.global(E.baseGlobal).vaccess("v128.load", E.layout.scratchValue + 16 * i);
@@ -522,13 +538,67 @@ function loadLanes(E: Emitter, p: Expr, index: LaneIndex, m: Expr, r: Expr, site
 function storeLanes(E: Emitter, p: Expr, index: LaneIndex, value: Expr, m: Expr, site: AccessSite): void {
   const c = E.code;
   const d = dtypeOf(p);
-  const { bytes } = DTYPES[d];
+  const bytes = bitsOf(d) / 8;
   spill(E, storable(E, value, d), E.layout.scratchValue);
-  forActiveLanes(E, p, index, m, site, (address, lane) => {
-    c.get(address);
-    c.global(E.baseGlobal).get(lane).i32(Math.log2(bytes)).op("i32.shl").op("i32.add");
-    c.access(RAW_LOAD[bytes]!, E.layout.scratchValue).access(RAW_STORE[bytes]!);
+  forActiveLanes(E, p, index, m, site, (place, lane) => {
+    const load = (): void => {
+      c.global(E.baseGlobal).get(lane).i32(Math.log2(bytes)).op("i32.shl").op("i32.add");
+      c.access(RAW_LOAD[bytes]!, E.layout.scratchValue);
+    };
+    if (isPacked(d)) {
+      writePacked(c, place, load);
+      return;
+    }
+    c.get(place.address);
+    load();
+    c.access(RAW_STORE[bytes]!);
   });
+}
+
+/** Masked lanes of 4-bit elements: all at once when every lane is active, else lane by lane. */
+function loadPackedMasked(E: Emitter, e: Apply): Parts {
+  const c = E.code;
+  const [p, m, r] = e.args as [Expr, Expr, Expr];
+  const d = dtypeOf(p);
+  if (!isPacked(d)) throw new TypeError(`${d} is not packed`);
+  const lanes = lanesOf(m);
+  const site = accessSite(E, e, p, "reads");
+  const results = Array.from({ length: partCount(lanes, 8) }, () => c.temp("v128"));
+  const keep = (parts: Parts): void => {
+    for (const [i, local] of results.entries()) {
+      parts.push(i);
+      c.set(local);
+    }
+  };
+  const mask = pin(c, E.mask(m, 8));
+  pushAllActive(c, mask, lanes, 8);
+  c.if();
+  keep(loadPacked(c, packedAddress(E, p, lanes, site), d, lanes));
+  c.else();
+  pushAnyActive(c, mask, lanes, 8);
+  c.if();
+  checkWholeByte(E, p, site);
+  c.end();
+  keep(loadLanes(E, p, { kind: "lanes" }, m, r, site));
+  c.end();
+  return inLocals(c, results);
+}
+function storePackedMasked(E: Emitter, e: Apply): void {
+  const c = E.code;
+  const [p, value, m] = e.args as [Expr, Expr, Expr];
+  const lanes = lanesOf(m);
+  const site = accessSite(E, e, p, "writes");
+  const mask = pin(c, E.mask(m, 8));
+  pushAllActive(c, mask, lanes, 8);
+  c.if();
+  storePacked(c, packedAddress(E, p, lanes, site), E.vector(value), lanes);
+  c.else();
+  pushAnyActive(c, mask, lanes, 8);
+  c.if();
+  checkWholeByte(E, p, site);
+  c.end();
+  storeLanes(E, p, { kind: "lanes" }, value, m, site);
+  c.end();
 }
 
 export function emitLoadStrided(E: Emitter, e: Apply): Parts {
@@ -587,7 +657,7 @@ export function emitExtract(E: Emitter, e: Apply): void {
     .op("i32.add");
   c.access(SCALAR_LOAD[d], E.layout.scratchValue);
   if (d === "bool") c.i32(0).op("i32.ne");
-  else if (d === "f16" || d === "bf16") fromBits16(c, d);
+  else if (isSmallFloat(d)) fromBits(c, d);
 }
 
 /** A lane of the v128 on the stack as the dtype's scalar; a mask has 8-bit lanes here. */
@@ -596,6 +666,6 @@ export function extractScalar(c: Code, d: DTypeName, lane: number): void {
   else {
     extractLane(c, d, lane);
     if (d === "u32") c.op("i64.extend_i32_u");
-    else if (d === "f16" || d === "bf16") fromBits16(c, d);
+    else if (isSmallFloat(d)) fromBits(c, d);
   }
 }

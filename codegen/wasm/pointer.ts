@@ -1,9 +1,14 @@
-/** Pointers and the addresses of accesses, with and without bounds checks. */
-import { DTYPES } from "../../ir/dtype.ts";
+/**
+ * Pointers and the addresses of accesses, with and without bounds checks.
+ *
+ * Addresses and bounds of a pointer count *units*: bytes, and half bytes where it points to 4-bit elements, so that every element
+ * has an address. A unit becomes a byte where memory is accessed, see packed.ts.
+ */
+import { bytesOf, DTYPES, isPacked } from "../../ir/dtype.ts";
 import type { Apply, Expr, PtrType } from "../../ir/kir.ts";
 import { GUARD_BYTES } from "../layout.ts";
 import { type Emitter, scalarName } from "./context.ts";
-import type { LocalIndex } from "./encoder.ts";
+import type { Code, LocalIndex } from "./encoder.ts";
 import { index32 } from "./scalar.ts";
 import type { AccessSite } from "./sites.ts";
 
@@ -24,8 +29,24 @@ function ptrOf(e: Expr): PtrType {
   if (e.type.kind !== "ptr") throw new TypeError(`expected a pointer, got ${e.type.kind}`);
   return e.type;
 }
-export function elementBytes(e: Expr): number {
-  return DTYPES[ptrOf(e).dtype].bytes;
+/** Units from one element to the next: its bytes, or one half byte. */
+export function elementUnits(e: Expr): number {
+  return isPackedPointer(e) ? 1 : DTYPES[ptrOf(e).dtype].bytes;
+}
+export function isPackedPointer(e: Expr): boolean {
+  return isPacked(ptrOf(e).dtype);
+}
+
+/** How a cast changes the units of a pointer. Into half bytes exactly; to bytes it gives the byte that holds the element. */
+type UnitChange = "none" | "toHalves" | "toBytes";
+function unitChange(cast: Expr & { kind: "apply" }): UnitChange {
+  const [from, to] = [isPackedPointer(cast.args[0]!), isPackedPointer(cast)];
+  return from === to ? "none" : to ? "toHalves" : "toBytes";
+}
+function changeUnits(c: Code, change: UnitChange, type: "i32" | "i64"): void {
+  if (change === "none") return;
+  if (type === "i32") c.i32(1).op(change === "toHalves" ? "i32.shl" : "i32.shr_u");
+  else c.i64(1).op(change === "toHalves" ? "i64.shl" : "i64.shr_s");
 }
 
 // ---------------------------------------------------------------------------------------------- unchecked
@@ -59,28 +80,28 @@ function splitIndex(e: Expr): { rest: Expr | undefined; constant: number } {
   return { rest: e, constant: 0 };
 }
 
-/** Pushes base + index * bytes as i32. */
-function pushMoved(E: Emitter, base: () => void, index: Expr | undefined, bytes: number): void {
+/** Pushes base + index * units as i32. */
+function pushMoved(E: Emitter, base: () => void, index: Expr | undefined, units: number): void {
   base();
   if (index === undefined) return;
   const c = E.code;
   index32(E, index);
-  if (bytes > 1) c.i32(Math.log2(bytes)).op("i32.shl");
+  if (units > 1) c.i32(Math.log2(units)).op("i32.shl");
   c.op("i32.add");
 }
 
 function address32(E: Emitter, p: Expr): Address {
-  if (p.kind === "apply" && p.op === "ptr_cast") return address32(E, p.args[0]!);
+  if (p.kind === "apply" && p.op === "ptr_cast" && unitChange(p) === "none") return address32(E, p.args[0]!);
   if (p.kind === "apply" && p.op === "ptr_add") {
     const [base, index] = p.args as [Expr, Expr];
-    const bytes = elementBytes(p);
+    const units = elementUnits(p);
     const inner = address32(E, base);
     const { rest, constant } = splitIndex(index);
-    const offset = inner.offset + constant * bytes;
+    const offset = inner.offset + constant * units;
     const folds = offset >= 0 && offset < GUARD_BYTES && constant >= 0;
     return {
       offset: folds ? offset : inner.offset,
-      push: () => pushMoved(E, inner.push, folds ? rest : index, bytes),
+      push: () => pushMoved(E, inner.push, folds ? rest : index, units),
     };
   }
   return { offset: 0, push: () => E.pointer(p) };
@@ -95,12 +116,21 @@ export function bounded(E: Emitter, p: Expr): Bounded {
     const s = E.slot(p.local);
     if (s.kind === "pointer") return s;
   }
-  if (p.kind === "apply" && p.op === "ptr_cast") return bounded(E, p.args[0]!);
+  if (p.kind === "apply" && p.op === "ptr_cast") {
+    const b = bounded(E, p.args[0]!);
+    const change = unitChange(p);
+    if (change === "none") return b;
+    const changed = (local: LocalIndex): LocalIndex => {
+      changeUnits(c.get(local), change, "i64");
+      return c.save("i64");
+    };
+    return { addr: changed(b.addr), lo: changed(b.lo), hi: changed(b.hi) };
+  }
   if (p.kind === "apply" && p.op === "ptr_add") {
     const base = bounded(E, p.args[0]!);
     c.get(base.addr);
     pushIndex64(E, p.args[1]!);
-    c.i64(elementBytes(p)).op("i64.mul").op("i64.add");
+    c.i64(elementUnits(p)).op("i64.mul").op("i64.add");
     return { addr: c.save("i64"), lo: base.lo, hi: base.hi };
   }
   E.pointer(p);
@@ -118,7 +148,7 @@ export function accessSite(E: Emitter, e: Apply, p: Expr, access: AccessSite["ac
   return { at: e.at || E.at, dtype: ptrOf(p).dtype, access };
 }
 
-/** Stops the program unless bytes `from` .. `from + size` after the pointer are inside its buffer. */
+/** Stops the program unless units `from` .. `from + size` after the pointer are inside its buffer. */
 export function checkBounds(E: Emitter, p: Bounded, from: number, size: number, site: AccessSite): void {
   const c = E.code;
   checkSpan(
@@ -133,7 +163,7 @@ export function checkBounds(E: Emitter, p: Bounded, from: number, size: number, 
     site,
   );
 }
-/** Stops the program unless the bytes from `start` to `end`, which push addresses, are inside the pointer's buffer. */
+/** Stops the program unless the units from `start` to `end`, which push addresses, are inside the pointer's buffer. */
 export function checkSpan(
   E: Emitter,
   p: Bounded,
@@ -188,12 +218,18 @@ export function pushPointer(E: Emitter, p: Expr): void {
   }
   if (p.kind === "const") throw new TypeError("a constant pointer");
   switch (p.op) {
-    case "ptr_cast":
-      E.pointer(p.args[0]!);
+    case "ptr_cast": {
+      const change = unitChange(p);
+      if (E.checks && change !== "none") get(bounded(E, p));
+      else {
+        E.pointer(p.args[0]!);
+        if (!E.checks) changeUnits(c, change, "i32");
+      }
       return;
+    }
     case "ptr_add":
       if (E.checks) get(bounded(E, p));
-      else pushMoved(E, () => E.pointer(p.args[0]!), p.args[1]!, elementBytes(p));
+      else pushMoved(E, () => E.pointer(p.args[0]!), p.args[1]!, elementUnits(p));
       return;
     case "select": {
       const [cond, yes, no] = p.args as [Expr, Expr, Expr];
@@ -214,11 +250,11 @@ export function pushPointer(E: Emitter, p: Expr): void {
     case "alloc": {
       const scope = ptrOf(p).scope;
       const offset = p.attrs["offset"] as number;
-      const bytes = (p.attrs["count"] as number) * elementBytes(p);
+      const bytes = bytesOf(ptrOf(p).dtype, p.attrs["count"] as number);
       if (scope === "l3" || scope === "global") c.global(E.baseGlobal).i32(E.layout.shared[scope] + offset);
       else c.get(E.tileBase).i32(E.layout.near[scope] + offset);
       c.op("i32.add");
-      withBounds(E, bytes);
+      withBounds(E, p, bytes);
       return;
     }
     case "alloc_const": {
@@ -226,23 +262,34 @@ export function pushPointer(E: Emitter, p: Expr): void {
       c.global(E.baseGlobal)
         .i32(E.layout.tables[p.attrs["table"] as number]!)
         .op("i32.add");
-      withBounds(E, table.values.length * DTYPES[table.dtype].bytes);
+      withBounds(E, p, bytesOf(table.dtype, table.values.length));
       return;
     }
     default:
       throw new TypeError(`${p.op} is no pointer expression`);
   }
 }
-/** The i32 address on the stack becomes addr, lo, hi when checks are on. */
-function withBounds(E: Emitter, bytes: number): void {
-  if (!E.checks) return;
+/** The byte address of a buffer, an i32 on the stack, becomes its pointer: in units; addr, lo, hi when checks are on. */
+function withBounds(E: Emitter, p: Expr, bytes: number): void {
   const c = E.code;
+  const change = isPackedPointer(p) ? "toHalves" : "none";
+  if (!E.checks) {
+    changeUnits(c, change, "i32");
+    return;
+  }
   c.op("i64.extend_i32_u");
+  changeUnits(c, change, "i64");
   const addr = c.save("i64");
-  c.get(addr).get(addr).get(addr).i64(bytes).op("i64.add");
+  const units = change === "none" ? bytes : 2 * bytes;
+  c.get(addr).get(addr).get(addr).i64(units).op("i64.add");
 }
 
-/** Pushes the address of a pointer as i64. */
+/** The byte address of a parameter's pointer, on the stack, in the units of its dtype. */
+export function fromBytes(E: Emitter, isHalves: boolean): void {
+  changeUnits(E.code, isHalves ? "toHalves" : "none", E.checks ? "i64" : "i32");
+}
+
+/** Pushes the address of a pointer in units, as i64. */
 export function pushAddress64(E: Emitter, p: Expr): void {
   const c = E.code;
   if (E.checks) {

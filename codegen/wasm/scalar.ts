@@ -1,12 +1,19 @@
 /**
  * Scalar expressions: JavaScript's meaning on i32, i64, f32, f64 and bool. Every function leaves one value on the stack.
  */
-import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
+import {
+  DTYPES,
+  type DTypeName,
+  type Float8DType,
+  type FloatDType,
+  hasFloats,
+  isFloat8,
+} from "../../ir/dtype.ts";
 import type { Apply, Expr, ScalarName } from "../../ir/kir.ts";
 import { isMathName } from "../../ir/math.ts";
 import { type Emitter, FAIL, scalarName, wasmType } from "./context.ts";
 import type { Code } from "./encoder.ts";
-import { demoteToOdd, narrowBits, widen16 } from "./floats.ts";
+import { demoteToOdd, narrow8, narrowBits, widen8, widen16 } from "./floats.ts";
 import { fmodHelper } from "./fmod.ts";
 import { pairHelper } from "./math.ts";
 import type { NumericOp } from "./opcodes.ts";
@@ -316,7 +323,7 @@ function toDouble(c: Code, from: ScalarName): void {
 }
 
 /** Rounds the scalar on the stack to a float dtype, in one rounding; leaves f32. */
-export function roundScalar(c: Code, from: ScalarName, d: "f16" | "bf16" | "f32"): void {
+export function roundScalar(c: Code, from: ScalarName, d: FloatDType | Float8DType): void {
   if (d === "f32") {
     if (from === "f64") c.op("f32.demote_f64");
     else if (from === "i64") c.op("f32.convert_i64_s");
@@ -324,16 +331,26 @@ export function roundScalar(c: Code, from: ScalarName, d: "f16" | "bf16" | "f32"
     return;
   }
   roundToBits(c, from, d);
-  fromBits16(c, d);
+  fromBits(c, d);
 }
 
-/** Rounds the scalar on the stack to f16 or bf16; leaves its bits as i32. */
-export function roundToBits(c: Code, from: ScalarName, d: "f16" | "bf16"): void {
+/** Floats that are bits in a scalar's i32. */
+export type SmallFloat = "f16" | "bf16" | Float8DType;
+export function isSmallFloat(d: DTypeName): d is SmallFloat {
+  return hasFloats(d) && d !== "f32";
+}
+function narrow(c: Code, d: SmallFloat): void {
+  if (isFloat8(d)) narrow8(c, d, false);
+  else narrowBits(c, d);
+}
+
+/** Rounds the scalar on the stack to a float below 32 bits; leaves its bits as i32. */
+export function roundToBits(c: Code, from: ScalarName, d: SmallFloat): void {
   if (from === "f32") {
     c.call(
       c.module.helper(`f32 to ${d}`, ["f32"], ["i32"], (h) => {
         h.get(0).v("f32x4.splat");
-        narrowBits(h, d);
+        narrow(h, d);
         h.vlane("i32x4.extract_lane", 0);
       }),
     );
@@ -344,28 +361,29 @@ export function roundToBits(c: Code, from: ScalarName, d: "f16" | "bf16"): void 
     c.module.helper(`f64 to ${d}`, ["f64"], ["i32"], (h) => {
       h.get(0).v("f64x2.splat");
       demoteToOdd(h);
-      narrowBits(h, d);
+      narrow(h, d);
       h.vlane("i32x4.extract_lane", 0);
     }),
   );
 }
-/** f16 or bf16 bits as i32 -> f32. */
-export function fromBits16(c: Code, d: "f16" | "bf16"): void {
+/** Bits of a float below 32 bits, as i32 -> f32. */
+export function fromBits(c: Code, d: SmallFloat): void {
   if (d === "bf16") {
     c.i32(16).op("i32.shl").op("f32.reinterpret_i32");
     return;
   }
   c.call(
-    c.module.helper("from f16", ["i32"], ["f32"], (h) => {
-      h.get(0).v("i16x8.splat");
-      widen16(h, d, "low");
+    c.module.helper(`from ${d}`, ["i32"], ["f32"], (h) => {
+      h.get(0);
+      if (isFloat8(d)) widen8(h.v("i32x4.splat"), d);
+      else widen16(h.v("i16x8.splat"), d, "low");
       h.vlane("f32x4.extract_lane", 0);
     }),
   );
 }
 
 function convert(c: Code, from: ScalarName, d: DTypeName, wrap: boolean): void {
-  if (isFloat(d)) {
+  if (hasFloats(d)) {
     roundScalar(c, from, d);
     return;
   }
@@ -402,6 +420,8 @@ function lowBits(c: Code, from: ScalarName, d: DTypeName): void {
   else if (d === "u8") c.i32(0xff).op("i32.and");
   else if (d === "u16") c.i32(0xffff).op("i32.and");
   else if (d === "u32") c.op("i64.extend_i32_u");
+  else if (d === "i4") c.i32(28).op("i32.shl").i32(28).op("i32.shr_s");
+  else if (d === "u4") c.i32(15).op("i32.and");
 }
 
 export function truthy(c: Code, from: ScalarName): void {
@@ -445,7 +465,7 @@ export function storeBits(c: Code, from: ScalarName, d: DTypeName): void {
   if (d === "f32") {
     roundScalar(c, from, "f32");
     c.op("i32.reinterpret_f32");
-  } else if (d === "f16" || d === "bf16") roundToBits(c, from, d);
+  } else if (isSmallFloat(d)) roundToBits(c, from, d);
   else if (d === "bool") truthy(c, from);
   else if (from === "f32" || from === "f64") {
     if (from === "f32") c.op("f64.promote_f32");

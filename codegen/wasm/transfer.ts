@@ -11,7 +11,7 @@ import { dtypeOf, type Emitter, scalarName } from "./context.ts";
 import type { Code, LocalIndex } from "./encoder.ts";
 import { canonicalBits } from "./memory.ts";
 import type { AccessOp } from "./opcodes.ts";
-import { bounded, elementBytes } from "./pointer.ts";
+import { bounded, elementUnits } from "./pointer.ts";
 import { index32 } from "./scalar.ts";
 
 const MOVES: { readonly [K in OpName]?: (E: Emitter, e: Apply) => void } = {
@@ -74,7 +74,7 @@ function copyRows(E: Emitter, e: Apply): void {
   });
   pushAddress(E, dst);
   pushAddress(E, src);
-  for (const x of [width, srcStride, dstStride]) pushBytes(E, x, elementBytes(dst));
+  for (const x of [width, srcStride, dstStride]) pushBytes(E, x, elementUnits(dst));
   index32(E, times);
   E.code.call(helper);
 }
@@ -105,7 +105,7 @@ interface Lists {
 
 function listsOf(E: Emitter, e: Apply): Lists {
   const c = E.code;
-  const bytes = elementBytes(e.args[0]!);
+  const bytes = elementUnits(e.args[0]!);
   const saved = (list: NdList, absent: number, push: (x: Expr) => void): LocalIndex[] => {
     const given = ndList(e.attrs, e.args, list);
     return Array.from({ length: MAX_DIMS }, (_, i) => {
@@ -269,7 +269,7 @@ function gatherRows(E: Emitter, e: Apply): void {
   });
   for (const p of [dst, src, index]) pushAddress(E, p);
   index32(E, count);
-  for (const x of [width, srcStride, dstStride]) pushBytes(E, x, elementBytes(dst));
+  for (const x of [width, srcStride, dstStride]) pushBytes(E, x, elementUnits(dst));
   E.code.call(helper);
 }
 

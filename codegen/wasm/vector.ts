@@ -1,7 +1,7 @@
 /** Vector and mask expressions as parts. */
 
 import { toBits } from "../../ir/convert.ts";
-import { type DTypeName, isFloat } from "../../ir/dtype.ts";
+import { type DTypeName, isFloat, isFloat8, isPacked } from "../../ir/dtype.ts";
 import type { Apply, Expr } from "../../ir/kir.ts";
 import { OPS } from "../../ir/ops.ts";
 import {
@@ -59,7 +59,8 @@ export function emitVector(E: Emitter, e: Expr): Parts {
   const count = partCount(lanes, bits);
   switch (e.op) {
     case "vconst": {
-      const values = (e.attrs["values"] as readonly number[]).map((x) => toBits(d, x));
+      // A lane of i4 is its value in 8 bits.
+      const values = (e.attrs["values"] as readonly number[]).map((x) => (isPacked(d) ? x : toBits(d, x)));
       const perPart = 128 / bits;
       return {
         count,
@@ -164,6 +165,9 @@ function emitSplat(E: Emitter, e: Apply, d: DTypeName): void {
   if (d === "f16" || d === "bf16") {
     roundToBits(c, from, d);
     c.v("i16x8.splat");
+  } else if (isFloat8(d)) {
+    roundToBits(c, from, d);
+    c.v("i8x16.splat");
   } else if (d === "f32") {
     storeBits(c, from, d);
     c.op("f32.reinterpret_i32").v("f32x4.splat");

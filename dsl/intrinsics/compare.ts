@@ -1,5 +1,6 @@
 /** Comparison, selection and reductions to one number. */
 import { identityOf, reduce } from "../../ir/alu.ts";
+import { ALL_DTYPES } from "../../ir/dtype.ts";
 import { flag, lanesLike, maskOf, options, present, vector } from "../arguments.ts";
 import { intrinsic, type OperandSpec } from "../intrinsic.ts";
 import { type AluOp, type CostClass, NUMERIC } from "../ir.ts";
@@ -53,7 +54,7 @@ export const vminnan = lanewise<Lanewise2>({
 });
 
 function select(ops: Ops, x: unknown, y: unknown, m: unknown): Value {
-  const like = commonLanes(ops, ["x", "y"], [...NUMERIC, "bool"], [x, y]);
+  const like = commonLanes(ops, ["x", "y"], ALL_DTYPES, [x, y]);
   present(ops, m, "mask", 2);
   const cond = maskOf(ops, m, like.lanes, 2);
   return ops.op("sel", [cond, lanesLike(ops, x, like, "x", 0), lanesLike(ops, y, like, "y", 1)]);
@@ -64,7 +65,7 @@ export const vsel = intrinsic<Select>({
   family,
   signature: {
     operands: [
-      { name: "x", kind: "vec|scalar", dtype: [...NUMERIC, "bool"] },
+      { name: "x", kind: "vec|scalar", dtype: ALL_DTYPES },
       { name: "y", kind: "vec|scalar", dtype: "x" },
       { name: "mask", kind: "mask" },
     ],

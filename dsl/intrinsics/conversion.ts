@@ -14,9 +14,18 @@ import {
   underMask,
   vector,
 } from "../arguments.ts";
-import { type AnyD, type bool, DType, type NumD } from "../dtypes.ts";
+import { type AnyD, type bool, DType, type VecD } from "../dtypes.ts";
 import { intrinsic } from "../intrinsic.ts";
-import { type Attrs, DTYPES, type DTypeName, isFloat, isInt, NUMERIC, registerLanes } from "../ir.ts";
+import {
+  type Attrs,
+  DTYPES,
+  type DTypeName,
+  hasFloats,
+  hasIntegers,
+  isFloat8,
+  registerLanes,
+  VECTORS,
+} from "../ir.ts";
 import { shapeOf, type Value } from "../operand.ts";
 import { DirectOps, LoweredOps, mapLanes, type Ops } from "../ops.ts";
 import type { LaneOptions, Loaded, MaskArg } from "../options.ts";
@@ -27,7 +36,10 @@ const family = "conversion";
 
 export interface CastOptions {
   readonly part?: CastPart | undefined;
-  /** Integer to narrower integer: clamp instead of keeping the low bits. Float to integer always clamps. */
+  /**
+   * Integer to narrower integer: clamp instead of keeping the low bits. Float to integer always clamps. To f8e4m3 and f8e5m2: clamp to
+   * the largest finite value instead of NaN or an infinity.
+   */
   readonly saturate?: boolean | undefined;
   /** Float to integer: keep the low bits of the i32 result instead of clamping. */
   readonly wrap?: boolean | undefined;
@@ -35,10 +47,10 @@ export interface CastOptions {
 
 function castLanes(ops: Ops, x: unknown, to: unknown, given: unknown): Value {
   const o = options(ops, given, ["part", "saturate", "wrap"], 2);
-  const target = dtype(ops, to, "dtype", 1, NUMERIC);
+  const target = dtype(ops, to, "dtype", 1, VECTORS);
   const part = readPart(ops, o, CAST_PARTS, 2);
   if (Array.isArray(x)) return merge(ops, x, target, part, o);
-  const from = vector(ops, x, "x", 0, NUMERIC);
+  const from = vector(ops, x, "x", 0, VECTORS);
   const picked =
     part === "all"
       ? (x as Value)
@@ -52,7 +64,7 @@ function merge(ops: Ops, list: readonly unknown[], target: DTypeName, part: Cast
     return ops.refuse("KPU3001", `${ops.name}: the list of vectors is empty`, { argument: 0 });
   if (part !== "all")
     return ops.refuse("KPU3004", `${ops.name}: a list of vectors takes no part`, { argument: 2 });
-  const shapes = list.map((v, i) => vector(ops, v, `x[${i}]`, 0, NUMERIC));
+  const shapes = list.map((v, i) => vector(ops, v, `x[${i}]`, 0, VECTORS));
   const from = (shapes[0] as { dtype: DTypeName }).dtype;
   for (const [i, s] of shapes.entries()) {
     if (s.dtype !== from)
@@ -75,31 +87,31 @@ function merge(ops: Ops, list: readonly unknown[], target: DTypeName, part: Cast
 }
 
 function castAttrs(ops: Ops, o: Options, from: DTypeName, target: DTypeName): Attrs {
-  integerOnly(ops, o, "saturate", target, 2);
+  if (!isFloat8(target) && !hasIntegers(target)) integerOnly(ops, o, "saturate", target, 2);
   const saturate = flag(ops, o, "saturate", 2);
   const wrap = flag(ops, o, "wrap", 2);
   if (saturate && wrap)
     ops.refuse("KPU3004", `${ops.name}: saturate and wrap exclude each other`, { argument: 2 });
-  if (wrap && isFloat(target)) {
+  if (wrap && hasFloats(target)) {
     ops.refuse("KPU3011", `${ops.name}: wrap needs an integer dtype, not ${target}`, { argument: 2 });
   }
   return {
     dtype: target,
     // Float to integer saturates by itself, integer to integer wraps by itself: only what differs is said.
-    ...(saturate && isInt(from) ? { saturate } : {}),
-    ...(wrap && isFloat(from) ? { wrap } : {}),
+    ...(saturate && (hasIntegers(from) || isFloat8(target)) ? { saturate } : {}),
+    ...(wrap && hasFloats(from) ? { wrap } : {}),
   };
 }
 
 export const cast = intrinsic<
-  <D extends NumD, E extends NumD>(x: Vec<D> | readonly Vec<D>[], dtype: E, options?: CastOptions) => Vec<E>
+  <D extends VecD, E extends VecD>(x: Vec<D> | readonly Vec<D>[], dtype: E, options?: CastOptions) => Vec<E>
 >({
   name: "cast",
   family,
   signature: {
     operands: [
-      { name: "x", kind: "vec", dtype: NUMERIC, doc: "a vector, or a list of vectors to merge" },
-      { name: "dtype", kind: "dtype", dtype: NUMERIC },
+      { name: "x", kind: "vec", dtype: VECTORS, doc: "a vector, or a list of vectors to merge" },
+      { name: "dtype", kind: "dtype", dtype: VECTORS },
     ],
     options: [
       {
@@ -109,7 +121,13 @@ export const cast = intrinsic<
         optional: true,
         doc: '"all", halves "low" "high" "even" "odd", quarters "ll" "lh" "hl" "hh"',
       },
-      { name: "saturate", kind: "static", values: [true], optional: true, doc: "integer to integer: clamp" },
+      {
+        name: "saturate",
+        kind: "static",
+        values: [true],
+        optional: true,
+        doc: "integer to integer: clamp; to f8e4m3 and f8e5m2: clamp to the largest finite value",
+      },
       {
         name: "wrap",
         kind: "static",
@@ -122,7 +140,7 @@ export const cast = intrinsic<
   },
   effect: "pure",
   cost: "valu",
-  doc: "Converts lane by lane. Float to integer truncates and clamps, NaN gives 0 (`wrap`: the low bits of the i32 result). Integer to a narrower integer keeps the low bits (`saturate`: clamps). To a float: one rounding. `part` takes half or a quarter of the lanes; a list of vectors merges into one vector of a narrower dtype.",
+  doc: "Converts lane by lane. Float to integer truncates and clamps, NaN gives 0 (`wrap`: the low bits of the i32 result). Integer to a narrower integer keeps the low bits (`saturate`: clamps). To a float: one rounding; beyond the largest finite value infinite, in f8e4m3 NaN (`saturate`, for the two 8-bit floats: clamps, infinities too). `part` takes half or a quarter of the lanes; a list of vectors merges into one vector of a narrower dtype.",
   example: "S.vstore(S.cast(S.cast(S.vload(x), i32), f32), y);",
   simulate: (sim, x: unknown, d: unknown, o?: unknown) => {
     if (o === undefined && x instanceof Vec && d instanceof DType && d.name !== "bool") {
@@ -134,7 +152,7 @@ export const cast = intrinsic<
 });
 
 export interface Broadcast {
-  <D extends NumD>(
+  <D extends VecD>(
     x: number,
     dtype: D,
     options?: number | (LaneOptions<D> & { readonly lanes?: number | undefined }),

@@ -19,7 +19,7 @@ import {
 } from "../arguments.ts";
 import type { LowerContext, LoweredView, Simulation } from "../context.ts";
 import type { bool } from "../dtypes.ts";
-import { type AnyD, dtypeOf, type NumD } from "../dtypes.ts";
+import { type AnyD, dtypeOf, type VecD } from "../dtypes.ts";
 import { intrinsic, type OperandSpec } from "../intrinsic.ts";
 import { type DTypeName, registerLanes, SCOPES, type Scope } from "../ir.ts";
 import { isExpr, shapeOf, textOf, type Value } from "../operand.ts";
@@ -289,7 +289,7 @@ function loadFast(sim: Simulation, p: unknown, o: unknown): unknown {
   if (p instanceof Ptr) {
     const d = p.dtype as AnyD;
     if (o === undefined) {
-      const data = sim.load(p as Ptr, sim.target.registerBits / d.bits);
+      const data = sim.load(p as Ptr, registerLanes(sim.target, d.name));
       return d.name === "bool" ? new Mask(data) : new Vec(d, data);
     }
     const mask = soleMask(o);
@@ -305,7 +305,7 @@ function loadFast(sim: Simulation, p: unknown, o: unknown): unknown {
 
 /** Numbers give a vector and bool a mask; the first form also serves kernels that are generic over their dtype. */
 export interface Load {
-  <D extends NumD>(p: Ptr<D>, options?: LoadOptions<D>): Vec<D>;
+  <D extends VecD>(p: Ptr<D>, options?: LoadOptions<D>): Vec<D>;
   <D extends AnyD>(p: Ptr<D>, options?: LoadOptions<D>): Loaded<D>;
 }
 
@@ -373,7 +373,7 @@ function storeLanes(ops: Ops, v: unknown, p: unknown, given: unknown): Value {
 }
 
 export interface Store {
-  <D extends NumD>(value: Vec<NoInfer<D>>, p: Ptr<D>, options?: StoreOptions): void;
+  <D extends VecD>(value: Vec<NoInfer<D>>, p: Ptr<D>, options?: StoreOptions): void;
   <D extends AnyD>(value: Loaded<NoInfer<D>>, p: Ptr<D>, options?: StoreOptions): void;
 }
 
@@ -418,7 +418,7 @@ function gatherLanes(ops: Ops, p: unknown, index: unknown, given: unknown): Valu
 
 /** As {@link Load}, at the elements that index names. */
 export interface Gather {
-  <D extends NumD>(p: Ptr<D>, index: Vec<IndexD>, options?: Pick<LoadOptions<D>, "mask" | "r">): Vec<D>;
+  <D extends VecD>(p: Ptr<D>, index: Vec<IndexD>, options?: Pick<LoadOptions<D>, "mask" | "r">): Vec<D>;
   <D extends AnyD>(p: Ptr<D>, index: Vec<IndexD>, options?: Pick<LoadOptions<D>, "mask" | "r">): Loaded<D>;
 }
 

@@ -1,5 +1,5 @@
 /** Transfers that change the order of elements: transposition, upsampling, rows by an index. */
-import { ALL_DTYPES } from "../../ir/dtype.ts";
+import { WHOLE_BYTE_DTYPES } from "../../ir/dtype.ts";
 import { pointer } from "../arguments.ts";
 import type { AnyD } from "../dtypes.ts";
 import { asyncTransfer, count, counts, ends, product, type TransferSpec, transfer } from "../engine.ts";
@@ -9,7 +9,7 @@ import type { Ptr } from "../pointer.ts";
 import type { Event } from "../values.ts";
 
 const ENDS: readonly OperandSpec[] = [
-  { name: "dst", kind: "ptr", dtype: ALL_DTYPES },
+  { name: "dst", kind: "ptr", dtype: WHOLE_BYTE_DTYPES },
   { name: "src", kind: "ptr", dtype: "dst" },
 ];
 const scalar = (name: string, doc: string): OperandSpec => ({ name, kind: "scalar", doc });

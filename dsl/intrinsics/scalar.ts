@@ -2,7 +2,7 @@
 import { convertRule } from "../../ir/convert.ts";
 import { flag, integer, number, options, present } from "../arguments.ts";
 import { intrinsic } from "../intrinsic.ts";
-import { type DTypeName, isInt } from "../ir.ts";
+import { type DTypeName, hasIntegers } from "../ir.ts";
 import { shapeOf, shapeText, type Value } from "../operand.ts";
 import { DirectOps, LoweredOps, type Ops } from "../ops.ts";
 
@@ -158,20 +158,21 @@ function convert(ops: Ops, d: DTypeName, x: unknown, given: unknown): Value {
       ...(s.is === "vec" ? { help: `for vectors: S.cast(x, ${d})` } : {}),
     });
   }
-  const o = options(ops, given, isInt(d) ? ["wrap"] : [], 1);
+  const o = options(ops, given, hasIntegers(d) ? ["wrap"] : [], 1);
   return ops.op("convert", [x as Value], { dtype: d, ...(flag(ops, o, "wrap", 1) ? { wrap: true } : {}) });
 }
 
 const CONVERT_DOC = {
   int: "truncates towards zero and clamps to the dtype; NaN gives 0. `wrap` keeps the low bits instead, as a TypedArray store does.",
-  float: "rounds to the nearest value of the dtype, ties to even.",
+  float:
+    "rounds to the nearest value of the dtype, ties to even; beyond the largest finite value it is infinite, in f8e4m3 NaN.",
 };
 
 type ToInt = (x: number | boolean, options?: ConvertOptions) => number;
 type ToFloat = (x: number | boolean) => number;
 
 function conversion<F extends ToInt | ToFloat | ((x: number | boolean) => boolean)>(d: DTypeName): F {
-  const wraps = isInt(d);
+  const wraps = hasIntegers(d);
   const rule = convertRule(d);
   const doc =
     d === "bool"
@@ -213,4 +214,8 @@ export const toU32 = conversion<ToInt>("u32");
 export const toF16 = conversion<ToFloat>("f16");
 export const toBf16 = conversion<ToFloat>("bf16");
 export const toF32 = conversion<ToFloat>("f32");
+export const toI4 = conversion<ToInt>("i4");
+export const toU4 = conversion<ToInt>("u4");
+export const toF8e4m3 = conversion<ToFloat>("f8e4m3");
+export const toF8e5m2 = conversion<ToFloat>("f8e5m2");
 export const toBool = conversion<(x: number | boolean) => boolean>("bool");

@@ -1,5 +1,5 @@
 /** Transfers by the copy engine: rows, boxes in up to five dimensions, fills. */
-import { ALL_DTYPES } from "../../ir/dtype.ts";
+import { WHOLE_BYTE_DTYPES } from "../../ir/dtype.ts";
 import { MAX_DIMS } from "../../ir/transfer.ts";
 import { type Options, options, pointer } from "../arguments.ts";
 import type { AnyD } from "../dtypes.ts";
@@ -14,6 +14,7 @@ import {
   sum,
   type TransferSpec,
   transfer,
+  wholeBytes,
 } from "../engine.ts";
 import { isExpr, shapeOf, textOf, type Value } from "../operand.ts";
 import type { Ops } from "../ops.ts";
@@ -133,7 +134,7 @@ function packed(ops: Ops, shape: readonly Value[]): Value[] {
 const COPY: TransferSpec = {
   name: "dmaCopy",
   operands: [
-    { name: "dst", kind: "ptr", dtype: ALL_DTYPES },
+    { name: "dst", kind: "ptr", dtype: WHOLE_BYTE_DTYPES },
     { name: "src", kind: "ptr", dtype: "dst" },
     {
       name: "width",
@@ -187,7 +188,7 @@ export const asyncDmaCopy = asyncTransfer<AsyncCopy>(COPY);
 const FILL: TransferSpec = {
   name: "dmaMemset",
   operands: [
-    { name: "dst", kind: "ptr", dtype: ALL_DTYPES },
+    { name: "dst", kind: "ptr", dtype: WHOLE_BYTE_DTYPES },
     { name: "value", kind: "scalar", dtype: "dst" },
     { name: "count", kind: "scalar", doc: "elements; 0 fills nothing" },
   ],
@@ -196,7 +197,7 @@ const FILL: TransferSpec = {
   example: "S.dmaMemset(y, 0, 8);",
   asyncExample: "S.asyncDmaMemset(y, 1, 8, e);",
   request: (ops, [dst, value, n], o, at) => {
-    const dtype = pointer(ops, dst, "dst", 0, true);
+    const dtype = wholeBytes(ops, pointer(ops, dst, "dst", 0, true));
     const filled = fillValue(ops, value, dtype, "value", 1);
     options(ops, o, [], at);
     return { kind: "fill", dst, value: filled, count: count(ops, n, "count", 2) };

@@ -2,7 +2,7 @@
  * Where the sign of zero can be seen. 0 and -0 differ in division, in stores to floats and in prints; they are the
  * same to comparisons, indices and integers. An integer variable whose -0 nobody can see is held as i32 or i64.
  */
-import { isFloat } from "../../ir/dtype.ts";
+import { hasFloats } from "../../ir/dtype.ts";
 import type { Expr, Local, Stmt } from "../../ir/kir.ts";
 import { paddingOperand } from "../../ir/operands.ts";
 import type { Ranges } from "./analyse.ts";
@@ -99,7 +99,7 @@ export function operandDemands(e: Apply, demand: boolean, ranges: Ranges): (i: n
     case "select":
       return (i) => i > 0 && demand;
     case "convert":
-      return () => demand && isFloat(e.attrs["dtype"] as "f32");
+      return () => demand && hasFloats(e.attrs["dtype"] as "f32");
     case "abs":
     case "to_int32":
     case "to_uint32":
@@ -134,18 +134,18 @@ export function operandDemands(e: Apply, demand: boolean, ranges: Ranges): (i: n
     case "flush_cache":
       return NONE;
     case "splat":
-      return () => isFloat(e.attrs["dtype"] as "f32");
+      return () => hasFloats(e.attrs["dtype"] as "f32");
     case "dma_nd":
     case "dma_nd_async": {
       const t = (e.args[0] as Expr).type;
-      const float = t.kind === "ptr" && isFloat(t.dtype);
+      const float = t.kind === "ptr" && hasFloats(t.dtype);
       return (i) => i === paddingOperand(e.attrs) && float;
     }
     case "set":
     case "dma_memset":
     case "dma_memset_async": {
       const t = (e.args[0] as Expr).type;
-      const float = t.kind === "ptr" && isFloat(t.dtype);
+      const float = t.kind === "ptr" && hasFloats(t.dtype);
       return (i) => i === 1 && float;
     }
     default:

@@ -2,7 +2,7 @@
  * Operands that are more than numbers: offsets and counts, which must be integers, lanes, values on their way into
  * memory and into vectors. What cannot be proven is refused, or guarded in the program where direct execution checks too.
  */
-import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
+import { DTYPES, type DTypeName, hasFloats } from "../../ir/dtype.ts";
 import {
   type Apply,
   type Attrs,
@@ -39,7 +39,7 @@ const within = (r: Range, bound: number): boolean => r.lo >= -bound && r.hi <= b
 export function stored(t: Typing, e: Expr, dtype: DTypeName, demand: boolean): Expr {
   if (!isNumber(e)) return t.expr(e, demand);
   const v = t.number(e, demand);
-  if (!isFloat(dtype) || !isIntType(v)) return v;
+  if (!hasFloats(dtype) || !isIntType(v)) return v;
   return t.cast(v, fitsF32(v) ? "f32" : "f64");
 }
 
@@ -47,7 +47,7 @@ export function splat(t: Typing, e: Apply): Expr {
   const x = e.args[0] as Expr;
   const d = e.attrs["dtype"] as DTypeName;
   if (!isNumber(x)) return t.make("splat", [t.expr(x, false)], e.attrs);
-  if (isFloat(d)) return t.make("splat", [stored(t, x, d, true)], e.attrs);
+  if (hasFloats(d)) return t.make("splat", [stored(t, x, d, true)], e.attrs);
   const r = t.rangeOf(x);
   const info = DTYPES[d];
   if (!isExactInt(r) || r.lo < info.min || r.hi > info.max) {

@@ -7,7 +7,7 @@
  */
 import type { Diagnostic, Location } from "../../ir/diagnostic.ts";
 import { diagnostic } from "../../ir/diagnostic.ts";
-import { DTYPES, type DTypeName, isInt } from "../../ir/dtype.ts";
+import { DTYPES, type DTypeName, hasIntegers } from "../../ir/dtype.ts";
 import {
   type Apply,
   type Attrs,
@@ -499,8 +499,6 @@ class Retype implements Typing {
         return this.make("extract", [this.expr(x, false), lane(this, x, y)], e.attrs);
       case "get":
         return this.make("get", [this.expr(x, false)], e.attrs);
-      case "rsqrt":
-      case "recip":
       default:
         if (!isMathName(e.op)) return this.make(e.op, this.all(e), e.attrs);
         return this.make(
@@ -523,7 +521,7 @@ class Retype implements Typing {
     const d = e.attrs["dtype"] as DTypeName;
     if (!isNumber(x)) return this.cast(this.expr(x, false), scalarOf(d) as Num);
     const inside = this.rangeOf(x);
-    if (isInt(d)) {
+    if (hasIntegers(d)) {
       const a = this.number(x, false);
       const info = DTYPES[d];
       if (isExactInt(inside) && inside.lo >= info.min && inside.hi <= info.max)

@@ -1,6 +1,6 @@
 /** What an op does to ranges: one function per op on numbers. */
 import { roundTo } from "../../ir/convert.ts";
-import { DTYPES, type DTypeName, isInt } from "../../ir/dtype.ts";
+import { DTYPES, type DTypeName, hasIntegers } from "../../ir/dtype.ts";
 import type { Attrs } from "../../ir/kir.ts";
 import { ANY, hasZero, I32, join, type Range, range } from "./range.ts";
 
@@ -124,7 +124,7 @@ const exactDivision =
 const convert: Transfer = (a, _b, attrs) => {
   const d = attrs["dtype"] as DTypeName;
   const info = DTYPES[d];
-  if (isInt(d)) {
+  if (hasIntegers(d)) {
     const fits = truncated(a, info.min, info.max);
     if (fits !== undefined) return fits;
     if (attrs["wrap"] === true) return range(info.min, info.max, true);
@@ -135,6 +135,12 @@ const convert: Transfer = (a, _b, attrs) => {
     return zero ? join(clamped, zero) : clamped;
   }
   const f = roundTo(d as "f32");
+  if (d === "f8e4m3") {
+    // What rounds beyond the largest value is NaN.
+    const inside = (x: number): number => f(Math.min(info.max, Math.max(info.min, x)));
+    const nan = a.nan || Number.isNaN(f(a.lo)) || Number.isNaN(f(a.hi));
+    return range(inside(a.lo), inside(a.hi), a.int, { nan, nz: a.nz || (a.lo < 0 && !a.int), f32: true });
+  }
   return range(f(a.lo), f(a.hi), a.int, { nan: a.nan, nz: a.nz || (a.lo < 0 && !a.int), f32: true });
 };
 

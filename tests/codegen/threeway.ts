@@ -33,6 +33,10 @@ function copyArguments(args: readonly HostArgument[]): HostArgument[] {
 /** Values of a host array, every NaN the same. */
 export function valuesOf(d: DTypeName, a: ArrayBufferView): number[] {
   const { bytes } = DTYPES[d];
+  if (bytes < 1) {
+    const packed = new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+    return Array.from(packed).flatMap((b) => [fromBits(d, b & 15), fromBits(d, b >> 4)]);
+  }
   const view = new DataView(a.buffer, a.byteOffset, a.byteLength);
   const get = (at: number): number =>
     bytes === 1 ? view.getUint8(at) : bytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true);

@@ -1,6 +1,6 @@
 /** Reductions, permutations, masks and memory access at many lane counts. */
 import { describe, expect, it } from "vitest";
-import { ALL_DTYPES, type DTypeName, NUMERIC } from "../../ir/dtype.ts";
+import { ALL_DTYPES, DTYPES, type DTypeName, isPacked, NUMERIC } from "../../ir/dtype.ts";
 import { edgeValues } from "../../ir/edges.ts";
 import { hostArray } from "../../ir/elements.ts";
 import { type HostArgument, threeWays } from "./threeway.ts";
@@ -13,7 +13,7 @@ function values(d: DTypeName, n: number, step = 7): number[] {
 }
 const laneType = (d: DTypeName, n: number): string => (d === "bool" ? `mask<${n}>` : `${d}x${n}`);
 const scalarOf = (d: DTypeName): string =>
-  d === "u32" ? "i64" : d === "f32" || d === "f16" || d === "bf16" ? "f32" : d === "bool" ? "bool" : "i32";
+  d === "u32" ? "i64" : DTYPES[d].kind === "float" ? "f32" : d === "bool" ? "bool" : "i32";
 const zeros = (d: DTypeName, n: number): HostArgument => hostArray(d, new Array(n).fill(0));
 
 describe("reductions", () => {
@@ -105,6 +105,9 @@ kernel @k(%out: ptr<bool, global>, %n: i32, %x: ptr<f32, global>) {
   });
 });
 
+/** Lanes of 4-bit elements start at whole bytes. */
+const whole = (d: DTypeName, element: number): number => (isPacked(d) ? element + (element % 2) : element);
+
 describe("permutations", () => {
   it.each(ALL_DTYPES)("shuffle %s", (d) => {
     for (const [n, m] of [
@@ -121,7 +124,7 @@ describe("permutations", () => {
           `kir 1, level: virtual
 kernel @k(%out: ptr<${d}, global>, %x: ptr<${d}, global>) {
   let %a: ${t} = load<${t}> %x
-  let %b: ${t} = load<${t}> %x[${n}]
+  let %b: ${t} = load<${t}> %x[${whole(d, n)}]
   let %r: ${laneType(d, m)} = shuffle{lanes: [${lanes.join(", ")}]} %a, %b
   store<${laneType(d, m)}> %out, %r
 }
@@ -130,7 +133,7 @@ kernel @k(%out: ptr<${d}, global>, %x: ptr<${d}, global>) {
             zeros(d, m),
             hostArray(
               d,
-              d === "bool" ? Array.from({ length: 2 * n }, (_, i) => (i * i) & 1) : values(d, 2 * n),
+              d === "bool" ? Array.from({ length: 2 * n }, (_, i) => (i * i) & 1) : values(d, 2 * n + 1),
             ),
           ],
         );
@@ -160,22 +163,22 @@ kernel @k(%out: ptr<${d}, global>, %x: ptr<${d}, global>, %i: i32) {
       const t = laneType(d, n);
       const data = hostArray(
         d,
-        d === "bool" ? Array.from({ length: 2 * n }, (_, i) => i & 1) : values(d, 2 * n),
+        d === "bool" ? Array.from({ length: 2 * n }, (_, i) => i & 1) : values(d, 2 * n + 1),
       );
       for (const c of [true, false]) {
         threeWays(
           `kir 1, level: virtual
 kernel @k(%out: ptr<${d}, global>, %x: ptr<${d}, global>, %c: bool) {
   let %a: ${t} = load<${t}> %x
-  let %b: ${t} = load<${t}> %x[${n}]
+  let %b: ${t} = load<${t}> %x[${whole(d, n)}]
   var %r: ${t} = select %c, %a, %b
   %r = sel (tail_mask<${n}> 2), %r, %a
   store<${t}> %out, %r
   let %s: ${scalarOf(d)} = get %x[1]
-  store<${t}> %out[${n}], (splat<${t}> %s)
+  store<${t}> %out[${whole(d, n)}], (splat<${t}> %s)
 }
 `,
-          [zeros(d, 2 * n), data, c],
+          [zeros(d, 2 * n + 1), data, c],
         );
       }
     }
@@ -199,18 +202,18 @@ kernel @k(%out: ptr<${d}, global>, %x: ptr<${d}, global>, %idx: ptr<u16, global>
   let %a: ${t} = load<${t}> %x mask %m else %r
   store<${t}> %out, %a mask %m
   let %b: ${t} = load<${t}> %x stride %s mask %m else %r
-  store<${t}> %out[${n}], %b
+  store<${t}> %out[${whole(d, n)}], %b
   store<${t}> %out[${2 * n}], %a stride %s mask %m
   let %i: u16x${n} = load<u16x${n}> %idx
   let %c: ${t} = gather<${t}> %x, %i mask (not.mask<${n}> %m) else %r
-  store<${t}> %out[${5 * n}], %c
+  store<${t}> %out[${whole(d, 5 * n)}], %c
   scatter<${t}> %out[${6 * n}], %i, %c mask %m
   let %alt: mask<${n}> = vconst<mask<${n}>> [${Array.from({ length: n }, (_, i) => (i % 3 === 1 ? 1 : 0)).join(", ")}]
-  let %e: ${t} = load<${t}> %x[1] mask %alt else %r
+  let %e: ${t} = load<${t}> %x[${whole(d, 1)}] mask %alt else %r
   store<${t}> %out[${8 * n}], %e mask (xor.mask<${n}> %alt, %m)
 }
 `,
-            [zeros(d, 10 * n), hostArray(d, data), hostArray("u16", index), active, 2],
+            [zeros(d, 10 * n + 1), hostArray(d, data), hostArray("u16", index), active, 2],
           );
         }
       }

@@ -74,7 +74,7 @@ describe("integer arithmetic", () => {
             8: { signed: i8, unsigned: u8 },
             16: { signed: i16, unsigned: u16 },
             32: { signed: i32, unsigned: u32 },
-          }[d.bits][outSign];
+          }[d.bits as 8 | 16 | 32][outSign];
           const r = S[name](x, y, { outSign, saturate: true });
           expect(r.dtype).toBe(out);
           expect(r.data).toEqual(big.map(([a, b]) => clamp(out, f(a, b))));

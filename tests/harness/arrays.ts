@@ -1,7 +1,7 @@
 /** Data for kernel tests: sizes with edges, deterministic numbers, and exact comparison of arrays. */
 import { bf16, type DTypeName, f16, f32, i8, i16, i32, u8, u16, u32 } from "kpu-dsl";
 import { expect } from "vitest";
-import { BF16, F16 } from "./floats.ts";
+import { BF16, E4M3, E5M2, F16 } from "./floats.ts";
 
 /** 0, 1, around a register of 8 lanes, around the edges of tiles, a large prime. */
 export const SIZES = [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 997];
@@ -35,6 +35,16 @@ const ARRAYS: { readonly [K in DTypeName]: new (n: number) => HostArray } = {
   bf16: Uint16Array,
   f32: Float32Array,
   bool: Uint8Array,
+  i4: Uint8Array,
+  u4: Uint8Array,
+  f8e4m3: Uint8Array,
+  f8e5m2: Uint8Array,
+};
+const SMALL_FLOATS: { readonly [K in DTypeName]?: typeof F16 } = {
+  f16: F16,
+  bf16: BF16,
+  f8e4m3: E4M3,
+  f8e5m2: E5M2,
 };
 
 export const NUMERIC = ["i8", "u8", "i16", "u16", "i32", "u32", "f16", "bf16", "f32"] as const;
@@ -104,31 +114,50 @@ export function anyValues(dtype: NumericName, count: number, salt = 0): number[]
 
 /** What a store of an exact number leaves in memory: ground truth, not the project's table. */
 export function held(dtype: DTypeName, x: number): number {
-  if (dtype === "f16") return F16.round(x);
-  if (dtype === "bf16") return BF16.round(x);
+  const float = SMALL_FLOATS[dtype];
+  if (float !== undefined) return float.round(x);
   if (dtype === "bool") return x ? 1 : 0;
+  if (dtype === "u4" || dtype === "i4") {
+    const low = ((x % 16) + 16) % 16;
+    return dtype === "i4" && low > 7 ? low - 16 : low;
+  }
   const one = new ARRAYS[dtype](1);
   one[0] = x;
   return one[0] as number;
 }
 
-/** A host array of numbers: bit patterns for the 16-bit floats. */
+/** A host array of numbers: bit patterns for floats below 32 bits, two 4-bit integers to a byte, the first one low. */
 export function hostArray(dtype: DTypeName, values: ArrayLike<number>): HostArray {
-  const out: HostArray = new ARRAYS[dtype](values.length);
-  for (let i = 0; i < values.length; i++) {
-    const x = values[i] as number;
-    out[i] = dtype === "f16" ? F16.bits(x) : dtype === "bf16" ? BF16.bits(x) : x;
+  const list = Array.from(values);
+  if (dtype === "u4" || dtype === "i4") {
+    const nibble = (i: number): number => (((list[i] ?? 0) % 16) + 16) % 16;
+    return Uint8Array.from(
+      { length: Math.ceil(list.length / 2) },
+      (_, b) => nibble(2 * b) + 16 * nibble(2 * b + 1),
+    );
   }
+  const float = SMALL_FLOATS[dtype];
+  const out: HostArray = new ARRAYS[dtype](list.length);
+  for (const [i, x] of list.entries()) out[i] = float === undefined ? x : float.bits(x);
   return out;
 }
 
+/** The elements of a host array; of i4 and u4 two per byte. */
 export function numbersOf(dtype: DTypeName, array: HostArray): number[] {
-  return Array.from(array, (x) => (dtype === "f16" ? F16.value(x) : dtype === "bf16" ? BF16.value(x) : x));
+  if (dtype === "u4" || dtype === "i4") {
+    const signed = (x: number): number => (dtype === "i4" && x > 7 ? x - 16 : x);
+    return Array.from(array).flatMap((b) => {
+      const byte = (b + 256) % 256;
+      return [signed(byte % 16), signed(Math.floor(byte / 16))];
+    });
+  }
+  const float = SMALL_FLOATS[dtype];
+  return Array.from(array, (x) => (float === undefined ? x : float.value(x)));
 }
 
 /** Numbers that any dtype holds exactly after `held`: small, signed where the dtype is, some fractions for floats. */
 export function samples(dtype: DTypeName, count: number, salt = 0): number[] {
-  const float = dtype === "f16" || dtype === "bf16" || dtype === "f32";
+  const float = dtype === "f32" || SMALL_FLOATS[dtype] !== undefined;
   return Array.from({ length: count }, (_, i) => {
     const h = Math.imul(i + 1 + salt * 7919, 0x9e3779b1) >>> 8;
     const x = (h % 251) - 125;
