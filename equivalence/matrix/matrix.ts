@@ -5,7 +5,7 @@
 import { INTRINSICS, type IntrinsicRecord } from "../../dsl/intrinsic.ts";
 import type { DTypeName } from "../../ir/dtype.ts";
 import { EXAMPLE_BYTES, exampleArguments, exampleKernel } from "./example.ts";
-import { MEMORY_CELLS, MEMORY_DTYPES } from "./memory.ts";
+import { MEMORY_CELLS, memoryDTypes } from "./memory.ts";
 import { dtypesOf, isPlanned, planCell, widths, widthsOf } from "./plan.ts";
 import { type CellReport, everyWay, type Mismatch, runCell, WAYS, type WayResult } from "./run.ts";
 
@@ -28,7 +28,8 @@ export function cellsOf(r: IntrinsicRecord): MatrixCell[] {
     lanesAt: (d: DTypeName) => readonly number[],
   ): MatrixCell[] =>
     dtypes.flatMap((dtype) => lanesAt(dtype).map((lanes) => ({ intrinsic, kind, dtype, lanes })));
-  if (intrinsic in MEMORY_CELLS) return [...grid("memory", MEMORY_DTYPES, (d) => widths(d)), example];
+  if (intrinsic in MEMORY_CELLS)
+    return [...grid("memory", memoryDTypes(intrinsic), (d) => widths(d)), example];
   return isPlanned(r) ? [...grid("lanes", dtypesOf(r), (d) => widthsOf(r, d)), example] : [example];
 }
 

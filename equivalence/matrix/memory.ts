@@ -8,7 +8,7 @@ import { type Kernel, kernel, type ParamDecl, ptr } from "../../dsl/kernel.ts";
 import type { Ptr } from "../../dsl/pointer.ts";
 import { S } from "../../dsl/s.ts";
 import type { Mask, Vec } from "../../dsl/values.ts";
-import { ALL_DTYPES, type DTypeName } from "../../ir/dtype.ts";
+import { ALL_DTYPES, type DTypeName, WHOLE_BYTE_DTYPES } from "../../ir/dtype.ts";
 import { edgeValues } from "../../ir/edges.ts";
 import { writeElements } from "../../ir/elements.ts";
 import { randomBits } from "./data.ts";
@@ -258,4 +258,7 @@ export const MEMORY_CELLS: Readonly<Record<string, Make>> = {
   asyncDmaMemset: copies,
 };
 
-export const MEMORY_DTYPES: readonly DTypeName[] = ALL_DTYPES;
+/** The dtypes of these cells; transfers move whole bytes. */
+export function memoryDTypes(intrinsic: string): readonly DTypeName[] {
+  return MEMORY_CELLS[intrinsic] === copies ? WHOLE_BYTE_DTYPES : ALL_DTYPES;
+}
