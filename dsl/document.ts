@@ -72,6 +72,7 @@ function callText(r: IntrinsicRecord): string {
 const KINDS: { readonly [K in OperandSpec["kind"]]: string } = {
   vec: "vector",
   "vec|scalar": "vector or number",
+  list: "array of vectors",
   scalar: "number",
   mask: "mask",
   ptr: "pointer",

@@ -27,7 +27,18 @@ export type DTypeTable = Readonly<Partial<Record<DTypeName, readonly DTypeName[]
 /** One operand or option of an intrinsic, as data: drives docs, `kpu intrinsics --json` and generated tests. */
 export interface OperandSpec {
   readonly name: string;
-  readonly kind: "vec" | "vec|scalar" | "scalar" | "mask" | "ptr" | "event" | "dtype" | "static" | "any";
+  readonly kind:
+    | "vec"
+    | "vec|scalar"
+    /** An array of vectors, or of masks. */
+    | "list"
+    | "scalar"
+    | "mask"
+    | "ptr"
+    | "event"
+    | "dtype"
+    | "static"
+    | "any";
   /** Allowed dtypes; a name of an earlier operand (or "result") means "the same dtype as"; a table goes by the first vector's. */
   readonly dtype?: readonly DTypeName[] | string | DTypeTable;
   /** Lanes of this operand where the first vector has `n`; the same when absent. */

@@ -93,7 +93,7 @@ export function listOf(ops: Ops, list: unknown, what: string): { values: Value[]
 export const vconcat = permutation<Concat>(
   "vconcat",
   {
-    operands: [{ name: "list", kind: "any", dtype: LANES, doc: "an array of vectors, or of masks" }],
+    operands: [{ name: "list", kind: "list", dtype: LANES, doc: "or of masks" }],
     options: [PART],
     result: "vec of the sum of the lanes",
   },

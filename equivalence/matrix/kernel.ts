@@ -9,6 +9,10 @@ import type { Cell, Operand, Output, Variant } from "./plan.ts";
 type Bytes = Ptr<typeof u8>;
 
 function operand(p: Bytes, o: Operand): unknown {
+  return o.form === "list" ? o.items.map((item) => single(p, item)) : single(p, o);
+}
+
+function single(p: Bytes, o: Exclude<Operand, { form: "list" }>): unknown {
   if (o.form === "static") return o.value;
   const at = p.at(o.area.offset).as(o.dtype);
   if (o.form === "lanes") return S.vload(at, { lanes: o.area.lanes });

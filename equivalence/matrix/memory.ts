@@ -3,7 +3,7 @@
  * scatters by every index dtype, scalar access, copies by the engine. Each is a kernel over raw bytes, `kernel(input, output)`,
  * that leaves what it read, or where it wrote, in `output`.
  */
-import { type AnyD, bool, dtypeOf, type IntD, u8 } from "../../dsl/dtypes.ts";
+import { type AnyD, bool, dtypeOf, type IntD, u8, u16 } from "../../dsl/dtypes.ts";
 import { type Kernel, kernel, type ParamDecl, ptr } from "../../dsl/kernel.ts";
 import type { Ptr } from "../../dsl/pointer.ts";
 import { S } from "../../dsl/s.ts";
@@ -225,6 +225,53 @@ const copies: Make = (name, n) => {
   return cell(names, name, n, ["row", "rows", "fill", "into scratch and back"], transfers, row, size * 4);
 };
 
+/** Rows and columns by the width, so that one narrow and one wide side occur. */
+const rearranged: Make = (name, n) => {
+  const d = dtypeOf(name) as Access;
+  const rows = 3;
+  const row = new Row();
+  const data = row.area(name, elements(name, 4 * rows * n));
+  const index = row.area("u16", [2, 0, 2, 1]);
+  const size = aligned(bytesOf(name, 12 * rows * n));
+  const moves = kernel([ptr(u8), ptr(u8)], function moves(input, output) {
+    const from = input.at(data).as(d);
+    const chosen = input.at(index).as(u16);
+    const wide = { srcStride: n + 2, dstStride: rows + 1 };
+    const scaled = { channels: 1, scaleH: 2, scaleW: 3 };
+    const gathered = { width: n, srcStride: n + 1, dstStride: n + 2 };
+    const box = {
+      shape: [2, rows, n],
+      srcStrides: [n, 0, 1],
+      padding: { before: [1, 0, 2], after: [0, 1, 1], value: 1 },
+    };
+    const [event] = S.allocEvents(1) as [never];
+    const to = (k: number) => output.at(k * size).as(d);
+    S.dmaTranspose2d(to(0), from, rows, n);
+    S.dmaTranspose2d(to(1), from, rows, n, wide);
+    S.asyncDmaTranspose2d(to(2), from, n, rows, event);
+    S.waitEvents(event);
+    S.dmaUpsample(to(3), from, rows, n, scaled);
+    S.asyncDmaUpsample(to(4), from, 1, n, event, { scaleW: 2 });
+    S.waitEvents(event);
+    S.dmaGather(to(5), from, chosen, 4, gathered);
+    S.asyncDmaGather(to(6), from, chosen, 2, event, { width: n });
+    S.waitEvents(event);
+    S.dmaCopy(to(7), from, box);
+    S.asyncDmaCopy(to(8), from, { shape: [n] }, event);
+    S.waitEvents(event);
+    S.freeEvents(event);
+  });
+  return cell(REARRANGING, name, n, ["plain", "strided", "asynchronous"], moves, row, size * 9);
+};
+const REARRANGING = [
+  "dmaTranspose2d",
+  "asyncDmaTranspose2d",
+  "dmaUpsample",
+  "asyncDmaUpsample",
+  "dmaGather",
+  "asyncDmaGather",
+];
+
 function cell(
   intrinsics: readonly string[],
   dtype: DTypeName,
@@ -256,6 +303,7 @@ export const MEMORY_CELLS: Readonly<Record<string, Make>> = {
   asyncDmaCopy: copies,
   dmaMemset: copies,
   asyncDmaMemset: copies,
+  ...Object.fromEntries(REARRANGING.map((name) => [name, rearranged])),
 };
 
 /** The dtypes of these cells; transfers move whole bytes. */

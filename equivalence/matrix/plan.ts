@@ -32,7 +32,9 @@ export type Operand =
       readonly dtype: DType;
       readonly range?: readonly [number, number];
     }
-  | { readonly form: "static"; readonly value: unknown };
+  | { readonly form: "static"; readonly value: unknown }
+  /** An array of lanes. */
+  | { readonly form: "list"; readonly items: readonly Exclude<Operand, { form: "list" }>[] };
 
 /** One value that a variant gives, and where the kernel stores it. */
 export interface Output {
@@ -83,6 +85,7 @@ export interface Cell {
 const PLANNED: ReadonlySet<OperandSpec["kind"]> = new Set([
   "vec",
   "vec|scalar",
+  "list",
   "scalar",
   "mask",
   "static",
@@ -103,7 +106,7 @@ export function dtypesOf(r: IntrinsicRecord): readonly DTypeName[] {
 }
 
 function firstLanes(r: IntrinsicRecord): OperandSpec | undefined {
-  return r.signature.operands.find((o) => o.kind === "vec" || o.kind === "vec|scalar" || o.kind === "mask");
+  return r.signature.operands.find((o) => ["vec", "vec|scalar", "list", "mask"].includes(o.kind));
 }
 
 /** Widths of a record's first vector; a record without one has a single cell. */
@@ -145,7 +148,12 @@ class Planner {
     this.areas.push(made);
     return made;
   }
-  lanes(role: string, dtype: DTypeName, lanes: number, values?: readonly number[]): Operand {
+  lanes(
+    role: string,
+    dtype: DTypeName,
+    lanes: number,
+    values?: readonly number[],
+  ): Extract<Operand, { form: "lanes" }> {
     return { form: "lanes", area: this.area(role, dtype, lanes, values), dtype: dtypeOf(dtype) as DType };
   }
   number(role: string, dtype: DTypeName, lanes: number, values?: readonly number[]): Operand {
@@ -163,6 +171,7 @@ class Planner {
 /** A host value of an operand, to see what an intrinsic gives. */
 function sample(o: Operand): unknown {
   if (o.form === "static") return o.value;
+  if (o.form === "list") return o.items.map(sample);
   const value = o.area.values?.[0] ?? 1;
   if (o.form === "number") return o.area.dtype === "bool" ? value !== 0 : value;
   const data = new Array<number>(o.area.lanes).fill(value);
@@ -209,6 +218,14 @@ function formsOf(
       );
       return [...vectors, ...scalars];
     }
+    case "list": {
+      // Members of different lane counts, and more than two of them.
+      const member = (x: DTypeName, k: number, n: number) => p.lanes(`${role}[${k}]`, x, n);
+      return own.flatMap((x) => [
+        { form: "list", items: [member(x, 0, lanes), member(x, 1, lanes)] },
+        { form: "list", items: [member(x, 0, lanes), member(x, 1, lanes), member(x, 2, 2 * lanes)] },
+      ]);
+    }
     case "mask":
       return [p.lanes(role, "bool", lanes), { form: "static", value: maskString(lanes) }];
     case "scalar": {
@@ -233,7 +250,7 @@ function dtypesFor(r: IntrinsicRecord, spec: OperandSpec, d: DTypeName): readonl
   if (typeof dtype === "string") return [d];
   if (!Array.isArray(dtype))
     return (dtype as Readonly<Partial<Record<DTypeName, readonly DTypeName[]>>>)[d] ?? [];
-  return spec === firstLanes(r) || (spec.kind.startsWith("vec") && dtype.includes(d))
+  return spec === firstLanes(r) || (!["scalar", "dtype"].includes(spec.kind) && dtype.includes(d))
     ? [d]
     : (dtype as DTypeName[]);
 }

@@ -17,7 +17,7 @@ import { lowerKernel } from "../../lowering/index.ts";
 import { KpuProgram } from "../../runtime/index.ts";
 import { inputData, rowsOf } from "./data.ts";
 import { cellKernel } from "./kernel.ts";
-import type { Cell, Operand, Output, Variant } from "./plan.ts";
+import type { Area, Cell, Operand, Output, Variant } from "./plan.ts";
 
 export const WAYS = ["interpreted", "interpreted machine code", "compiled", "compiled, no checks"] as const;
 export type Way = (typeof WAYS)[number] | "ALU table";
@@ -152,6 +152,7 @@ function tableOf(cell: Cell, v: Variant): ((input: DataView, at: number) => numb
   const result = output.dtype.name;
   const read = (o: Operand | undefined, input: DataView, at: number, dtype: DTypeName): readonly number[] => {
     if (o === undefined) return [];
+    if (o.form === "list") throw new TypeError("no op of the ALU table takes a list");
     if (o.form === "lanes") return readElements(o.area.dtype, input, at + o.area.offset, o.area.lanes);
     const one =
       o.form === "number"
@@ -190,6 +191,7 @@ function variantText(cell: Cell, v: Variant): string {
   const operands = v.operands.map((o, i) => {
     const name = cell.record.signature.operands[i]?.name ?? "";
     if (o.form === "static") return `${name} = ${JSON.stringify(o.value) ?? String(o.value)}`;
+    if (o.form === "list") return `${name}: list of ${o.items.length}`;
     return o.form === "number" ? `${name}: number` : `${name}: ${o.area.dtype}x${o.area.lanes}`;
   });
   const options = Object.entries(v.options).map(([k, x]) => `${k}: ${JSON.stringify(x)}`);
@@ -199,7 +201,7 @@ function variantText(cell: Cell, v: Variant): string {
 function operandsText(cell: Cell, v: Variant, input: DataView, row: number, lane: number): string {
   const at = row * cell.inputStride;
   const areas = [...v.operands, v.runtime.mask, v.runtime.r].flatMap((o) =>
-    o === undefined || o.form === "static" ? [] : [o.area],
+    o === undefined ? [] : areasOf(o),
   );
   return areas
     .map((a) => {
@@ -208,6 +210,11 @@ function operandsText(cell: Cell, v: Variant, input: DataView, row: number, lane
       return `${a.role}${own === undefined ? ` ${all.slice(0, 8).join(" ")}` : `[${lane}] = ${numberText(own)}`}`;
     })
     .join(", ");
+}
+
+function areasOf(o: Operand): readonly Area[] {
+  if (o.form === "list") return o.items.flatMap(areasOf);
+  return o.form === "static" ? [] : [o.area];
 }
 
 const numberText = (x: number | undefined): string => (Object.is(x, -0) ? "-0" : String(x));
