@@ -78,8 +78,7 @@ function contents(value: object): readonly (string | number)[] | undefined {
   if (prototype !== null && prototype !== Object.prototype) return undefined;
   const all = Object.getOwnPropertyDescriptors(value);
   const isModule = Symbol.toStringTag in value || Object.values(all).some((d) => d.get !== undefined);
-  // A frozen table of functions, such as S, cannot change.
-  if (Object.isFrozen(value) && Object.values(all).every((d) => typeof d.value === "function")) return [];
+  if (isConstant(value, 3)) return [];
   return isModule ? undefined : Object.keys(all);
 }
 
@@ -90,6 +89,15 @@ function contentsOf(value: object): readonly (string | number)[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether an object can never hold anything else: frozen, and so is what it holds. S is such a table. */
+function isConstant(value: unknown, depth: number): boolean {
+  if (!isObject(value) || typeof value === "function") return true;
+  if (depth === 0 || !Object.isFrozen(value)) return false;
+  return Object.values(Object.getOwnPropertyDescriptors(value)).every(
+    (d) => d.get === undefined && isConstant(d.value, depth - 1),
+  );
 }
 
 function property(value: object, key: string | number): unknown {

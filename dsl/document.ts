@@ -63,6 +63,7 @@ function callText(r: IntrinsicRecord): string {
   const names = (r.signature.options ?? []).map((o) => o.name);
   if (names.length > 0) args.push(`{ ${names.join(", ")} }?`);
   if (r.name === "Ptr.isNull") return "p.isNull";
+  if (r.name === "target") return "S.target";
   const name = method
     ? `${r.signature.operands[0]?.name ?? "p"}.${r.name.split(".")[1]}`
     : authorName(r.name);

@@ -168,10 +168,8 @@ const NO_SIMULATION: Simulation = new Proxy({} as Simulation, {
       if (current.kind === "idle" && current.target !== undefined) return current.target;
       return fail(
         "KPU6005",
-        "the number of lanes follows from the target, which is known only inside a kernel",
-        {
-          help: "say it: { lanes: 8 }",
-        },
+        "the facts of the target, such as the lanes of a register, are known only inside a kernel",
+        { help: "read S.target in the kernel, or say the lanes: { lanes: 8 }" },
       );
     }
     throw new TypeError(`a value intrinsic used the simulation: ${String(property)}`);

@@ -63,6 +63,7 @@ export class Ptr<D extends DType = AnyD> {
       fail("KPU3001", "Ptr.diff needs two pointers into one buffer");
     return (addressOf(this) - addressOf(other)) / this.dtype.bytes;
   }
+  /** True for a pointer parameter whose argument was null, however it was moved. */
   get isNull(): boolean {
     return this.memory === undefined;
   }

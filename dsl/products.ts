@@ -4,7 +4,7 @@ import type { LaneOptions, Signed } from "./options.ts";
 import type { Vec } from "./values.ts";
 
 /** Lane dtypes of twice the width, of either sign. */
-interface Doubled {
+export interface Doubled {
   readonly signed: {
     readonly i8: i16;
     readonly u8: i16;
@@ -23,9 +23,11 @@ interface Doubled {
   };
 }
 /** The sign of what two integers give together. */
-type ProductSign<D extends IntD, E extends IntD> = [D | E] extends [u8 | u16 | u32] ? "unsigned" : "signed";
+export type ProductSign<D extends IntD, E extends IntD> = [D | E] extends [u8 | u16 | u32]
+  ? "unsigned"
+  : "signed";
 /** Integers of D's width. */
-type EitherSign<D extends IntD> = Signed<D, "signed"> | Signed<D, "unsigned">;
+export type EitherSign<D extends IntD> = Signed<D, "signed"> | Signed<D, "unsigned">;
 /** vmull, vmulh: integers of one width and either sign; 32-bit products are two lanes each. */
 export type WideProduct = <D extends IntD, E extends EitherSign<D>>(
   x: Vec<D>,
@@ -46,9 +48,9 @@ export type MixedFma = (
   options?: LaneOptions<f32>,
 ) => Vec<f32>;
 
-type Bytes = Vec<i8> | Vec<u8>;
-type Words = Vec<i16> | Vec<u16>;
-type Halves = Vec<f16> | Vec<bf16>;
+export type Bytes = Vec<i8> | Vec<u8>;
+export type Words = Vec<i16> | Vec<u16>;
+export type Halves = Vec<f16> | Vec<bf16>;
 /** vdot: 8 or 16 bits, either sign; half the lanes. */
 export type Dot2 = <D extends i8 | u8 | i16 | u16, E extends EitherSign<D>>(
   x: Vec<D>,

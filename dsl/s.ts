@@ -45,7 +45,9 @@ import {
   toU32,
 } from "./intrinsics/scalar.ts";
 import * as spmd from "./intrinsics/spmd.ts";
+import { comptime, func, target } from "./intrinsics/static.ts";
 import * as transfer from "./intrinsics/transfer.ts";
+import type { Namespace } from "./namespace.ts";
 
 const conversions = {
   i8: toI8,
@@ -64,8 +66,7 @@ const conversions = {
   f8e5m2: toF8e5m2,
 };
 
-/** Everything a kernel can ask of the machine. `kpu intrinsics` prints the reference. */
-export const S = {
+const all = {
   ...spmd,
   range,
   grid,
@@ -112,5 +113,13 @@ export const S = {
   print,
   assert,
   ...perf,
+  comptime,
+  func,
+  target,
 };
-Object.freeze(S);
+
+/**
+ * Everything a kernel can ask of the machine. `kpu intrinsics` prints the reference. Its documented type is generated
+ * (`npm run generate`); what is new since then is here without documentation.
+ */
+export const S: Namespace & Omit<typeof all, keyof Namespace> = Object.freeze(all);

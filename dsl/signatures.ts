@@ -102,7 +102,7 @@ export interface Bitwise1 {
 }
 /** vclz, vpcnt, ...: one integer operand. */
 export type IntegerFunction = <D extends IntD>(x: Vec<D>, options?: LaneOptions<D>) => Vec<D>;
-interface NarrowOptions<D extends IntD, H extends boolean, S extends "signed" | "unsigned"> {
+export interface NarrowOptions<D extends IntD, H extends boolean, S extends "signed" | "unsigned"> {
   readonly toH?: H;
   readonly outSign?: S;
   readonly mask?: MaskArg | undefined;
@@ -122,14 +122,14 @@ export type NarrowShift = Narrowing<{ readonly saturate?: boolean; readonly with
 /** vnsrsr: rounds and saturates always. */
 export type RoundingNarrowShift = Narrowing<object>;
 /** A tuple of N, or an array where N is not known. */
-type Several<T, N extends number, Made extends T[] = []> = number extends N
+export type Several<T, N extends number, Made extends T[] = []> = number extends N
   ? T[]
   : Made["length"] extends N
     ? Made
     : Made["length"] extends 32
       ? T[]
       : Several<T, N, [...Made, T]>;
-interface HalfOption {
+export interface HalfOption {
   readonly part?: HalfPart | undefined;
 }
 /** vconcat: scalars broadcast to the lanes of the first vector. */

@@ -1,5 +1,5 @@
 /** The text of `S.print`, made in one place so that both executions print the same characters. */
-import type { DTypeName } from "./dtype.ts";
+import type { DTypeName, Scope } from "./dtype.ts";
 
 /** What a print shows. Vectors and masks are their lanes; `text` is shown as it is (pointers, events). */
 export type FormatValue =
@@ -23,6 +23,11 @@ export function formatPrint(format: string, values: readonly FormatValue[], tile
   });
   const rest = values.slice(next).map(formatValue);
   return `tile ${tile}: ${[...(text === "" ? [] : [text]), ...rest].join(" ")}`;
+}
+
+/** A pointer shows what it points to, not where: addresses are no part of a kernel's meaning. `null ptr<f32, global>`. */
+export function pointerText(dtype: DTypeName, scope: Scope, isNull: boolean): string {
+  return `${isNull ? "null " : ""}ptr<${dtype}, ${scope}>`;
 }
 
 /** One value: `-0`, `true`, `f32x2 [1, 0.5]`, `TTFF`. */

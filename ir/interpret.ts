@@ -5,7 +5,7 @@
 import { diagnostic, fail, KpuError, type Location } from "./diagnostic.ts";
 import { DTYPES, type DTypeName, type Scope } from "./dtype.ts";
 import { evaluate, type LaneValue } from "./evaluate.ts";
-import { type FormatValue, formatPrint } from "./format.ts";
+import { type FormatValue, formatPrint, pointerText } from "./format.ts";
 import type { BoundArg } from "./hostargs.ts";
 import type { Apply, Attrs, Expr, Kernel, Local, LocationIndex, Stmt, Type } from "./kir.ts";
 import { ndList, paddingOperand } from "./operands.ts";
@@ -474,9 +474,9 @@ function shown(v: Value, t: Type): FormatValue {
     case "scalar":
       if (t.name === "event") return { text: `event ${(v as EventSlot).id}` };
       return t.name === "bool" ? v !== 0 : (v as number);
-    default:
-      return {
-        text: typeof v === "object" && "memory" in v && v.memory === undefined ? "null pointer" : "pointer",
-      };
+    case "ptr":
+      return { text: pointerText(t.dtype, t.scope, (v as Pointer).memory === undefined) };
+    case "void":
+      throw new TypeError("print of nothing: the kernel was not verified");
   }
 }

@@ -1,17 +1,18 @@
 /** Calls: finds out what is called, and hands over to intrinsics, host functions or inlining. */
 import type ts from "typescript";
 import { captureFunction } from "../capture/index.ts";
-import { enter, IDLE } from "../dsl/context.ts";
 import { type IntrinsicRecord, intrinsicOf } from "../dsl/intrinsic.ts";
 import { recordOf } from "../dsl/kernel.ts";
 import { KpuError } from "../ir/diagnostic.ts";
 import { arrayMethod } from "./arrays.ts";
+import { comptime } from "./comptime.ts";
 import { hostCall, scalarCall } from "./host.ts";
 import { callIntrinsic } from "./intrinsics.ts";
 import { makeArray } from "./makearray.ts";
 import { isNative } from "./native.ts";
 import { elementKey, property } from "./properties.ts";
 import { methodRecord } from "./records.ts";
+import { runHost } from "./runhost.ts";
 import { toStatic } from "./statics.ts";
 import { reachesKernel } from "./touch.ts";
 import { type ClosureValue, describe, Scope, stat, UNDEFINED, type Value } from "./values.ts";
@@ -88,6 +89,8 @@ export function invoke(w: Walker, callee: Value, thisValue: Value, args: Value[]
   }
   const fn = callee.value as (...a: unknown[]) => unknown;
   const record = intrinsicOf(fn);
+  if (record?.name === "comptime") return comptime(w, args[0] ?? UNDEFINED, node);
+  if (record?.name === "func" && args[0]?.kind === "closure") return args[0];
   if (record !== undefined) return callIntrinsic(w, record, args, node);
   if (recordOf(fn) !== undefined) {
     return w.refuse(
@@ -181,40 +184,6 @@ export function helper(
     if (error instanceof KpuError)
       return w.refuse("KPU2004", error.diagnostics[0]?.message ?? error.message, node);
     throw error;
-  }
-}
-
-/** Results of these depend on when they are asked. */
-const UNSTABLE = new Set<unknown>([Math.random, Date.now, performance.now, Date]);
-
-/** Really runs a host function on static values. */
-function runHost(
-  w: Walker,
-  fn: (...a: unknown[]) => unknown,
-  thisValue: unknown,
-  args: unknown[],
-  node: ts.Node,
-): Value {
-  if (UNSTABLE.has(fn)) {
-    return w.refuse(
-      "KPU2004",
-      `expected a function that always gives the same, got ${fn.name}`,
-      node,
-      "call it before the kernel and capture or pass the result",
-    );
-  }
-  const before = enter(IDLE);
-  try {
-    return stat(Reflect.apply(fn, thisValue, args));
-  } catch (error) {
-    if (error instanceof KpuError) throw error;
-    return w.refuse(
-      "KPU2011",
-      `${fn.name || "the function"} threw while it was evaluated: ${(error as Error).message}`,
-      node,
-    );
-  } finally {
-    enter(before);
   }
 }
 

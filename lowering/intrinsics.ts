@@ -3,7 +3,7 @@
  * own `lower`, with static arguments as JavaScript values and runtime ones as KIR expressions.
  */
 import type ts from "typescript";
-import { enter, IDLE, type LowerContext, type LoweredView, type Operand } from "../dsl/context.ts";
+import { enter, type LowerContext, type LoweredView, type Operand } from "../dsl/context.ts";
 import type { IntrinsicRecord } from "../dsl/intrinsic.ts";
 import { Event, Mask, Vec } from "../dsl/values.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
@@ -61,7 +61,7 @@ function evaluate(
   node: ts.Node,
 ): Value | undefined {
   if (record.family === "spmd" || LOOPS.has(record.name)) return undefined;
-  const before = enter(IDLE);
+  const before = enter({ kind: "idle", target: w.target });
   try {
     const simulate = record.simulate as unknown as (sim: unknown, ...a: unknown[]) => unknown;
     const result = simulate({ target: w.target }, ...args);

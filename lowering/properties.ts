@@ -1,6 +1,8 @@
 /** Reading properties: static objects by JavaScript itself, structures by slot, runtime values by a short list. */
 import type ts from "typescript";
+import { enter } from "../dsl/context.ts";
 import { dtypeOf } from "../dsl/dtypes.ts";
+import { KpuError } from "../ir/diagnostic.ts";
 import type { Expr } from "../ir/kir.ts";
 import { methodRecord } from "./records.ts";
 import { readCell } from "./staging.ts";
@@ -31,8 +33,9 @@ export function property(w: Walker, object: Value, key: string | number, node: t
         w.refuse("KPU2011", `expected an object, got ${String(object.value)} where .${key} is read`, node);
       }
       try {
-        return stat((object.value as Record<string, unknown>)[key]);
+        return stat(readStatic(w, object.value, key));
       } catch (error) {
+        if (error instanceof KpuError) throw error;
         return w.refuse("KPU2011", `reading .${key} threw: ${(error as Error).message}`, node);
       }
     case "runtime":
@@ -56,6 +59,16 @@ export function property(w: Walker, object: Value, key: string | number, node: t
       return w.refuse("KPU2010", `expected a call of the function, got .${key}`, at);
     case "poison":
       return object;
+  }
+}
+
+/** Reads as JavaScript does; a property of S.target asks for the target of this lowering. */
+function readStatic(w: Walker, object: unknown, key: string | number): unknown {
+  const before = enter({ kind: "idle", target: w.target });
+  try {
+    return (object as Record<string, unknown>)[key];
+  } finally {
+    enter(before);
   }
 }
 

@@ -36,11 +36,11 @@ const compiled = new Map<string, (...values: unknown[]) => unknown>();
 
 /** A function of the kernel over static values only, as a real function: its text is run with the captured values. */
 function toFunction(w: Walker, f: ClosureValue): { readonly value: unknown } | undefined {
-  const t = w.ts;
-  if (!t.isArrowFunction(f.node) && !t.isFunctionExpression(f.node)) return undefined;
+  if (!hasText(w, f)) return undefined;
   const names: string[] = [];
   const values: unknown[] = [];
-  for (const name of freeNames(t, f.node)) {
+  for (const name of freeNames(w.ts, f.node)) {
+    if (name === f.node.name?.getText(f.captured.sourceFile)) continue;
     const cell = f.scope.find(name);
     if (cell !== undefined) {
       if (!cell.constant) return undefined;
@@ -55,6 +55,17 @@ function toFunction(w: Walker, f: ClosureValue): { readonly value: unknown } | u
     names.push(name);
     values.push(found.value);
   }
+  return { value: functionOver(f, names, values) };
+}
+
+/** Methods have no text of their own that could stand alone. */
+export function hasText(w: Walker, f: ClosureValue): boolean {
+  const t = w.ts;
+  return t.isArrowFunction(f.node) || t.isFunctionExpression(f.node) || t.isFunctionDeclaration(f.node);
+}
+
+/** The function's text as a real function over these values of its free names. */
+export function functionOver(f: ClosureValue, names: readonly string[], values: readonly unknown[]): unknown {
   const text = f.captured.sourceFile.text.slice(f.node.getStart(f.captured.sourceFile), f.node.end);
   const key = `${names.join()}|${text}`;
   let make = compiled.get(key);
@@ -63,7 +74,7 @@ function toFunction(w: Walker, f: ClosureValue): { readonly value: unknown } | u
     compiled.set(key, make);
   }
   const thisValue = f.thisValue.kind === "static" ? f.thisValue.value : undefined;
-  return { value: make.apply(thisValue, values) };
+  return make.apply(thisValue, [...values]);
 }
 
 const freeOf = new WeakMap<ts.Node, readonly string[]>();

@@ -8,7 +8,7 @@ import { recordOf } from "../dsl/kernel.ts";
 import { isNative } from "./native.ts";
 import { changes } from "./scan.ts";
 import { freeNames } from "./statics.ts";
-import type { Walker } from "./walker.ts";
+import type { FunctionNode, Walker } from "./walker.ts";
 
 /** The reads that the function's result depends on are recorded as frozen. */
 export function reachesKernel(w: Walker, fn: unknown): boolean {
@@ -48,10 +48,10 @@ export function reachesKernel(w: Walker, fn: unknown): boolean {
   return false;
 }
 
-const declaredOf = new WeakMap<CapturedFunction, Set<string>>();
+const declaredOf = new WeakMap<object, Set<string>>();
 
 /** Every name declared somewhere in the function; a name both declared and captured counts as declared. */
-function declaredNames(w: Walker, c: CapturedFunction): Set<string> {
+export function declaredNames(w: Walker, c: { readonly node: FunctionNode }): Set<string> {
   const known = declaredOf.get(c);
   if (known) return known;
   const t = w.ts;

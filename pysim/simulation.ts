@@ -3,10 +3,10 @@ import { inspect } from "node:util";
 import type { WaitRequest } from "../capture/index.ts";
 import type { Observe, PrintValue, Simulation } from "../dsl/context.ts";
 import type { DType } from "../dsl/dtypes.ts";
-import { NdBuffer, type Ptr } from "../dsl/pointer.ts";
+import { NdBuffer, Ptr } from "../dsl/pointer.ts";
 import { type Event, Mask, Vec } from "../dsl/values.ts";
 import type { Scope } from "../ir/dtype.ts";
-import { type FormatValue, formatPrint } from "../ir/format.ts";
+import { type FormatValue, formatPrint, pointerText } from "../ir/format.ts";
 import { INSPECT } from "../ir/inspect.ts";
 import { type MarkKind, SpanMarks, type SpanProblem } from "../ir/spans.ts";
 import type { Target } from "../ir/target.ts";
@@ -203,5 +203,6 @@ export class TileSimulation implements Simulation {
 function formatValue(v: PrintValue): FormatValue {
   if (v instanceof Vec) return { dtype: v.dtype.name, data: v.data };
   if (v instanceof Mask) return { mask: [...v.data] };
+  if (v instanceof Ptr) return { text: pointerText(v.dtype.name, v.scope, v.isNull) };
   return typeof v === "object" ? { text: inspect(v) } : v;
 }

@@ -3,6 +3,7 @@ import {
   type AccessSite,
   type CompiledKernel,
   FAIL,
+  GUARD_BYTES,
   type HostOperand,
   type HostSite,
 } from "../codegen/index.ts";
@@ -11,7 +12,7 @@ import type { DiagnosticCode } from "../ir/codes.ts";
 import { diagnostic, KpuError } from "../ir/diagnostic.ts";
 import { DTYPES, type DTypeName, isPacked } from "../ir/dtype.ts";
 import { readElements } from "../ir/elements.ts";
-import { type FormatValue, formatPrint } from "../ir/format.ts";
+import { type FormatValue, formatPrint, pointerText } from "../ir/format.ts";
 import { type NdList, ndList } from "../ir/operands.ts";
 import { Box, type Region, regionsOverlap } from "../ir/region.ts";
 import { type PerfMark, SpanMarks, type SpanProblem } from "../ir/spans.ts";
@@ -241,7 +242,7 @@ export class HostCalls {
       case "event":
         return { text: `event ${this.#events[this.#tile]?.id(this.#number(o)) ?? this.#number(o)}` };
       case "pointer":
-        return { text: this.#number(o) === 0 ? "null pointer" : "pointer" };
+        return { text: pointerText(o.dtype, o.scope, isNull(o.dtype, this.#number(o))) };
       case "vector":
         return { dtype: o.dtype, data: readElements(laneDType(o.dtype), view, at, o.lanes) };
       case "mask":
@@ -351,6 +352,11 @@ function byteAddress(dtype: DTypeName): (units: number) => number {
 /** A dtype that has the lanes of `d` as its elements in memory. */
 function laneDType(d: DTypeName): DTypeName {
   return d === "i4" ? "i8" : d === "u4" ? "u8" : d;
+}
+/** A null pointer that was moved is null: nothing else points within a guard's distance of address 0. */
+function isNull(dtype: DTypeName, units: number): boolean {
+  const guard = isPacked(dtype) ? 2 * GUARD_BYTES : GUARD_BYTES;
+  return units < guard || units >= 2 ** 32 - guard;
 }
 
 /** Pieces of one wide value, whole again. */

@@ -2,13 +2,13 @@
  * What the host does for a running kernel: one site per print, event op and checked transfer in the kernel's text. And
  * what it says of an access that a check stopped.
  */
-import type { DTypeName } from "../../ir/dtype.ts";
+import type { DTypeName, Scope } from "../../ir/dtype.ts";
 import type { Attrs, LocationIndex } from "../../ir/kir.ts";
 
 /** An operand in the host area: `offset` bytes from its start. Scalars are float64; vectors are 16-byte parts; masks are bytes. */
 export type HostOperand =
   | { readonly kind: "number" | "bool" | "event"; readonly offset: number }
-  | { readonly kind: "pointer"; readonly offset: number; readonly dtype: DTypeName; readonly scope: string }
+  | { readonly kind: "pointer"; readonly offset: number; readonly dtype: DTypeName; readonly scope: Scope }
   | { readonly kind: "vector"; readonly offset: number; readonly dtype: DTypeName; readonly lanes: number }
   | { readonly kind: "mask"; readonly offset: number; readonly lanes: number };
 

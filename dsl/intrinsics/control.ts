@@ -1,5 +1,6 @@
 /** Loops, output and assertions. */
 
+import { address } from "../arguments.ts";
 import type { PrintValue } from "../context.ts";
 import { DType } from "../dtypes.ts";
 import { intrinsic } from "../intrinsic.ts";
@@ -190,7 +191,7 @@ function printed(ops: Ops, args: readonly unknown[]): { format: string; values: 
   let format = parts[0] ?? "";
   for (const [i, v] of values.entries()) {
     const text = staticText(ops, v, i + 1);
-    if (text === undefined) kept.push(v as Value);
+    if (text === undefined) kept.push(address(v));
     format += (text ?? "{}") + (parts[i + 1] ?? "");
   }
   return { format, values: kept };
@@ -233,10 +234,10 @@ function staticText(ops: Ops, v: unknown, argument: number): string | undefined 
   if (typeof v === "string") return plain(ops, v, "a printed string");
   if (v instanceof DType) return v.name;
   const s = shapeOf(v);
-  if (s.is === "number" || s.is === "bool" || s.is === "vec" || s.is === "mask") return undefined;
+  if (s.is !== "other" && s.is !== "event") return undefined;
   return ops.refuse("KPU3001", `${ops.name}: cannot print ${textOf(v)}`, {
     argument,
-    help: "print numbers, booleans, vectors, masks and static strings",
+    help: "print numbers, booleans, vectors, masks, pointers, static strings and dtypes",
   });
 }
 
@@ -247,13 +248,17 @@ export const print = intrinsic<Print>({
   signature: {
     operands: [
       { name: "format", kind: "static", doc: "text with {} placeholders, or a template literal" },
-      { name: "values", kind: "any", doc: "numbers, booleans, vectors, masks, static strings" },
+      {
+        name: "values",
+        kind: "any",
+        doc: "numbers, booleans, vectors, masks, pointers, static strings, dtypes",
+      },
     ],
     result: "nothing",
   },
   effect: "write",
   cost: "host",
-  doc: `Prints one line that opens with "tile <id>: ". Values beyond the placeholders are appended. Also as a template: S.print\`i=\${i}\`.`,
+  doc: `Prints one line that opens with "tile <id>: ". Values beyond the placeholders are appended. Also as a template: S.print\`i=\${i}\`. Numbers print as in JavaScript (-0 as -0), vectors as \`f32x4 [1, 2.5, NaN, -0]\`, masks as TTFF, pointers as \`ptr<f32, global>\` (a null pointer as \`null ptr<f32, global>\`), dtypes by name.`,
   example: 'S.print("v={}", S.vload(x));',
   simulate: (sim, ...args: unknown[]) => {
     const { format, values } = printed(new DirectOps(sim, "print"), args);

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { INTRINSICS, intrinsicOf, intrinsicsMarkdown, S } from "../../dsl/index.ts";
 
-const WANTED = `tileId tileCount barrier range grid unroll ceildiv floordiv min max clip abs
-  i8 u8 i16 u16 i32 u32 f16 bf16 f32 bool i4 u4 f8e4m3 f8e5m2 alloc allocConst view vload vstore vloadGather vstoreScatter
+const WANTED =
+  `comptime func target tileId tileCount barrier range grid unroll ceildiv floordiv min max clip abs
+  i8 u8 i16 u16 i32 u32 f16 bf16 f32 bool alloc allocConst view vload vstore vloadGather vstoreScatter
   vdot vqdot vdpa vqdpa vmml vmma
   vmull vmulh vmulhi vfmae vfmao vaddh vsubh vmaxh vminh vmaxnan vminnan visnan visinf visfinite vsign
   dmaCopy asyncDmaCopy dmaMemset asyncDmaMemset dmaTranspose2d asyncDmaTranspose2d dmaUpsample asyncDmaUpsample
@@ -18,7 +19,7 @@ const WANTED = `tileId tileCount barrier range grid unroll ceildiv floordiv min 
 describe("records", () => {
   it("S has exactly the intrinsics of the issue, each with its record", () => {
     expect(Object.keys(S).sort()).toEqual([...WANTED].sort());
-    for (const [name, f] of Object.entries(S)) expect(intrinsicOf(f)?.name).toBe(name);
+    for (const [name, f] of Object.entries(S)) if (name !== "target") expect(intrinsicOf(f)?.name).toBe(name);
   });
   it("names are unique and every record is documented", () => {
     expect(new Set(INTRINSICS.map((r) => r.name)).size).toBe(INTRINSICS.length);
