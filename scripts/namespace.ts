@@ -2,7 +2,7 @@
  * Generates dsl/namespace.ts: the type of `S`, with the record of each intrinsic as its JSDoc, so that editors show it.
  * The signatures are those that the intrinsics are declared with. `npm run generate` writes the file.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -17,9 +17,8 @@ const FLAGS =
   ts.NodeBuilderFlags.UseAliasDefinedOutsideCurrentScope;
 const WIDTH = 108;
 
-/** The text of dsl/namespace.ts. */
-export function namespaceText(): string {
-  const program = programOf();
+/** The text of dsl/namespace.ts, by a program that has dsl/s.ts. */
+export function namespaceText(program = programOf()): string {
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(`${DSL}s.ts`);
   if (source === undefined) throw new Error("dsl/s.ts is not in the program");
@@ -215,9 +214,4 @@ function imports(text: string, names: ReadonlyMap<string, string>): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([from, set]) => `import type { ${[...set].sort().join(", ")} } from "${from}";\n`)
     .join("");
-}
-
-/** Whether the file is what it should be. */
-export function isCurrent(): boolean {
-  return readFileSync(FILE, "utf8") === namespaceText();
 }
