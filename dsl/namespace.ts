@@ -19,6 +19,7 @@ import type {
   u8,
   u16,
   u32,
+  VecD,
 } from "./dtypes.ts";
 import type { CastOptions } from "./intrinsics/conversion.ts";
 import type { Events } from "./intrinsics/events.ts";
@@ -116,19 +117,22 @@ export interface Namespace {
    * `S.cast(x, dtype, { part, saturate, wrap }?)`
    *
    * Converts lane by lane. Float to integer truncates and clamps, NaN gives 0 (`wrap`: the low bits of the i32
-   * result). Integer to a narrower integer keeps the low bits (`saturate`: clamps). To a float: one rounding.
-   * `part` takes half or a quarter of the lanes; a list of vectors merges into one vector of a narrower dtype.
+   * result). Integer to a narrower integer keeps the low bits (`saturate`: clamps). To a float: one rounding;
+   * beyond the largest finite value infinite, in f8e4m3 NaN (`saturate`, for the two 8-bit floats: clamps,
+   * infinities too). `part` takes half or a quarter of the lanes; a list of vectors merges into one vector of a
+   * narrower dtype.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32: a vector, or a list of vectors to merge
-   * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2: a vector, or a list
+   * of vectors to merge
+   * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2
    * @param options `part` (static: "all", halves "low" "high" "even" "odd", quarters "ll" "lh" "hl" "hh"),
-   * `saturate` (static: integer to integer: clamp), `wrap` (static: float to integer: low bits of the i32
-   * result)
+   * `saturate` (static: integer to integer: clamp; to f8e4m3 and f8e5m2: clamp to the largest finite value),
+   * `wrap` (static: float to integer: low bits of the i32 result)
    * @returns vec of dtype
    * @example
    * S.vstore(S.cast(S.cast(S.vload(x), i32), f32), y);
    */
-  readonly cast: <D extends NumD, E extends NumD>(
+  readonly cast: <D extends VecD, E extends VecD>(
     x: Vec<D> | readonly Vec<D>[],
     dtype: E,
     options?: CastOptions,
@@ -139,7 +143,7 @@ export interface Namespace {
    * A number in every lane; for bool a mask. The number must fit an integer dtype; floats round once.
    *
    * @param x scalar
-   * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param options `lanes` (static: lane count; one register when absent. A plain number as third argument means
    * the same), `mask` (mask: active lanes), `r` (vector or number of the dtype of dtype: inactive lanes; 0 or
    * false when absent)
@@ -154,7 +158,7 @@ export interface Namespace {
      * A number in every lane; for bool a mask. The number must fit an integer dtype; floats round once.
      *
      * @param x scalar
-     * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
      * @param options `lanes` (static: lane count; one register when absent. A plain number as third argument means
      * the same), `mask` (mask: active lanes), `r` (vector or number of the dtype of dtype: inactive lanes; 0 or
      * false when absent)
@@ -162,7 +166,7 @@ export interface Namespace {
      * @example
      * S.vstore(S.vbcast(1, f32), y);
      */
-    <D extends NumD>(
+    <D extends VecD>(
       x: number,
       dtype: D,
       options?: number | (LaneOptions<D> & { readonly lanes?: number | undefined }),
@@ -1135,7 +1139,7 @@ export interface Namespace {
    *
    * Lanes of x where the mask is active, of y elsewhere. Works on masks too.
    *
-   * @param x vector or number of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector or number of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param y vector or number of the dtype of x
    * @param mask mask
    * @returns vec of x
@@ -1148,15 +1152,15 @@ export interface Namespace {
      *
      * Lanes of x where the mask is active, of y elsewhere. Works on masks too.
      *
-     * @param x vector or number of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector or number of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
      * @param y vector or number of the dtype of x
      * @param mask mask
      * @returns vec of x
      * @example
      * S.vstore(S.vsel(S.vload(x), 0, S.vcgt(S.vload(x), 0)), y);
      */
-    <D extends NumD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;
-    <D extends NumD>(x: number, y: Vec<D>, mask: MaskArg): Vec<D>;
+    <D extends VecD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;
+    <D extends VecD>(x: number, y: Vec<D>, mask: MaskArg): Vec<D>;
     (x: Mask, y: Mask | boolean, mask: MaskArg): Mask;
     (x: boolean, y: Mask, mask: MaskArg): Mask;
   };
@@ -2993,7 +2997,7 @@ export interface Namespace {
    * memory that was never written or that a transfer has in flight is no error. The elements must be within the
    * buffer (KPU4001).
    *
-   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param count scalar: elements; 0 names none
    * @returns nothing
    * @example
@@ -3007,7 +3011,7 @@ export interface Namespace {
    * time, not values: writes are visible as barriers and waits say, with or without it. The elements must be
    * within the buffer (KPU4001).
    *
-   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param count scalar: elements; 0 names none
    * @returns nothing
    * @example
@@ -3021,7 +3025,7 @@ export interface Namespace {
      * time, not values: writes are visible as barriers and waits say, with or without it. The elements must be
      * within the buffer (KPU4001).
      *
-     * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
      * @param count scalar: elements; 0 names none
      * @returns nothing
      * @example
@@ -3071,7 +3075,7 @@ export interface Namespace {
    * destination, which has `cols` rows of `rows` elements. `dstStride` must be at least `rows`. Complete when it
    * returns. Beyond either buffer is an error, so is overlap; 0 rows or columns is a no-op.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param src ptr of the dtype of dst
    * @param rows scalar: rows of the source
    * @param cols scalar: columns of the source
@@ -3094,7 +3098,7 @@ export interface Namespace {
    * As dmaTranspose2d, but returns at once: until the event was waited for, the destination must not be touched
    * and the source must not be written.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param src ptr of the dtype of dst
    * @param rows scalar: rows of the source
    * @param cols scalar: columns of the source
@@ -3123,7 +3127,7 @@ export interface Namespace {
    * it returns. Beyond either buffer is an error, so is overlap of source and destination; a size or factor of 0
    * is a no-op.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param src ptr of the dtype of dst
    * @param height scalar: rows of the source
    * @param width scalar: pixels of a source row
@@ -3151,7 +3155,7 @@ export interface Namespace {
    * As dmaUpsample, but returns at once: until the event was waited for, the destination must not be touched and
    * the source must not be written.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param src ptr of the dtype of dst
    * @param height scalar: rows of the source
    * @param width scalar: pixels of a source row
@@ -3183,7 +3187,7 @@ export interface Namespace {
    * the source's buffer is an error, a row chosen twice is not; `dstStride` must be at least `width`. Complete
    * when it returns.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param src ptr of the dtype of dst
    * @param index ptr of i16, u16, i32, u32: row numbers
    * @param count scalar: rows; 0 copies nothing
@@ -3207,7 +3211,7 @@ export interface Namespace {
    * As dmaGather, but returns at once: until the event was waited for, the destination must not be touched, and
    * neither the chosen rows nor the index written.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param src ptr of the dtype of dst
    * @param index ptr of i16, u16, i32, u32: row numbers
    * @param count scalar: rows; 0 copies nothing
@@ -3240,7 +3244,7 @@ export interface Namespace {
    * still gives its padding. Lengths are exact: beyond either buffer is an error (KPU4001), overlap of source
    * and destination too (KPU4009), 0 is a no-op.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param src ptr of the dtype of dst
    * @param width scalar: elements per row, 0 copies nothing; or a box `{ shape, srcStrides?, dstStrides?,
    * padding?: { before?, after?, value? } }`, which takes no options
@@ -3265,7 +3269,7 @@ export interface Namespace {
      * still gives its padding. Lengths are exact: beyond either buffer is an error (KPU4001), overlap of source
      * and destination too (KPU4009), 0 is a no-op.
      *
-     * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
      * @param src ptr of the dtype of dst
      * @param width scalar: elements per row, 0 copies nothing; or a box `{ shape, srcStrides?, dstStrides?,
      * padding?: { before?, after?, value? } }`, which takes no options
@@ -3286,7 +3290,7 @@ export interface Namespace {
    * As dmaCopy, but returns at once: until the event was waited for, the destination must not be touched and the
    * source must not be written. A box stands where the width does: `S.asyncDmaCopy(y, x, { shape: [2, 4] }, e)`.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param src ptr of the dtype of dst
    * @param width scalar: elements per row, 0 copies nothing; or a box `{ shape, srcStrides?, dstStrides?,
    * padding?: { before?, after?, value? } }`, which takes no options
@@ -3305,7 +3309,7 @@ export interface Namespace {
      * As dmaCopy, but returns at once: until the event was waited for, the destination must not be touched and the
      * source must not be written. A box stands where the width does: `S.asyncDmaCopy(y, x, { shape: [2, 4] }, e)`.
      *
-     * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
      * @param src ptr of the dtype of dst
      * @param width scalar: elements per row, 0 copies nothing; or a box `{ shape, srcStrides?, dstStrides?,
      * padding?: { before?, after?, value? } }`, which takes no options
@@ -3332,7 +3336,7 @@ export interface Namespace {
    * Fills `count` elements with a value, by the dtype's store rule: integers wrap, floats round, bool takes
    * truthiness. Complete when it returns.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param value scalar of the dtype of dst
    * @param count scalar: elements; 0 fills nothing
    * @returns nothing
@@ -3345,7 +3349,7 @@ export interface Namespace {
    *
    * As dmaMemset, but returns at once: until the event was waited for, the destination must not be touched.
    *
-   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2
    * @param value scalar of the dtype of dst
    * @param count scalar: elements; 0 fills nothing
    * @param event event
@@ -3365,7 +3369,7 @@ export interface Namespace {
    * A buffer, not initialised; it lives until the kernel ends. One per tile in l2, local and private; one for
    * all tiles in l3 and global. The capacities of the target are enforced.
    *
-   * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param shape static: extents in elements; row-major
    * @param scope static: one of global, l3, l2, local, private; "local" when absent
    * @returns buffer
@@ -3378,7 +3382,7 @@ export interface Namespace {
    *
    * A read-only table of static values. Integers must fit the dtype, floats round once.
    *
-   * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param values static: an array or TypedArray of the closure
    * @returns buffer
    * @example
@@ -3394,7 +3398,7 @@ export interface Namespace {
    * The memory behind a pointer with a shape, so that `.at(i, j)` finds an element. Nothing is copied or
    * checked; accesses are.
    *
-   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param shape any: extents in elements, row-major; they may be runtime numbers
    * @returns buffer
    * @example
@@ -3407,7 +3411,7 @@ export interface Namespace {
    * Loads consecutive (or strided) elements as lanes. Out of bounds, and elements never written, are errors;
    * inactive lanes touch no memory.
    *
-   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param options `mask` (mask: inactive lanes touch no memory), `r` (vector or number of the dtype of p:
    * inactive lanes; 0 or false when absent), `lanes` (static: lane count; that of the mask, or one register,
    * when absent), `stride` (scalar: elements from lane to lane, at least 1; 1 when absent)
@@ -3422,7 +3426,7 @@ export interface Namespace {
      * Loads consecutive (or strided) elements as lanes. Out of bounds, and elements never written, are errors;
      * inactive lanes touch no memory.
      *
-     * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
      * @param options `mask` (mask: inactive lanes touch no memory), `r` (vector or number of the dtype of p:
      * inactive lanes; 0 or false when absent), `lanes` (static: lane count; that of the mask, or one register,
      * when absent), `stride` (scalar: elements from lane to lane, at least 1; 1 when absent)
@@ -3430,7 +3434,7 @@ export interface Namespace {
      * @example
      * S.vstore(S.vload(x, { mask: S.tailMask(5, 8) }), y);
      */
-    <D extends NumD>(p: Ptr<D>, options?: LoadOptions<D>): Vec<D>;
+    <D extends VecD>(p: Ptr<D>, options?: LoadOptions<D>): Vec<D>;
     <D extends AnyD>(p: Ptr<D>, options?: LoadOptions<D>): Loaded<D>;
   };
   /**
@@ -3440,7 +3444,7 @@ export interface Namespace {
    * memory.
    *
    * @param value vector of the dtype of p: a vector; a mask for ptr<bool>
-   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param options `mask` (mask: inactive lanes touch no memory), `stride` (scalar: elements from lane to lane,
    * at least 1; 1 when absent)
    * @returns nothing
@@ -3455,14 +3459,14 @@ export interface Namespace {
      * memory.
      *
      * @param value vector of the dtype of p: a vector; a mask for ptr<bool>
-     * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
      * @param options `mask` (mask: inactive lanes touch no memory), `stride` (scalar: elements from lane to lane,
      * at least 1; 1 when absent)
      * @returns nothing
      * @example
      * S.vstore(S.vload(x), y, { mask: S.tailMask(5, 8) });
      */
-    <D extends NumD>(value: Vec<NoInfer<D>>, p: Ptr<D>, options?: StoreOptions): void;
+    <D extends VecD>(value: Vec<NoInfer<D>>, p: Ptr<D>, options?: StoreOptions): void;
     <D extends AnyD>(value: Loaded<NoInfer<D>>, p: Ptr<D>, options?: StoreOptions): void;
   };
   /**
@@ -3471,7 +3475,7 @@ export interface Namespace {
    * Lane i is the element at p[index[i]]. Index lanes have 16 or 32 bits, are offsets without wrap-around, and
    * out of bounds is an error.
    *
-   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param index vector of i16, u16, i32, u32: element offsets from p
    * @param options `mask` (mask: inactive lanes touch no memory), `r` (vector or number of the dtype of p:
    * inactive lanes; 0 or false when absent)
@@ -3486,7 +3490,7 @@ export interface Namespace {
      * Lane i is the element at p[index[i]]. Index lanes have 16 or 32 bits, are offsets without wrap-around, and
      * out of bounds is an error.
      *
-     * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
      * @param index vector of i16, u16, i32, u32: element offsets from p
      * @param options `mask` (mask: inactive lanes touch no memory), `r` (vector or number of the dtype of p:
      * inactive lanes; 0 or false when absent)
@@ -3494,7 +3498,7 @@ export interface Namespace {
      * @example
      * S.vstore(S.vloadGather(x, S.vload(i)), y);
      */
-    <D extends NumD>(p: Ptr<D>, index: Vec<IndexD>, options?: Pick<LoadOptions<D>, "mask" | "r">): Vec<D>;
+    <D extends VecD>(p: Ptr<D>, index: Vec<IndexD>, options?: Pick<LoadOptions<D>, "mask" | "r">): Vec<D>;
     <D extends AnyD>(p: Ptr<D>, index: Vec<IndexD>, options?: Pick<LoadOptions<D>, "mask" | "r">): Loaded<D>;
   };
   /**
@@ -3503,7 +3507,7 @@ export interface Namespace {
    * Stores lane i to p[index[i]]. With equal indices the highest lane wins. Out of bounds is an error.
    *
    * @param value vector of the dtype of p
-   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param p ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param index vector of i16, u16, i32, u32: element offsets from p
    * @param options `mask` (mask: inactive lanes touch no memory)
    * @returns nothing
@@ -3597,7 +3601,8 @@ export interface Namespace {
   /**
    * `S.f16(x)`
    *
-   * The number as a value of f16: rounds to the nearest value of the dtype, ties to even.
+   * The number as a value of f16: rounds to the nearest value of the dtype, ties to even; beyond the largest
+   * finite value it is infinite, in f8e4m3 NaN.
    *
    * @param x scalar
    * @returns number
@@ -3608,7 +3613,8 @@ export interface Namespace {
   /**
    * `S.bf16(x)`
    *
-   * The number as a value of bf16: rounds to the nearest value of the dtype, ties to even.
+   * The number as a value of bf16: rounds to the nearest value of the dtype, ties to even; beyond the largest
+   * finite value it is infinite, in f8e4m3 NaN.
    *
    * @param x scalar
    * @returns number
@@ -3619,7 +3625,8 @@ export interface Namespace {
   /**
    * `S.f32(x)`
    *
-   * The number as a value of f32: rounds to the nearest value of the dtype, ties to even.
+   * The number as a value of f32: rounds to the nearest value of the dtype, ties to even; beyond the largest
+   * finite value it is infinite, in f8e4m3 NaN.
    *
    * @param x scalar
    * @returns number
@@ -3638,6 +3645,56 @@ export interface Namespace {
    * if (S.bool(2)) y.set(0, 1);
    */
   readonly bool: (x: number | boolean) => boolean;
+  /**
+   * `S.i4(x, { wrap }?)`
+   *
+   * The number as a value of i4: truncates towards zero and clamps to the dtype; NaN gives 0. `wrap` keeps the
+   * low bits instead, as a TypedArray store does.
+   *
+   * @param x scalar
+   * @param options `wrap` (static: keep the low bits)
+   * @returns number
+   * @example
+   * y.set(0, S.i4(3.7));
+   */
+  readonly i4: (x: number | boolean, options?: ConvertOptions) => number;
+  /**
+   * `S.u4(x, { wrap }?)`
+   *
+   * The number as a value of u4: truncates towards zero and clamps to the dtype; NaN gives 0. `wrap` keeps the
+   * low bits instead, as a TypedArray store does.
+   *
+   * @param x scalar
+   * @param options `wrap` (static: keep the low bits)
+   * @returns number
+   * @example
+   * y.set(0, S.u4(3.7));
+   */
+  readonly u4: (x: number | boolean, options?: ConvertOptions) => number;
+  /**
+   * `S.f8e4m3(x)`
+   *
+   * The number as a value of f8e4m3: rounds to the nearest value of the dtype, ties to even; beyond the largest
+   * finite value it is infinite, in f8e4m3 NaN.
+   *
+   * @param x scalar
+   * @returns number
+   * @example
+   * y.set(0, S.f8e4m3(3.7));
+   */
+  readonly f8e4m3: (x: number | boolean) => number;
+  /**
+   * `S.f8e5m2(x)`
+   *
+   * The number as a value of f8e5m2: rounds to the nearest value of the dtype, ties to even; beyond the largest
+   * finite value it is infinite, in f8e4m3 NaN.
+   *
+   * @param x scalar
+   * @returns number
+   * @example
+   * y.set(0, S.f8e5m2(3.7));
+   */
+  readonly f8e5m2: (x: number | boolean) => number;
   /**
    * `S.range(from?, to, step?)`
    *
