@@ -1515,7 +1515,7 @@ export interface Namespace {
    * among them counts as a vector of the first one's lanes. `part` takes half of the lanes of each, whose count
    * must then be even.
    *
-   * @param list any of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool: an array of vectors, or of masks
+   * @param list list of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool: or of masks
    * @param options `part` (static: "all", or half of the lanes of each operand: "low" "high" "even" "odd")
    * @returns vec of the sum of the lanes
    * @example
@@ -1529,7 +1529,7 @@ export interface Namespace {
      * among them counts as a vector of the first one's lanes. `part` takes half of the lanes of each, whose count
      * must then be even.
      *
-     * @param list any of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool: an array of vectors, or of masks
+     * @param list list of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool: or of masks
      * @param options `part` (static: "all", or half of the lanes of each operand: "low" "high" "even" "odd")
      * @returns vec of the sum of the lanes
      * @example
