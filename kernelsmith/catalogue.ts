@@ -34,6 +34,8 @@ export interface FormResult {
   readonly element: number | undefined;
   /** Lanes of a mask option; undefined where it takes none. */
   readonly maskLanes: number | undefined;
+  /** True when option r takes a value of the result's type. */
+  readonly takesR: boolean;
 }
 
 /** Records with productions of their own, and why; the others are drawn from their signature. */
@@ -43,6 +45,7 @@ export const BY_HAND: ReadonlyMap<string, string> = new Map([
   ["tailMask", "lanes come second"],
   ["constMask", "mask strings and arrays are drawn by length"],
   ["vbcast", "lanes come from an option"],
+  ["vconcat", "it takes a list"],
 ]);
 /** Most forms of one record and dtype. */
 const MOST_FORMS = 48;
@@ -121,7 +124,14 @@ function probe(form: Form, n: number): FormResult | undefined {
       (lanes) => run({ mask: new Mask(new Array<number>(lanes).fill(1)) }) !== undefined,
     );
   }
-  return { type, element: Array.isArray(value) ? value.length : undefined, maskLanes };
+  const takesR =
+    maskLanes !== undefined &&
+    "lanes" in type &&
+    run({
+      mask: new Mask(new Array<number>(maskLanes).fill(1)),
+      r: one(type.is === "vec" ? type.dtype : "bool", type.lanes),
+    }) !== undefined;
+  return { type, element: Array.isArray(value) ? value.length : undefined, maskLanes, takesR };
 }
 
 function attempt(run: () => unknown): unknown {

@@ -54,7 +54,7 @@ function callOf(m: Maker, form: Form, n: number, result: FormResult, depth: numb
     all.push(["mask", m.maskArgument(result.maskLanes, depth - 1)]);
     tags.push("mask option");
     if (specs.some((o) => o.name === "r") && r.chance(0.5)) {
-      all.push(["r", inactive(m, result.type, depth - 1)]);
+      all.push(["r", inactive(m, result, depth - 1)]);
       tags.push("r option");
     }
   }
@@ -64,11 +64,11 @@ function callOf(m: Maker, form: Form, n: number, result: FormResult, depth: numb
 }
 
 /** What inactive lanes hold: a vector or a number; a mask or a boolean. */
-function inactive(m: Maker, type: Ty, depth: number): Expr {
+function inactive(m: Maker, { type, takesR }: FormResult, depth: number): Expr {
+  const { r } = m;
   if (type.is === "vec")
-    return m.r.chance(0.5) ? m.vec(type.dtype, type.lanes, depth) : m.fitting(type.dtype, depth);
-  if (type.is === "mask" && m.r.chance(0.5)) return m.mask(type.lanes, depth);
-  return m.bool(depth);
+    return takesR && r.chance(0.5) ? m.vec(type.dtype, type.lanes, depth) : m.fitting(type.dtype, depth);
+  return takesR && type.is === "mask" && r.chance(0.5) ? m.mask(type.lanes, depth) : m.bool(depth);
 }
 
 function operand(m: Maker, form: Form, s: Slot, vector: boolean, n: number, depth: number): Expr {

@@ -43,11 +43,19 @@ export function theCatalogue(): Catalogue {
 export interface GenerateOptions {
   /** Statements of a kernel, about. Default: drawn. */
   readonly size?: number;
+  /** Tiles that run it. Default: drawn. */
+  readonly tiles?: number;
+  /** Register width. Default: drawn. */
+  readonly registerBits?: number;
+  /** False for a kernel without asynchronous transfers. */
+  readonly events?: boolean;
+  /** Stands before every name, so that two generators can share a kernel. */
+  readonly prefix?: string;
 }
 
 /** The valid kernel of a seed. */
 export function generate(seed: number, o: GenerateOptions = {}): Program {
-  return new Smith(seed).program(o);
+  return new Smith(seed, o).program();
 }
 
 export class Smith implements Maker {
@@ -64,20 +72,22 @@ export class Smith implements Maker {
   pinned = false;
   readonly #seed: number;
   readonly #names = new Map<string, number>();
+  readonly #options: GenerateOptions;
 
-  constructor(seed: number) {
+  constructor(seed: number, o: GenerateOptions = {}) {
     this.#seed = seed;
+    this.#options = o;
     const r = (this.r = new Random(seed));
     this.dtypes = someDTypes(r);
     this.lanes = someLanes(r);
-    this.tiles = r.weighted([4, 1], [4, 2], [2, 3], [1, 4]);
-    this.registerBits = r.weighted([5, 256], [2, 128], [2, 512], [1, 1024]);
+    this.tiles = o.tiles ?? r.weighted([4, 1], [4, 2], [2, 3], [1, 4]);
+    this.registerBits = o.registerBits ?? r.weighted([5, 256], [2, 128], [2, 512], [1, 1024]);
   }
 
   fresh(prefix: string): string {
     const n = this.#names.get(prefix) ?? 0;
     this.#names.set(prefix, n + 1);
-    return `${prefix}${n}`;
+    return `${this.#options.prefix ?? ""}${prefix}${n}`;
   }
   capture(prefix: string, text: string, ...tags: string[]): string {
     const known = this.captured.find((c) => c.text === text && c.name.startsWith(prefix));
@@ -127,9 +137,9 @@ export class Smith implements Maker {
     return block(this, size);
   }
 
-  program(o: GenerateOptions): Program {
+  program(): Program {
     const { r, tiles } = this;
-    const size = o.size ?? r.weighted([2, 3], [3, 8], [4, 14], [2, 22]);
+    const size = this.#options.size ?? r.weighted([2, 3], [3, 8], [4, 14], [2, 22]);
     const part = r.pick([8, 16, 16, 32]);
     const { params, shared } = parameters(this, part);
     const helperCount = r.weighted([3, 0], [2, 1], [1, 2]);
@@ -207,7 +217,7 @@ export class Smith implements Maker {
         scope.areas.push(area);
       }
     }
-    const events = r.weighted([2, 0], [2, 1], [1, 2]);
+    const events = this.#options.events === false ? 0 : r.weighted([2, 0], [2, 1], [1, 2]);
     if (events > 0) {
       this.events = Array.from({ length: events }, () => this.fresh("e"));
       out.push(
@@ -228,12 +238,18 @@ export class Smith implements Maker {
       scope.returns = events === 0 ? VOID : undefined;
       out.push(...this.block(size));
     } else {
+      let event: string | undefined;
       for (let k = 0; k < phases; k++) {
-        out.push(barrier());
+        out.push(barrier(event));
+        event = undefined;
         scope.returns = k === phases - 1 && events === 0 ? VOID : undefined;
         if (k === 0 && tiles > 1 && r.chance(0.3))
           out.push(this.#uniformLoop(buffers, near, Math.ceil(size / phases)));
-        else out.push(...phase(this, buffers, near, Math.ceil(size / phases), k));
+        else {
+          const made = phase(this, buffers, near, Math.ceil(size / phases), k, k < phases - 1);
+          out.push(...made.stmts);
+          event = made.event;
+        }
       }
     }
     if (events > 0)
@@ -246,10 +262,13 @@ export class Smith implements Maker {
     const { r, scope } = this;
     const q = this.fresh("q");
     const rounds = r.between(1, 3);
+    // A return would leave the other tiles at the barrier.
+    scope.returns = undefined;
     const body = scope.inside(
       () => {
         declare(this, q, int(0, rounds - 1));
-        return [...phase(this, buffers, near, size, q), barrier()];
+        const made = phase(this, buffers, near, size, q, true);
+        return [...made.stmts, barrier(made.event)];
       },
       { rounds },
     );

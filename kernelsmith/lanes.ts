@@ -21,6 +21,10 @@ export function vector(m: Maker, dtype: DTypeName, lanes: number, depth: number)
       type,
       "?:",
     )`(${m.bool(depth - 1)} ? ${m.vec(dtype, lanes, depth - 1)} : ${m.vec(dtype, lanes, depth - 1)})`;
+  if (lanes % 2 === 0 && r.chance(0.04)) {
+    const half = (): Expr => m.vec(dtype, lanes / 2, depth - 1);
+    return expr(type, "vconcat", `vconcat ${dtype}`)`S.vconcat([${half()}, ${half()}])`;
+  }
   return callForm(m, type, depth) ?? m.vec(dtype, lanes, depth - 1);
 }
 

@@ -10,6 +10,7 @@ import { edgeValues } from "../ir/edges.ts";
 import { statement } from "./accesses.ts";
 import type { Area, Maker } from "./maker.ts";
 import type { Random } from "./random.ts";
+import { untilBarrier } from "./transfers.ts";
 import { call, leaf, literal, NUM, type Param, type Stmt, simple, template, VOID } from "./tree.ts";
 
 export interface Shared {
@@ -167,14 +168,15 @@ export function partOf(
   return { area: { ...area, text: name }, make };
 }
 
-/** One barrier-free stretch: buffers are owned or read only, as drawn. */
+/** One barrier-free stretch: buffers are owned or read only, as drawn. The barrier that closes it may have an event to wait for. */
 export function phase(
   m: Maker,
   buffers: readonly Shared[],
   own: readonly Area[],
   size: number,
   turn: number | string,
-): Stmt[] {
+  closing: boolean,
+): { readonly stmts: readonly Stmt[]; readonly event: string | undefined } {
   const { r, scope } = m;
   const pointers: Stmt[] = [];
   const areas: Area[] = [...own];
@@ -189,13 +191,15 @@ export function phase(
   const before = scope.areas;
   scope.areas = areas;
   const made = m.block(size);
+  const last = closing && r.chance(0.3) ? untilBarrier(m) : undefined;
   scope.areas = before;
-  return [...pointers, ...made];
+  return { stmts: [...pointers, ...made, ...(last?.start ?? [])], event: last?.event };
 }
 
-export function barrier(mark?: string): Stmt {
-  return simple("barrier", template(["S.barrier()"]), {
-    tags: ["barrier"],
-    ...(mark === undefined ? {} : { mark }),
+/** A barrier, which waits for an event of a transfer first where there is one. */
+export function barrier(event?: string): Stmt {
+  if (event === undefined) return simple("barrier", template(["S.barrier()"]), { tags: ["barrier"] });
+  return simple("barrier", template([`S.barrier({ events: ${event} })`]), {
+    tags: ["barrier", "barrier events"],
   });
 }

@@ -1,7 +1,7 @@
 /** Statements: declarations, assignments, stores, output, and control flow on runtime values around them. */
 import { statement, store } from "./accesses.ts";
 import type { Area, Loop, Maker, Variable } from "./maker.ts";
-import { asynchronous, transfer } from "./transfers.ts";
+import { asynchronous, hint, span, transfer } from "./transfers.ts";
 import {
   type Binding,
   BOOL,
@@ -527,6 +527,7 @@ const SIMPLE: readonly (readonly [number, Production])[] = [
   [0.5, asserting],
   [1.5, calling],
   [1.2, transfer],
+  [0.4, hint],
   [0.5, returning],
 ];
 const COMPOUND: readonly (readonly [number, Production])[] = [
@@ -538,4 +539,5 @@ const COMPOUND: readonly (readonly [number, Production])[] = [
   [0.7, switching],
   [0.4, staticIf],
   [0.8, asynchronous],
+  [0.4, span],
 ];

@@ -429,14 +429,16 @@ type LaneIndex =
   | { readonly kind: "index"; readonly vector: Expr };
 
 /**
- * Runs `access` for each active lane, in ascending order, in a loop: the mask (as bytes) and the indices are in
- * scratch memory, the place of the lane's element in locals.
+ * Runs `access` for each active lane, in ascending order, in a loop: the mask (as bytes), the indices and the values are
+ * in scratch memory, the place of the lane's element in locals. Scratch memory is written once all operands are
+ * computed: some ops (compress, expand) use it on their own.
  */
 function forActiveLanes(
   E: Emitter,
   p: Expr,
   index: LaneIndex,
   m: Expr,
+  values: Parts,
   site: AccessSite,
   access: (place: LanePlace, lane: LocalIndex) => void,
 ): void {
@@ -464,8 +466,12 @@ function forActiveLanes(
     if (E.checks) c.i64(units);
     else c.i32(units);
     c.set(step);
-  } else spill(E, E.vector(index.vector), E.layout.scratchIndex);
-  spill(E, E.mask(m, 8), E.layout.scratchMask);
+  }
+  const indices = index.kind === "index" ? E.vector(index.vector) : undefined;
+  const mask = E.mask(m, 8);
+  if (indices !== undefined) spill(E, indices, E.layout.scratchIndex);
+  spill(E, mask, E.layout.scratchMask);
+  spill(E, values, E.layout.scratchValue);
   const lane = c.temp("i32");
   const place: LanePlace = { address: c.temp("i32"), shift: c.temp("i32") };
   c.i32(0).set(lane).loop();
@@ -520,8 +526,8 @@ function loadLanes(E: Emitter, p: Expr, index: LaneIndex, m: Expr, r: Expr, site
   const bits = bitsOf(d);
   const bytes = bits / 8;
   const lanes = lanesOf(m);
-  spill(E, d === "bool" ? E.mask(r, 8) : E.vector(r), E.layout.scratchValue);
-  forActiveLanes(E, p, index, m, site, (place, lane) => {
+  const inactive = d === "bool" ? E.mask(r, 8) : E.vector(r);
+  forActiveLanes(E, p, index, m, inactive, site, (place, lane) => {
     c.global(E.baseGlobal).get(lane).i32(Math.log2(bytes)).op("i32.shl").op("i32.add");
     if (isPacked(d)) readPacked(c, place, d);
     else c.get(place.address).access(RAW_LOAD[bytes]!);
@@ -539,8 +545,7 @@ function storeLanes(E: Emitter, p: Expr, index: LaneIndex, value: Expr, m: Expr,
   const c = E.code;
   const d = dtypeOf(p);
   const bytes = bitsOf(d) / 8;
-  spill(E, storable(E, value, d), E.layout.scratchValue);
-  forActiveLanes(E, p, index, m, site, (place, lane) => {
+  forActiveLanes(E, p, index, m, storable(E, value, d), site, (place, lane) => {
     const load = (): void => {
       c.global(E.baseGlobal).get(lane).i32(Math.log2(bytes)).op("i32.shl").op("i32.add");
       c.access(RAW_LOAD[bytes]!, E.layout.scratchValue);
@@ -636,9 +641,9 @@ export function emitExtract(E: Emitter, e: Apply): void {
     extractScalar(c, d, index.value % perPart);
     return;
   }
-  spill(E, parts, E.layout.scratchValue);
   index32(E, index);
   const i = c.save("i32");
+  spill(E, parts, E.layout.scratchValue);
   if (E.checks) {
     c.get(i).i32(lanes).op("i32.ge_u").if();
     c.i32(FAIL.lane)

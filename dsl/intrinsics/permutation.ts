@@ -133,8 +133,9 @@ export const vsplit = permutation<Split>(
   "const [low, high] = S.vsplit(S.vload(x, { lanes: 16 }), 2); S.vstore(S.vadd(low, high), y);",
   (ops, x, parts) => {
     const like = lanesArgument(ops, x, "x", 0);
-    let size = registerLanes(ops.target, like.dtype);
-    if (parts !== undefined) {
+    let size: number;
+    if (parts === undefined) size = registerLanes(ops.target, like.dtype);
+    else {
       const n = laneCount(ops, parts, 1);
       if (like.lanes % n !== 0) {
         ops.refuse("KPU3010", `${ops.name}: parts must divide the lane count ${like.lanes}, got ${n}`, {

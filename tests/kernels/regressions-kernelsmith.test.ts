@@ -1,5 +1,5 @@
 /** Minimal kernels of bugs that `kpu fuzz` found. */
-import { f16, i16, kernel, ptr, S } from "kpu-dsl";
+import { f16, i16, kernel, ptr, S, u32, Vec } from "kpu-dsl";
 import { expect, test } from "vitest";
 import { hostArray } from "../../ir/elements.ts";
 import { execute } from "../harness/execute.ts";
@@ -27,4 +27,29 @@ test("a broadcast takes its lanes from a mask string or array", () => {
   const ys = new Int16Array(6).fill(9);
   execute(k, [ys], { tiles: 1 });
   expect([...ys]).toEqual([7, 2, 7, 0, 5, 9]);
+});
+
+test("a scatter to indices that are computed in scratch memory themselves", () => {
+  const k = kernel([ptr(u32), ptr(u32), ptr(u32)], function k(x, y, z) {
+    const packed = "2F6T";
+    S.vstoreScatter(S.vload(x, { lanes: 8 }), y, S.vcompt(S.vload(x, { lanes: 8 }), packed));
+    S.vstore(S.vcompt(S.vload(x, { lanes: 8 }), packed), z, { stride: 2 });
+    const sum = S.vrpadd(S.vcompt(S.vload(x, { lanes: 8 }), packed));
+    z.set(1, S.vload(x, { lanes: 8 }).at(sum & 7));
+  });
+  const xs = Uint32Array.from([0, 1, 2, 3, 4, 5, 6, 7]);
+  const ys = new Uint32Array(8).fill(9);
+  const zs = new Uint32Array(16);
+  execute(k, [xs, ys, zs], { tiles: 1 });
+  // Values 0 .. 7 to 2 3 4 5 6 7 0 0: the highest lane wins.
+  expect([...ys]).toEqual([7, 9, 0, 1, 2, 3, 4, 5]);
+  expect([...zs]).toEqual([2, 3, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0]);
+});
+
+test("S.vsplit with a number of parts needs no target", () => {
+  const x = new Vec(i16, [1, 2, 3, 4]);
+  expect(S.vsplit(x, 2).map((v) => (v instanceof Vec ? [...v.data] : []))).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
 });
