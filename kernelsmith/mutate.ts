@@ -12,7 +12,7 @@ import { type Bench, block, type Gadget, line, type MutationKind, type Parts } f
 import { Smith } from "./generate.ts";
 import { MEMORY_BUGS } from "./memory-bugs.ts";
 import { printProgram } from "./print.ts";
-import { Random } from "./random.ts";
+import { Random, seedOf } from "./random.ts";
 import { SYNC_BUGS } from "./sync-bugs.ts";
 import type { Captured, Param, Program, Stmt } from "./tree.ts";
 
@@ -150,9 +150,9 @@ export interface MutationResult {
 }
 
 /** Mutants number `from` to `from + count - 1`; kinds take turns. */
-export function runMutants(seeds: (n: number) => number, from: number, count: number): MutationResult[] {
+export function runMutants(run: number, from: number, count: number): MutationResult[] {
   const mutants = Array.from({ length: count }, (_, i) =>
-    makeMutant(MUTATIONS[(from + i) % MUTATIONS.length] as MutationKind, seeds(from + i)),
+    makeMutant(MUTATIONS[(from + i) % MUTATIONS.length] as MutationKind, seedOf(run, from + i)),
   );
   const kernels = evaluate(mutants.flatMap((m) => [m.clean, m.planted]));
   return mutants.map((m, i): MutationResult => {

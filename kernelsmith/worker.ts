@@ -2,7 +2,11 @@
 import { parentPort } from "node:worker_threads";
 import { runBatch } from "./campaign.ts";
 import type { WorkRequest } from "./crew.ts";
+import { runMutants } from "./mutate.ts";
 
 parentPort?.on("message", (work: WorkRequest) => {
-  parentPort?.postMessage(runBatch(work.run, work.from, work.count, { known: work.known }));
+  const { mode, run, from, count, known } = work;
+  parentPort?.postMessage(
+    mode === "mutants" ? runMutants(run, from, count) : runBatch(run, from, count, { known }),
+  );
 });

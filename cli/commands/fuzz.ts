@@ -5,7 +5,9 @@ import {
   type CampaignReport,
   campaign,
   type Failure,
+  type MutationReport,
   missing,
+  mutationCampaign,
   printProgram,
   runSeed,
   theCatalogue,
@@ -19,6 +21,7 @@ const Options = z.object({
   seed: integer.default(1),
   jobs: count.optional(),
   kernel: integer.optional(),
+  mutate: flag,
   out: text.default("out/fuzz"),
   json: flag,
 });
@@ -31,14 +34,19 @@ export const fuzz: Command = {
     ["--kernels <n>", "How many kernels"],
     ["--seed <n>", "Same seed, same kernels; default: 1"],
     ["--kernel <seed>", "Show one kernel, by the seed that a report names, and run it"],
+    [
+      "--mutate",
+      "Plant bugs of memory and synchronisation, which the checkers must find; --kernels says how many",
+    ],
     ["--jobs <n>", "Threads; default: all cores"],
     ["--out <folder>", "Where failing kernels are written; default: out/fuzz"],
     JSON_OPTION,
   ],
-  examples: ["fuzz --seconds 600 --seed 7", "fuzz --kernel 1234567"],
+  examples: ["fuzz --seconds 600 --seed 7", "fuzz --kernel 1234567", "fuzz --mutate --kernels 5000"],
   async run(_args, options) {
     const o = parse(Options, options);
     if (o.kernel !== undefined) return one(o.kernel, o.json);
+    if (o.mutate) return mutants(o);
     const progress = new Progress("kernels");
     const seconds = o.seconds ?? (o.kernels === undefined ? 60 : undefined);
     const report = await campaign({
@@ -70,6 +78,39 @@ function one(seed: number, json: boolean): number {
     );
   }
   return failure === undefined ? 0 : 1;
+}
+
+async function mutants(o: z.infer<typeof Options>): Promise<number> {
+  const progress = new Progress("planted bugs");
+  const report = await mutationCampaign({
+    seed: o.seed,
+    mutants: o.kernels ?? 1000,
+    ...(o.jobs === undefined ? {} : { jobs: o.jobs }),
+    onProgress: (r) => progress.show(`${r.planted}, ${r.found} found, ${r.alarms.length} false alarms`),
+  });
+  progress.done();
+  const wrong = [...report.alarms, ...report.rows.flatMap((r) => r.missed)];
+  if (wrong.length > 0) mkdirSync(o.out, { recursive: true });
+  for (const w of wrong) writeFileSync(join(o.out, `mutant-${w.seed}.ts`), w.source ?? "");
+  print(o.json ? JSON.stringify(report, undefined, 2) : mutationTable(report));
+  return report.alarms.length === 0 && report.found >= 0.95 * report.planted ? 0 : 1;
+}
+
+function mutationTable(r: MutationReport): string {
+  const width = Math.max(...r.rows.map((row) => row.kind.length));
+  const lines = [`${"planted bug".padEnd(width)}  planted  found  missed (seeds)`];
+  for (const row of r.rows) {
+    const missed = row.missed.map((m) => `${m.seed}: ${m.report ?? "nothing reported"}`);
+    lines.push(
+      `${row.kind.padEnd(width)}  ${String(row.planted).padStart(7)}  ${String(row.found).padStart(5)}  ${missed.join("; ")}`.trimEnd(),
+    );
+  }
+  for (const a of r.alarms) lines.push(colours.red(`false alarm, seed ${a.seed} (${a.kind}): ${a.alarm}`));
+  const share = ((100 * r.found) / Math.max(1, r.planted)).toFixed(1);
+  lines.push(
+    `seed ${r.seed}: ${r.found} of ${r.planted} planted bugs found (${share} %), ${r.alarms.length} false alarms on ${r.clean} clean kernels, ${r.seconds.toFixed(0)} s`,
+  );
+  return lines.join("\n");
 }
 
 function keep(folder: string, failures: readonly Failure[]): void {
