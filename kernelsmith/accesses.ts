@@ -1,5 +1,5 @@
 /** Reads and writes of areas: every index is in bounds by its form. */
-import { DTYPES, type DTypeName, isInt } from "../ir/dtype.ts";
+import { DTYPES, type DTypeName, isInt, isPacked } from "../ir/dtype.ts";
 import type { Area, Maker } from "./maker.ts";
 import {
   call,
@@ -37,6 +37,10 @@ export function pointerTo(m: Maker, area: Area, span: number, depth: number): Ex
   const { tags = [] } = area;
   const most = area.size - span;
   if (most === 0 || m.r.chance(0.2)) return leaf(type, area.text, ...tags);
+  if (isPacked(area.dtype)) {
+    // A vector of 4-bit elements starts with a byte.
+    return expr(type, "Ptr.at")`${flat(area)}${m.int(0, Math.floor(most / 2), depth)} * 2)`;
+  }
   const { shape } = area;
   if (shape !== undefined && span <= shape[1] && m.r.chance(0.5)) {
     const [rows, columns] = shape;
@@ -91,7 +95,7 @@ export function load(m: Maker, type: Ty, dtype: DTypeName, lanes: number, depth:
     const stride = lanes > 1 && most > 1 && r.chance(0.15) ? r.between(2, Math.min(4, most)) : 1;
     const strided = stride > 1 ? [["stride", literal(NUM, stride)] as const] : NO_OPTIONS;
     const p = pointerTo(m, area, (lanes - 1) * stride + 1, depth - 1);
-    if (stride === 1 && lanes * DTYPES[dtype].bits === m.registerBits && r.chance(0.4)) {
+    if (stride === 1 && lanes * DTYPES[dtype].laneBits === m.registerBits && r.chance(0.4)) {
       m.pinned = true;
       return call(type, "S.vload", [p], NO_OPTIONS, "vload", `vload ${dtype}`);
     }

@@ -1,5 +1,5 @@
 /** A seed to a program. */
-import type { DTypeName, Scope as MemoryScope } from "../ir/dtype.ts";
+import { type DTypeName, isPacked, type Scope as MemoryScope } from "../ir/dtype.ts";
 import { Catalogue } from "./catalogue.ts";
 import { maskArgument, maskOf, vector } from "./lanes.ts";
 import { type Area, type Maker, Scope } from "./maker.ts";
@@ -286,7 +286,9 @@ export class Smith implements Maker {
     const { r } = this;
     const dtype = r.pick(this.dtypes);
     const size = r.pick([4, 8, 16]);
-    const values = Array.from({ length: size }, () => (dtype === "bool" ? r.chance(0.5) : r.between(0, 100)));
+    const values = Array.from({ length: size }, () =>
+      dtype === "bool" ? r.chance(0.5) : r.between(0, isPacked(dtype) ? 7 : 100),
+    );
     const list = this.capture("TABLE", `[${values.join(", ")}]`, "captured array");
     const name = this.fresh("t");
     out.push(

@@ -5,7 +5,7 @@
 import { simulate } from "../executions.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { KpuError } from "../ir/diagnostic.ts";
-import { ALL_DTYPES, DTYPES } from "../ir/dtype.ts";
+import { ALL_DTYPES, isPacked } from "../ir/dtype.ts";
 import { evaluate } from "./evaluate.ts";
 import { type AnyKernel, argumentsOf, targetOf } from "./executions.ts";
 import { type Bench, block, type Gadget, line, type MutationKind, type Parts } from "./gadget.ts";
@@ -25,7 +25,8 @@ export interface Mutant {
   readonly planted: Program;
 }
 
-const CELL_DTYPES = ALL_DTYPES.filter((d) => DTYPES[d].bits >= 8);
+/** Two elements of the packed dtypes share a byte, and no transfer moves them. */
+const CELL_DTYPES = ALL_DTYPES.filter((d) => !isPacked(d));
 
 /** The mutant of a seed: a random kernel with a gadget of the kind somewhere in it. */
 export function makeMutant(kind: MutationKind, seed: number): Mutant {

@@ -4,8 +4,16 @@
  * read only. That is enough for freedom from races whatever the statements do.
  */
 
-import { roundTo } from "../ir/convert.ts";
-import { ALL_DTYPES, DTYPES, type DTypeName, isFloat, isInt, type Scope } from "../ir/dtype.ts";
+import { storeRule } from "../ir/convert.ts";
+import {
+  ALL_DTYPES,
+  DTYPES,
+  type DTypeName,
+  hasIntegers,
+  isPacked,
+  isStorage,
+  type Scope,
+} from "../ir/dtype.ts";
 import { edgeValues } from "../ir/edges.ts";
 import { statement } from "./accesses.ts";
 import type { Area, Maker } from "./maker.ts";
@@ -29,24 +37,22 @@ export function someValues(r: Random, d: DTypeName, count: number): number[] {
   return Array.from({ length: count }, (_, i) => {
     if (r.chance(flavour === 0 ? 0.8 : 0.25)) return r.pick(edges);
     if (d === "bool") return r.below(2);
-    if (isInt(d))
+    if (hasIntegers(d))
       return flavour === 1
         ? Math.min(max, i)
         : r.chance(0.5)
           ? Math.max(min, r.between(-16, 16))
           : r.between(min, max);
     const x = flavour === 1 ? i : (r.next() - 0.5) * r.pick([2, 16, 300, 1e5, 1e-3]);
-    return isFloat(d) ? roundTo(d)(x) : x;
+    return storeRule(d)(x);
   });
 }
-
-const REAL_DTYPES = ALL_DTYPES.filter((d) => DTYPES[d].bits >= 8);
 
 /** One dtype of every kind more often than two of one kind. */
 export function someDTypes(r: Random): DTypeName[] {
   const count = r.weighted([2, 1], [4, 2], [3, 3], [1, 4]);
-  const list = r.shuffled(REAL_DTYPES).slice(0, count);
-  return list.some((d) => d !== "bool") ? list : [...list, "f32"];
+  const list = r.shuffled(ALL_DTYPES).slice(0, count);
+  return list.some((d) => d !== "bool" && !isStorage(d)) ? list : [...list, r.pick(["f32", "i8", "i32"])];
 }
 
 export function someLanes(r: Random): number[] {
@@ -105,13 +111,14 @@ export function initialise(m: Maker, area: Area): Stmt {
   const { r, scope } = m;
   const { text, dtype, size } = area;
   const bool = dtype === "bool";
+  const moves = !isPacked(dtype);
   const source = scope.areas.find((a) => a.dtype === dtype && a.size >= size && a.buffer !== area.buffer);
   const p = leaf({ is: "ptr", dtype }, text);
-  if (source !== undefined && r.chance(0.4)) {
+  if (moves && source !== undefined && r.chance(0.4)) {
     const args = [p, leaf({ is: "ptr", dtype }, source.text), literal(NUM, size)];
     return statement("transfer", call(VOID, "S.dmaCopy", args, [], "dmaCopy", `dmaCopy ${dtype}`));
   }
-  if (r.chance(0.4)) {
+  if (moves && r.chance(0.4)) {
     const args = [p, bool ? m.bool(1) : m.num(1), literal(NUM, size)];
     return statement("transfer", call(VOID, "S.dmaMemset", args, [], "dmaMemset", `dmaMemset ${dtype}`));
   }

@@ -1,5 +1,5 @@
 /** A program as TypeScript source; without types the same text is JavaScript and runs as it is. */
-import type { DTypeName } from "../ir/dtype.ts";
+import { ALL_DTYPES, type DTypeName } from "../ir/dtype.ts";
 import type { Helper, Param, Program, Stmt, Template, Ty } from "./tree.ts";
 
 export interface PrintOptions {
@@ -12,21 +12,7 @@ export interface PrintOptions {
 export function importsOf(text: string): string[] {
   return PACKAGE_NAMES.filter((n) => new RegExp(`(?<![.\\w$"])${n}\\b(?!:)`).test(text));
 }
-const PACKAGE_NAMES = [
-  "kernel",
-  "ptr",
-  "S",
-  "i8",
-  "u8",
-  "i16",
-  "u16",
-  "i32",
-  "u32",
-  "f16",
-  "bf16",
-  "f32",
-  "bool",
-];
+const PACKAGE_NAMES = ["kernel", "ptr", "S", ...ALL_DTYPES];
 
 export function printProgram(p: Program, o: PrintOptions): string {
   const name = o.name ?? "k";

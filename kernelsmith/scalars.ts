@@ -1,5 +1,5 @@
 /** Expressions on JavaScript numbers and booleans. */
-import { DTYPES, type DTypeName, isInt } from "../ir/dtype.ts";
+import { DTYPES, type DTypeName, hasIntegers, isInt } from "../ir/dtype.ts";
 import { edgeValues } from "../ir/edges.ts";
 import { scalarAt } from "./accesses.ts";
 import { callForm } from "./forms.ts";
@@ -294,11 +294,11 @@ export function bool(m: Maker, depth: number): Expr {
 
 /** A number that a vector of the dtype takes as a scalar operand: integers must be proven to fit. */
 export function fitting(m: Maker, d: DTypeName, depth: number): Expr {
-  if (!isInt(d)) {
+  if (!hasIntegers(d)) {
     if (m.r.chance(0.4)) return literal(NUM, m.r.pick(edgeValues(d)));
     return m.num(depth - 1);
   }
   const { min, max } = DTYPES[d];
   if (m.r.chance(0.4)) return literal(int(min, max), m.r.pick(edgeValues(d)));
-  return m.r.chance(0.4) ? converted(m, d, depth) : m.int(min, max, depth - 1, true);
+  return isInt(d) && m.r.chance(0.4) ? converted(m, d, depth) : m.int(min, max, depth - 1, true);
 }

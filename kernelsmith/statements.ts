@@ -460,7 +460,7 @@ const blocked: Production = (m) => {
   const element = ref(type, `${name}[${u}]`);
   const value =
     type.is === "vec"
-      ? expr(type)`S.vmax(${element}, ${m.value(type, 1)})`
+      ? expr(type, "vsel")`S.vsel(${element}, ${m.value(type, 1)}, ${m.mask(type.lanes, 1)})`
       : expr(type)`(${element} + ${m.value(type, 1)})`;
   const body = simple("assign", template([`${name}[${u}] = `, ""], value), { tags: ["array element"] });
   const loop: Stmt = {

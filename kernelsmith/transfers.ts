@@ -1,4 +1,6 @@
 /** Transfers of the copy engine, and asynchronous ones with what runs beside them. */
+
+import { isPacked } from "../ir/dtype.ts";
 import { pointerTo, statement } from "./accesses.ts";
 import type { Area, Maker } from "./maker.ts";
 import { call, type Expr, leaf, literal, NUM, type Stmt, simple, template, VOID } from "./tree.ts";
@@ -30,7 +32,7 @@ function started(
 /** A transfer into a writable area: a fill, or elements of another buffer. */
 function some(m: Maker): Made | undefined {
   const { r } = m;
-  const targets = m.scope.writable().filter((a) => !a.text.includes(".as("));
+  const targets = m.scope.writable().filter((a) => !isPacked(a.dtype) && !a.text.includes(".as("));
   if (targets.length === 0) return undefined;
   const dst = r.pick(targets);
   const sources = m.scope.areas.filter((a) => a.dtype === dst.dtype && a.buffer !== dst.buffer);
