@@ -87,11 +87,12 @@ const OPTIONS: { readonly [name: string]: OperandSpec } = {
     doc: "clamp the shifted value to the narrow dtype instead of keeping its low bits",
   },
   withRound: { name: "withRound", kind: "static", optional: true, values: FLAGS, doc: "round half to even" },
-  mask: { name: "mask", kind: "mask", optional: true, doc: "active lanes of x" },
+  mask: { name: "mask", kind: "mask", lanes: (n) => n, optional: true, doc: "active lanes of x" },
   r: {
     name: "r",
     kind: "vec|scalar",
     dtype: "result",
+    lanes: (n) => n,
     optional: true,
     doc: "the narrow lanes of inactive lanes, as many as x has; 0 when absent",
   },

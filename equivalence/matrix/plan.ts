@@ -363,6 +363,7 @@ function vary(
   if (first === undefined || shapes.includes(undefined)) return undefined;
   const whole = first.kind === "number" || first.kind === "boolean";
   const maskSpec = (r.signature.options ?? []).find((o) => o.name === "mask");
+  const rSpec = (r.signature.options ?? []).find((o) => o.name === "r");
   const lanes = maskSpec?.lanes?.(n) ?? (whole ? n : first.lanes);
   const runtime: { mask?: Operand; r?: Operand } = {};
   const all: Record<string, unknown> = { ...options };
@@ -380,7 +381,7 @@ function vary(
       runtime.mask = p.lanes("mask", "bool", lanes);
       break;
     case "mask, r vector":
-      runtime.r = p.lanes("r", first.dtype, lanes);
+      runtime.r = p.lanes("r", first.dtype, rSpec?.lanes?.(n) ?? lanes);
       runtime.mask = p.lanes("mask", "bool", lanes);
       break;
     case "mask":
