@@ -40,6 +40,12 @@ export class Mask {
   }
 }
 
+/**
+ * tsx names every class by defining a property of it, and V8 then keeps the class as a dictionary, which makes each `instanceof` a
+ * call (15 % of a direct run). A class that another one extends is kept fast.
+ */
+void [class extends Vec {}, class extends Mask {}];
+
 /** Handle of one asynchronous transfer of this tile. */
 export class Event {
   readonly id: number;
