@@ -1,7 +1,4 @@
-/**
- * The reference of intrinsics, derived from the records: as data (`kpu intrinsics --json`) and as Markdown
- * (`kpu intrinsics --md`, docs/intrinsics.md).
- */
+/** The reference of intrinsics as data, derived from the records (`kpu intrinsics --json`; cli/reference.ts makes the pages). */
 import "./s.ts";
 import { authorName, type Family, INTRINSICS, type IntrinsicRecord, type OperandSpec } from "./intrinsic.ts";
 
@@ -22,7 +19,7 @@ export interface IntrinsicDocument {
   readonly example: string;
 }
 
-const TITLES: { readonly [K in Family]: string } = {
+export const FAMILY_TITLES: { readonly [K in Family]: string } = {
   spmd: "Tiles",
   control: "Loops, output, assertions",
   scalar: "Numbers",
@@ -40,7 +37,7 @@ const TITLES: { readonly [K in Family]: string } = {
 
 /** Every intrinsic, family by family, in the order of the reference. */
 export function documentIntrinsics(): IntrinsicDocument[] {
-  const families = Object.keys(TITLES);
+  const families = Object.keys(FAMILY_TITLES);
   return INTRINSICS.map((r) => ({
     name: r.name,
     call: callText(r),
@@ -68,54 +65,4 @@ function callText(r: IntrinsicRecord): string {
     ? `${r.signature.operands[0]?.name ?? "p"}.${r.name.split(".")[1]}`
     : authorName(r.name);
   return `${name}(${args.join(", ")})`;
-}
-
-const KINDS: { readonly [K in OperandSpec["kind"]]: string } = {
-  vec: "vector",
-  "vec|scalar": "vector or number",
-  list: "array of vectors",
-  scalar: "number",
-  mask: "mask",
-  ptr: "pointer",
-  event: "event",
-  dtype: "dtype",
-  static: "static",
-  any: "any",
-};
-
-function dtypeText(d: OperandSpec["dtype"]): string {
-  if (d === undefined) return "";
-  if (typeof d === "string") return ` of the dtype of ${d}`;
-  if (Array.isArray(d)) return ` (${d.join(" ")})`;
-  const rows = Object.entries(d).map(([first, own]) => `${own.join(" or ")} for ${first}`);
-  return ` (${rows.join(", ")})`;
-}
-
-function operandText(o: OperandSpec): string {
-  const dtype = dtypeText(o.dtype);
-  return `- \`${o.name}\`: ${KINDS[o.kind]}${dtype}${o.doc ? `; ${o.doc}` : ""}`;
-}
-
-function section(d: IntrinsicDocument): string {
-  const lines = [`### \`${d.call}\``, "", d.doc, "", ...d.operands.map(operandText)];
-  if (d.options.length > 0)
-    lines.push(...d.options.map((o) => operandText({ ...o, doc: `option; ${o.doc ?? ""}` })));
-  lines.push(`- gives: ${d.result}`, "", "```ts", d.example, "```");
-  return lines.join("\n");
-}
-
-const HEAD = `# Intrinsics
-
-Generated from the records in \`dsl/intrinsics/\` by \`kpu intrinsics --md\`; do not edit. The rules that all of them share
-stand in [language.md](language.md). In the examples x and y are \`ptr(f32)\`, i and j are \`ptr(i32)\`, of 64 elements.
-`;
-
-/** The whole reference as Markdown. */
-export function intrinsicsMarkdown(): string {
-  const all = documentIntrinsics();
-  const parts = Object.entries(TITLES).map(([family, title]) => {
-    const own = all.filter((d) => d.family === family);
-    return [`## ${title}`, ...own.map(section)].join("\n\n");
-  });
-  return `${HEAD}\n${parts.join("\n\n")}\n`;
 }

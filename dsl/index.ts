@@ -1,7 +1,7 @@
 /** What an author imports. */
 
 export type { IntrinsicDocument } from "./document.ts";
-export { documentIntrinsics, intrinsicsMarkdown } from "./document.ts";
+export { documentIntrinsics, FAMILY_TITLES } from "./document.ts";
 export * from "./dtypes.ts";
 export type { Family, IntrinsicRecord, OperandSpec, Signature } from "./intrinsic.ts";
 export { authorName, INTRINSICS, intrinsicNamed, intrinsicOf } from "./intrinsic.ts";

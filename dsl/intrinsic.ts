@@ -4,6 +4,8 @@
  * and `kpu intrinsics` are derived from these records.
  */
 import { current, type LowerContext, type Simulation } from "./context.ts";
+import type { Corner } from "./corner.ts";
+import { CORNERS } from "./corners/index.ts";
 import { type AluOp, type CostClass, type DTypeName, type Effect, fail, presenting } from "./ir.ts";
 
 export type Family =
@@ -70,6 +72,8 @@ export interface IntrinsicRecord {
   readonly doc: string;
   /** Runnable kernel lines; a test runs them. */
   readonly example: string;
+  /** Calls whose result is not plain: the reference prints what they give, tests hold every execution to it. */
+  readonly corners?: readonly Corner[];
   /** True when a result depends on operands only: then it also works outside a kernel, on host values. */
   readonly value: boolean;
   /** The op of the ALU table that this is, lane by lane, when it is one: generated tests ask the table. */
@@ -89,7 +93,7 @@ export const INTRINSICS: IntrinsicRecord[] = [];
  * option objects are rebuilt around them.
  */
 export function intrinsic<F extends (...args: never[]) => unknown>(
-  spec: Omit<IntrinsicRecord, "simulate" | "lower" | "value"> & {
+  spec: Omit<IntrinsicRecord, "simulate" | "lower" | "value" | "corners"> & {
     /** True when it takes any number of arguments; the others are called with at most six. */
     readonly variadic?: boolean;
     readonly simulate: (sim: Simulation, ...args: never[]) => unknown;
@@ -98,7 +102,8 @@ export function intrinsic<F extends (...args: never[]) => unknown>(
 ): F {
   const value = spec.effect === "pure" || spec.effect === "trap";
   const { variadic, ...rest } = spec;
-  const record: IntrinsicRecord = { ...rest, value };
+  const corners = CORNERS[spec.name];
+  const record: IntrinsicRecord = { ...rest, ...(corners === undefined ? {} : { corners }), value };
   INTRINSICS.push(record);
   const simulate = spec.simulate as unknown as (
     sim: Simulation,

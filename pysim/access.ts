@@ -272,9 +272,9 @@ export class Access {
   }
 }
 
-/** Index of the element at an address that is a multiple of its size. */
+/** Index of the element at an address that is a multiple of its size; negative for an inactive lane before the buffer. */
 function elementAt(dtype: DType, start: number): number {
-  return dtype.bytes < 1 ? start * 2 : start >>> (dtype.bytes >> 1);
+  return start / dtype.bytes;
 }
 
 /** How many leading lanes are active when no other is; -1 for any other mask. A tail mask is one run of memory. */

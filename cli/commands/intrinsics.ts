@@ -1,12 +1,15 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
-import { documentIntrinsics, type IntrinsicDocument, intrinsicsMarkdown } from "../../dsl/document.ts";
+import { documentIntrinsics, type IntrinsicDocument } from "../../dsl/document.ts";
 import { INTRINSICS } from "../../dsl/intrinsic.ts";
 import { cellsOf } from "../../equivalence/matrix/matrix.ts";
 import { fail } from "../../ir/diagnostic.ts";
+import { referencePages } from "../reference.ts";
 import { colours, print } from "../terminal.ts";
-import { type Command, flag, JSON_OPTION, parse } from "./command.ts";
+import { type Command, flag, JSON_OPTION, parse, text } from "./command.ts";
 
-const Options = z.object({ json: flag, md: flag });
+const Options = z.object({ json: flag, md: flag, out: text.optional() });
 
 /** What the JSON says of an intrinsic beyond its documentation. */
 interface Listed extends IntrinsicDocument {
@@ -38,17 +41,34 @@ function listed(d: IntrinsicDocument): Listed {
   return { ...d, executions, tests, missing };
 }
 
+function writePages(folder: string | undefined): void {
+  const pages = referencePages();
+  if (folder === undefined) {
+    print([...pages.values()].join("\n").trimEnd());
+    return;
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const [name, page] of pages) writeFileSync(join(folder, name), page);
+}
+
 export const intrinsics: Command = {
   usage: "intrinsics [name]",
   summary: "Print the reference of the intrinsics, from their records",
-  options: [JSON_OPTION, ["--md", "Print Markdown"]],
-  examples: ["intrinsics", "intrinsics vadd", "intrinsics --json"],
+  options: [
+    JSON_OPTION,
+    ["--md", "Print Markdown, a page for each family"],
+    ["--out <folder>", "With --md: write the pages there"],
+  ],
+  examples: ["intrinsics", "intrinsics vadd", "intrinsics --json", "intrinsics --md --out docs/intrinsics"],
   run([name], options) {
     const o = parse(Options, options);
-    if (o.json || o.md) {
-      print(
-        o.json ? JSON.stringify(documentIntrinsics().map(listed), null, 2) : intrinsicsMarkdown().trimEnd(),
-      );
+    if (o.out !== undefined && !o.md) fail("KPU8001", "--out needs --md");
+    if (o.json) {
+      print(JSON.stringify(documentIntrinsics().map(listed), null, 2));
+      return 0;
+    }
+    if (o.md) {
+      writePages(o.out);
       return 0;
     }
     const all = documentIntrinsics();

@@ -122,7 +122,7 @@ export function widths(d: DTypeName, step = 1, target: Target = TARGETS.edge): r
 }
 
 /** The function that authors call; a method takes its object as first argument. */
-function callOf(r: IntrinsicRecord): (...args: unknown[]) => unknown {
+export function callOf(r: IntrinsicRecord): (...args: unknown[]) => unknown {
   const method = r.name.split(".")[1];
   if (method === undefined)
     return (S as unknown as Record<string, (...args: unknown[]) => unknown>)[r.name] as never;
@@ -134,7 +134,7 @@ const ALIGNMENT = 8;
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 export const bytesOf = (d: DTypeName, lanes: number): number => Math.ceil((lanes * DTYPES[d].bits) / 8);
 
-class Planner {
+export class Planner {
   readonly areas: Area[] = [];
   readonly refused = new Set<string>();
   inputStride = 0;
@@ -178,7 +178,7 @@ function sample(o: Operand): unknown {
   return o.area.dtype === "bool" ? new Mask(data) : new Vec(o.dtype as Vec["dtype"], data);
 }
 
-function shapeOfResult(
+export function shapeOfResult(
   value: unknown,
 ): { kind: Output["kind"]; dtype: DTypeName; lanes: number } | undefined {
   if (value instanceof Vec) return { kind: "vec", dtype: value.dtype.name, lanes: value.lanes };

@@ -28,6 +28,17 @@ describe("accesses", () => {
     expect([...bytes.subarray(11, 19)]).toEqual([...bytes.subarray(3, 11)]);
   });
 
+  it("reads and writes active lanes where the first, inactive one lies before the buffer", () => {
+    const x = Float32Array.of(1, 2, 3, 4);
+    const y = new Float32Array(4);
+    const k = loose(
+      kernel([ptr(f32), ptr(f32)], function before(y, x) {
+        S.vstore(S.vload(x.at(-1), { mask: "F3T" }), y.at(-1), { mask: "F3T" });
+      }),
+    );
+    direct(k, [y, x], ONE);
+    expect([...y]).toEqual([1, 2, 3, 0]);
+  });
   it("does not touch masked-off lanes, wherever they are", () => {
     const k = loose(
       kernel([ptr(f32), ptr(f32)], function masked(y, x) {
