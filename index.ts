@@ -19,6 +19,7 @@ export {
   type KernelRecord,
   kernel,
   type ParamDecl,
+  type PtrOptions,
   PtrParam,
   ptr,
   recordOf,

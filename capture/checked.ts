@@ -1,5 +1,5 @@
 /** What the checker knows about a kernel that both executions need: the joint between lowering and pysim. */
-import type { ParamSpec } from "../dsl/kernel.ts";
+import type { ParamSpec } from "../ir/hostargs.ts";
 import type { CapturedFunction } from "./capture.ts";
 
 /**

@@ -2,9 +2,10 @@
  * Kernel arguments on the command line. `--in name=value` (or values in order of the parameters), where a value is a
  * file (.npy, .json, .png), `zeros:480x640`, a number, true, false or null; `--out name=file` for what is written.
  */
-import type { ParamSpec } from "../dsl/kernel.ts";
+
 import { fail } from "../ir/diagnostic.ts";
 import { bytesOf, DTYPES } from "../ir/dtype.ts";
+import type { ParamSpec } from "../ir/hostargs.ts";
 import { type HostData, isDataFile, readData, writeData, zeros } from "./datafile.ts";
 
 /** One bound argument per parameter. */

@@ -39,6 +39,7 @@ export function paramSpecs(k: Kernel): Manifest["params"] {
     dtype: p.dtype,
     pointer: p.pointer,
     constant: p.local.type.kind === "ptr" && p.local.type.constant,
+    ...(p.noalias ? { noalias: true as const } : {}),
   }));
 }
 

@@ -27,6 +27,8 @@ const makeSchema = ({ z }: typeof Zod) => {
         dtype: z.enum(ALL_DTYPES as [DTypeName, ...DTypeName[]]),
         pointer: z.boolean(),
         constant: z.boolean(),
+        /** Absent where it does not hold, so that files from before it are read as they were. */
+        noalias: z.literal(true).exactOptional(),
       }),
     ),
     checks: z.boolean(),

@@ -11,7 +11,7 @@ export type { LoadOptions, StoreOptions } from "./intrinsics/memory.ts";
 export type { GatherRowsOptions, TransposeOptions, UpsampleOptions } from "./intrinsics/reshape.ts";
 export type { ConvertOptions } from "./intrinsics/scalar.ts";
 export type { BoxPadding, CopyBox, CopyOptions } from "./intrinsics/transfer.ts";
-export type { DTypeName, Scope, Target, TargetName } from "./ir.ts";
+export type { DTypeName, ParamSpec, Scope, Target, TargetName } from "./ir.ts";
 export { KpuError } from "./ir.ts";
 export type {
   BodyParam,
@@ -24,7 +24,7 @@ export type {
   Kernel,
   KernelRecord,
   ParamDecl,
-  ParamSpec,
+  PtrOptions,
   Tensor,
 } from "./kernel.ts";
 export { host, installExecutions, kernel, PtrParam, ptr, recordOf } from "./kernel.ts";

@@ -19,6 +19,7 @@ export {
   type Scope,
   VECTORS,
 } from "../ir/dtype.ts";
+export type { ParamSpec } from "../ir/hostargs.ts";
 export { INSPECT } from "../ir/inspect.ts";
 export type { Attrs, Expr, Type } from "../ir/kir.ts";
 export type { AluOp, CostClass, Effect, OpName } from "../ir/ops.ts";

@@ -13,22 +13,33 @@ export class PtrParam<D extends DType = AnyD> {
   readonly dtype: D;
   readonly scope: Scope;
   readonly constant: boolean;
-  constructor(dtype: D, scope: Scope, constant: boolean) {
+  readonly noalias: boolean;
+  constructor(dtype: D, scope: Scope, constant: boolean, noalias = false) {
     this.dtype = dtype;
     this.scope = scope;
     this.constant = constant;
+    this.noalias = noalias;
   }
   [INSPECT](): string {
-    return `ptr(${this.dtype.name}${this.constant ? ", { const: true }" : ""})`;
+    const options = [this.constant ? "const: true" : "", this.noalias ? "noalias: true" : ""].filter(Boolean);
+    return `ptr(${this.dtype.name}${options.length > 0 ? `, { ${options.join(", ")} }` : ""})`;
   }
 }
 
+export interface PtrOptions {
+  /** Writes through the pointer are refused. */
+  readonly const?: boolean;
+  /** A call in which another pointer argument shares a byte with this one is refused (KPU6012). */
+  readonly noalias?: boolean;
+}
+
 /**
- * A pointer parameter to host data in global memory. `{ const: true }` refuses writes through it.
+ * A pointer parameter to host data in global memory. `{ const: true }` refuses writes through it, `{ noalias: true }`
+ * calls in which another pointer argument overlaps it (KPU6012).
  * Example: `kernel([ptr(f32), ptr(f32, { const: true }), i32], function k(y, x, n) { ... })`.
  */
-export function ptr<D extends AnyD>(dtype: D, options: { readonly const?: boolean } = {}): PtrParam<D> {
-  return new PtrParam(dtype, "global", options.const === true);
+export function ptr<D extends AnyD>(dtype: D, options: PtrOptions = {}): PtrParam<D> {
+  return new PtrParam(dtype, "global", options.const === true, options.noalias === true);
 }
 
 export type ParamDecl = PtrParam<AnyD> | AnyD;
@@ -71,14 +82,6 @@ export type HostParam<P> =
       ? boolean
       : number;
 export type HostParams<P extends readonly ParamDecl[]> = { [K in keyof P]: HostParam<P[K]> };
-
-/** A declared parameter as plain data, with its name from the source. */
-export interface ParamSpec {
-  readonly name: string;
-  readonly dtype: DTypeName;
-  readonly pointer: boolean;
-  readonly constant: boolean;
-}
 
 /** The one record behind every kernel. */
 export interface KernelRecord {

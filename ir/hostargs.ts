@@ -6,12 +6,14 @@ import { convertRule } from "./convert.ts";
 import { fail } from "./diagnostic.ts";
 import { bytesOf, DTYPES, type DTypeName, hasIntegers, isPacked } from "./dtype.ts";
 
-/** A declared parameter as plain data. */
+/** A declared parameter as plain data, with its name from the source. */
 export interface ParamSpec {
   readonly name: string;
   readonly dtype: DTypeName;
   readonly pointer: boolean;
   readonly constant: boolean;
+  /** Of a pointer: no other pointer argument of a call may overlap it. */
+  readonly noalias?: boolean;
 }
 
 export interface ScalarArg {
@@ -41,7 +43,8 @@ const NULL_POINTER: PointerArg = {
 /**
  * Checks the arguments of a call against the declared parameters.
  *
- * @throws KPU6004 wrong number, KPU6001 wrong type or dtype, KPU6002 wrong size, KPU6003 integer out of range.
+ * @throws KPU6004 wrong number, KPU6001 wrong type or dtype, KPU6002 wrong size, KPU6003 integer out of range,
+ * KPU6012 overlap of arguments of which one is declared noalias.
  * @example bindArguments("saxpy", specs, [xs, ys, 2, 1000])
  */
 export function bindArguments(
@@ -56,9 +59,13 @@ export function bindArguments(
       data: { kernel: kernelName, expected: params.length, got: args.length },
     });
   }
-  return params.map((p, i) =>
+  const bound = params.map((p, i) =>
     (p.pointer ? bindPointer : bindScalar)({ kernelName, spec: p, value: args[i] }),
   );
+  params.forEach((p, i) => {
+    if (p.noalias) refuseOverlap(kernelName, params, bound, i);
+  });
+  return bound;
 }
 
 /** `x: ptr(f32)`: a parameter as its kernel declares it. */
@@ -273,6 +280,33 @@ function describeValue(value: unknown): string {
 }
 
 // ---------------------------------------------------------------------------------------------- aliasing
+
+/** Refuses a call in which another pointer argument has a byte of argument `index`. Null and empty arrays have none. */
+function refuseOverlap(
+  kernelName: string,
+  params: readonly ParamSpec[],
+  args: readonly BoundArg[],
+  index: number,
+): void {
+  const a = args[index];
+  const name = params[index]?.name;
+  if (a?.kind !== "pointer") return;
+  for (const [i, b] of args.entries()) {
+    if (i === index || b.kind !== "pointer" || a.buffer !== b.buffer) continue;
+    const start = Math.max(a.byteOffset, b.byteOffset);
+    const end = Math.min(a.byteOffset + a.byteLength, b.byteOffset + b.byteLength);
+    if (start >= end) continue;
+    const other = params[i]?.name;
+    fail(
+      "KPU6012",
+      `${kernelName}: arguments ${name} and ${other} overlap in ${end - start} bytes, but ${name} is declared noalias`,
+      {
+        help: `pass an array of its own for ${name}, such as a copy (slice()), or declare it without noalias`,
+        data: { kernel: kernelName, argument: name, other, bytes: end - start },
+      },
+    );
+  }
+}
 
 /** Bytes of one host buffer that several pointer arguments may share. */
 export interface MemoryRegion {

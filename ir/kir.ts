@@ -125,6 +125,8 @@ export interface Param {
   /** The declared dtype; the local's type is derived from it ({@link scalarOf} for scalars). */
   readonly dtype: DTypeName;
   readonly pointer: boolean;
+  /** Of a pointer: no other pointer argument of a call may overlap it. */
+  readonly noalias?: boolean;
 }
 
 export type Level = "open" | "virtual" | "machine";

@@ -166,10 +166,12 @@ class Parser {
     do {
       const token = this.take("local", "a parameter");
       this.sign(":");
-      if (this.peek().text === "ptr") {
+      const noalias = this.takesWord("noalias");
+      if (noalias || this.peek().text === "ptr") {
         const type = this.type();
         if (type.kind !== "ptr") return this.expected("a pointer type");
-        params.push({ local: this.define(token, type, false), dtype: type.dtype, pointer: true });
+        const local = this.define(token, type, false);
+        params.push({ local, dtype: type.dtype, pointer: true, ...(noalias ? { noalias } : {}) });
       } else {
         const dtype = this.dtype();
         params.push({ local: this.define(token, scalar(scalarOf(dtype)), false), dtype, pointer: false });

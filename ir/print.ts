@@ -87,7 +87,8 @@ class Printer {
       });
     }
     const params = k.params.map(
-      (p) => `${this.name(p.local)}: ${p.pointer ? typeText(p.local.type) : p.dtype}`,
+      (p) =>
+        `${this.name(p.local)}: ${p.noalias ? "noalias " : ""}${p.pointer ? typeText(p.local.type) : p.dtype}`,
     );
     this.line(`kernel @${nameText(k.name)}(${params.join(", ")}) {`);
     this.body(k.body, 0);

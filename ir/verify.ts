@@ -83,6 +83,8 @@ class Verifier {
     if (!good) this.report(`parameter %${p.local.name} of dtype ${p.dtype} has the type ${typeText(type)}`);
     if (type.kind === "ptr" && type.scope !== "global")
       this.report(`parameter %${p.local.name} points to ${type.scope}, not to global`);
+    if (p.noalias && !p.pointer)
+      this.report(`parameter %${p.local.name} is noalias, but no pointer: scalars share no memory`);
     if (p.local.mutable) this.report(`parameter %${p.local.name} must not be mutable`);
     this.define(p.local);
   }

@@ -9,8 +9,9 @@ import {
   type FrozenRead,
   renderAll,
 } from "../capture/index.ts";
-import type { KernelRecord, ParamSpec } from "../dsl/kernel.ts";
+import type { KernelRecord } from "../dsl/kernel.ts";
 import { KpuError, withinStack } from "../ir/diagnostic.ts";
+import type { ParamSpec } from "../ir/hostargs.ts";
 import type { Kernel } from "../ir/kir.ts";
 import { DEFAULT_TARGET, type Target } from "../ir/target.ts";
 import { verifyKernel } from "../ir/verify.ts";

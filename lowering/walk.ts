@@ -11,9 +11,10 @@ import {
   freeze,
   typescript,
 } from "../capture/index.ts";
-import { type KernelRecord, type ParamSpec, PtrParam } from "../dsl/kernel.ts";
+import { type KernelRecord, PtrParam } from "../dsl/kernel.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { type Diagnostic, diagnostic, KpuError, type Location } from "../ir/diagnostic.ts";
+import type { ParamSpec } from "../ir/hostargs.ts";
 import { type Kernel, type Param, ptrType, type Stmt, scalar, scalarOf } from "../ir/kir.ts";
 import type { Target } from "../ir/target.ts";
 import { spreadBlocking } from "./blocking.ts";
@@ -161,8 +162,9 @@ class KernelWalk implements Walker {
       const name = running === undefined ? `p${i}` : this.nameOf(running);
       const type = pointer ? ptrType(dtype, decl.scope, decl.constant) : scalar(scalarOf(dtype));
       const local = this.emit.local(name, type, false);
-      params.push({ local, dtype, pointer });
-      specs.push({ name, dtype, pointer, constant: pointer && decl.constant });
+      const noalias = pointer && decl.noalias ? { noalias: true } : {};
+      params.push({ local, dtype, pointer, ...noalias });
+      specs.push({ name, dtype, pointer, constant: pointer && decl.constant, ...noalias });
       if (node === undefined) return;
       if (!t.isIdentifier(node.name) || node.dotDotDotToken || node.initializer) {
         this.report(

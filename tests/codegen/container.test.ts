@@ -10,7 +10,7 @@ const TEXT = `kir 1, level: virtual
 table @0: f32 = [1, -0, NaN, Infinity]
 text @0 = "x = {}"
 location @1 = "/a/k.ts" 7:9
-kernel @scale(%x: ptr<f32, global>, %n: i32, %a: f32) {
+kernel @scale(%x: noalias ptr<f32, global>, %n: i32, %a: f32) {
   let %t: ptr<const f32, local> = alloc_const{dtype: f32, table: 0}
   #1 let %v: f32x20 = load<f32x20> %x
   let %one: f32 = get %t

@@ -7,6 +7,7 @@
  */
 import fc from "fast-check";
 import { convertRule } from "../../ir/convert.ts";
+import { dotGroup } from "../../ir/dot.ts";
 import {
   DTYPES,
   type DTypeName,
@@ -179,7 +180,9 @@ class Generator {
     const pointer = i === 0 || this.chance(60);
     const type = pointer ? ptrType(dtype, "global", this.chance(20) && i > 0) : scalar(scalarOf(dtype));
     const range = isInt(dtype) ? { lo: DTYPES[dtype].min, hi: DTYPES[dtype].max } : ANY;
-    return { local: this.local(this.name(), type, false, range), dtype, pointer };
+    // The arguments are arrays of their own.
+    const noalias = pointer && this.chance(20) ? { noalias: true } : {};
+    return { local: this.local(this.name(), type, false, range), dtype, pointer, ...noalias };
   }
 
   private name(): string {
@@ -424,7 +427,6 @@ class Generator {
     const { dtype, scope } = dst.type;
     const before: Stmt[] = [];
     const n = this.int(8, 1);
-    const fill = (): Expr[] => [dst, this.value(this.number(), 1).e, n];
     let src = this.pointer((t) => t.dtype === dtype && t.scope !== scope);
     if (src === undefined && this.nested === 0) {
       const value = this.op("alloc", [], {
@@ -437,21 +439,81 @@ class Generator {
       before.push({ kind: "let", local, value, at });
       src = { kind: "ref", type: local.type, local, at };
     }
-    const copies = src !== undefined && this.chance(80);
-    const one = this.constant(this.pick(this.indexTypes()), 1);
-    const args = copies && src !== undefined ? [dst, src, n, this.int(8, 0), one, this.int(4, 1)] : fill();
-    const op = copies ? "dma_copy" : "dma_memset";
-    if (this.chance(50)) return [...before, this.effectOf(op, args, at)];
+    const { op, args, attrs } =
+      src !== undefined && this.chance(80)
+        ? this.copy(dst, src, before)
+        : { op: "dma_memset" as const, args: [dst, this.value(this.number(), 1).e, n], attrs: {} };
+    if (this.chance(50)) return [...before, this.effectOf(op, args, at, attrs)];
     const event = this.op("event_alloc", []);
     const local: Local = { id: this.ids++, name: "e", type: event.type, mutable: false };
     const ref: Expr = { kind: "ref", type: local.type, local, at };
     return [
       ...before,
       { kind: "let", local, value: event, at },
-      this.effectOf(`${op}_async`, [...args, ref], at),
+      this.effectOf(`${op}_async`, [...args, ref], at, attrs),
       this.effectOf("event_wait", [ref], at),
       this.effectOf("event_free", [ref], at),
     ];
+  }
+
+  /** Rows, a box of up to three dimensions, or rows at indices; within ELEMENTS on both sides. */
+  private copy(
+    dst: Expr,
+    src: Expr,
+    before: Stmt[],
+  ): { op: "dma_copy" | "dma_nd" | "dma_gather"; args: readonly Expr[]; attrs: Attrs } {
+    const t = this.pick(this.indexTypes());
+    const number = (x: number): Expr => this.constant(t, x);
+    const upTo = (n: number): Expr => this.int(n, 1);
+    switch (this.below(4)) {
+      case 0:
+        return this.box(dst, src);
+      case 1:
+        if (this.nested > 0) return this.box(dst, src);
+        return {
+          op: "dma_gather",
+          args: [dst, src, this.rows(before), upTo(8), upTo(8), number(this.below(9)), number(8)],
+          attrs: {},
+        };
+      default:
+        return { op: "dma_copy", args: [dst, src, upTo(8), this.int(8, 0), number(1), upTo(4)], attrs: {} };
+    }
+  }
+  /** A table of row numbers below 6, defined in `before`. */
+  private rows(before: Stmt[]): Expr {
+    const dtype = this.pick(["i16", "u16", "i32", "u32"] as const);
+    const start = this.below(6);
+    const values = Array.from({ length: ELEMENTS }, (_, i) => (start + 5 * i) % 6);
+    const table = this.tables.push({ dtype, values }) - 1;
+    const value = this.op("alloc_const", [], { dtype, table, ...this.place() });
+    const local = this.local("rows", value.type, false, ANY);
+    before.push({ kind: "let", local, value, at: 0 });
+    return { kind: "ref", type: local.type, local, at: 0 };
+  }
+  /** Strides of the destination are those of a box without gaps and one element more per row; those of the source are anything. */
+  private box(dst: Expr, src: Expr): { op: "dma_nd"; args: readonly Expr[]; attrs: Attrs } {
+    const t = this.pick(this.indexTypes());
+    const numbers = (list: readonly number[]): Expr[] => list.map((x) => this.constant(t, x));
+    const dims = 1 + this.below(3);
+    const padded = dims < 3 && this.chance(50);
+    const each = (most: number): number[] => Array.from({ length: dims }, () => this.below(most + 1));
+    const counts = each(2);
+    const before = padded ? each(1) : counts.map(() => 0);
+    const after = padded ? each(1) : counts.map(() => 0);
+    const strides: number[] = [];
+    let span = 1 + this.below(2);
+    for (let d = dims - 1; d >= 0; d--) {
+      strides.unshift(span);
+      span *= Math.max(1, (before[d] as number) + (counts[d] as number) + (after[d] as number));
+    }
+    const args = [dst, src, ...numbers(counts), ...numbers(each(8)), ...numbers(strides)];
+    if (!padded) return { op: "dma_nd", args, attrs: { dims } };
+    const value = this.value(this.number(), 1).e;
+    return {
+      op: "dma_nd",
+      args: [...args, ...numbers(before), ...numbers(after), value],
+      attrs: { dims, padded },
+    };
   }
 
   /** A visible pointer itself. */
@@ -564,6 +626,10 @@ class Generator {
         return vec(dtype, this.lanes("i32"));
       }
     }
+  }
+  /** The most lanes of a vector, whatever its dtype: a cast may make any of it. */
+  private get mostLanes(): number {
+    return this.level === "machine" ? this.registerBits / 32 : 26;
   }
   /** A number of lanes that every vector of a kernel can have. */
   private lanes(widest: DTypeName): number {
@@ -950,7 +1016,7 @@ class Generator {
   private packed(dtype: DTypeName, lanes: number, depth: number): Expr {
     const v = (d = dtype, n = lanes): Expr => this.value(vec(d, n), depth).e;
     const { bits } = DTYPES[dtype];
-    switch (this.below(4)) {
+    switch (this.below(5)) {
       case 0:
         return this.op(this.pick(["compress", "expand"] as const), [v(), this.value(mask(lanes), depth).e]);
       case 1: {
@@ -963,9 +1029,20 @@ class Generator {
         const at = this.constant(scalar(this.level === "open" ? "num" : "i32"), this.below(lanes + 1));
         return this.op("slide", [v(), v(), at]);
       }
+      case 3: {
+        const group = this.pick([2, 4]);
+        const n = group * lanes;
+        const acc = vec(dtype, lanes);
+        const narrow = NUMERIC.filter((d) => dotGroup(acc, vec(d, n), vec(d, n)) === group);
+        if (narrow.length === 0 || n > this.mostLanes) return this.op("neg", [v()]);
+        return this.op("dot", [v(), v(this.pick(narrow), n), v(this.pick(narrow), n)]);
+      }
       default: {
-        const from = this.pick(NUMERIC.filter((d) => (lanes * bits) % DTYPES[d].bits === 0));
-        return this.op("bitcast", [v(from, (lanes * bits) / DTYPES[from].bits)], { dtype });
+        const of = (d: DTypeName): number => (lanes * bits) / DTYPES[d].bits;
+        const from = this.pick(
+          NUMERIC.filter((d) => Number.isInteger(of(d)) && of(d) <= Math.max(lanes, this.mostLanes)),
+        );
+        return this.op("bitcast", [v(from, of(from))], { dtype });
       }
     }
   }

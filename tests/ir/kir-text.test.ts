@@ -220,6 +220,7 @@ kernel @saxpy(%x: ptr<const f32, global>, %y: ptr<f32, global>, %a: f32, %n: i32
       "error[KPU7002]: store: stores i32 through ptr<f32, global>",
     ],
     [body("let %x: i32 = alloc{dtype: i32, scope: moon, count: 1}"), "alloc attribute scope must be a scope"],
+    [body("return", "%n: noalias i32"), "expected a pointer type"],
     [body("x: let %x: i32 = 1"), "expected for, loop or block after a label"],
     [body("break 3"), 'k.kir:3:7: error[KPU7001]: expected the end of the line, got "3"'],
     [body('print{text: 0} "a"'), "expected the end of the line"],

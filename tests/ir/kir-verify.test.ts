@@ -187,6 +187,9 @@ describe("every rule refuses its example", () => {
       "parameter %x of dtype f32 has the type i32",
     );
     expect(
+      findings({ ...kernel(), params: [{ local: x, dtype: "i32", pointer: false, noalias: true }] })[0],
+    ).toContain("parameter %x is noalias, but no pointer");
+    expect(
       findings({
         ...kernel(),
         params: [{ local: { ...x, mutable: true }, dtype: "i32", pointer: false }],

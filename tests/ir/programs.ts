@@ -16,6 +16,7 @@ export function specsOf(k: Kernel) {
     dtype: p.dtype,
     pointer: p.pointer,
     constant: p.local.type.kind === "ptr" && p.local.type.constant,
+    ...(p.noalias ? { noalias: true } : {}),
   }));
 }
 
