@@ -9,19 +9,16 @@ export type Half = "low" | "high";
 
 /** f16x8 or bf16x8 -> f32x4 of its low or high lanes. Exact. */
 export function widen16(c: Code, d: "f16" | "bf16", half: Half): void {
-  c.v(half === "low" ? "i32x4.extend_low_i16x8_u" : "i32x4.extend_high_i16x8_u");
+  c.v(half === "low" ? "i32x4.extend_low_i16x8_s" : "i32x4.extend_high_i16x8_s");
   if (d === "bf16") {
     c.i32(16).v("i32x4.shl");
     return;
   }
-  const u = c.temp("v128");
-  const em = c.temp("v128");
-  // Exponent and mantissa in place, times 2^112 to move the bias: exact for normals and subnormals.
-  c.tee(u).v32(0x7fff).v("v128.and").i32(13).v("i32x4.shl").tee(em);
-  c.v32(0x77800000).v("f32x4.mul");
-  // Infinity and NaN get the largest exponent.
-  c.get(em).v32(0x0f7fffff).v("i32x4.gt_s").v32(0x7f800000).v("v128.and").v("v128.or");
-  c.get(u).v32(0x8000).v("v128.and").i32(16).v("i32x4.shl").v("v128.or");
+  // Sign, exponent and mantissa in place, times 2^112 to move the bias: exact for normals and subnormals.
+  const x = c.temp("v128");
+  c.i32(13).v("i32x4.shl").v32(0x8fffe000).v("v128.and").v32(0x77800000).v("f32x4.mul").tee(x);
+  // Infinity and NaN, now 2^16 and above, get the largest exponent.
+  c.get(x).v("f32x4.abs").v32(0x47800000).v("f32x4.ge").v32(0x7f800000).v("v128.and").v("v128.or");
 }
 
 /** What the bit operations below need of an 8-bit float: stored bits, exponent of the smallest normal, codes without their sign. */
@@ -152,5 +149,25 @@ export function demoteToOdd(c: Code): void {
   const delta = c.save("v128");
   c.get(delta).get(delta).shuffle(LOW_WORDS);
   c.get(f).v32(1).v("v128.and").v32(1).v("i32x4.sub").v("v128.and");
+  c.v("i32x4.add");
+}
+
+/**
+ * The sum of two f32x4 in locals, rounded to odd. The error of the sum is exact by Knuth's TwoSum; for infinities and NaN it
+ * is a NaN, which is above nothing. Nothing may overflow: operands stay below 2^126.
+ */
+export function addToOdd(c: Code, a: number, b: number): void {
+  c.get(a).get(b).v("f32x4.add");
+  const sum = c.save("v128");
+  c.get(sum).get(a).v("f32x4.sub");
+  const ofB = c.save("v128");
+  c.get(a).get(sum).get(ofB).v("f32x4.sub").v("f32x4.sub");
+  c.get(b).get(ofB).v("f32x4.sub").v("f32x4.add");
+  const error = c.save("v128");
+  // One step towards the exact sum where the rounding was inexact and the result is even: up in magnitude for equal signs.
+  c.get(sum);
+  c.get(sum).get(error).v("v128.xor").i32(31).v("i32x4.shr_s").v32(1).v("v128.or");
+  c.get(error).v("f32x4.abs").v32(0).v("f32x4.gt").v("v128.and");
+  c.get(sum).v32(1).v("v128.and").v32(1).v("i32x4.sub").v("v128.and");
   c.v("i32x4.add");
 }

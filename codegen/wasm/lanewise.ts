@@ -8,9 +8,10 @@ import type { Attrs } from "../../ir/kir.ts";
 import { isMathName } from "../../ir/math.ts";
 import { bitsPart } from "./bits.ts";
 import { bitsOf } from "./context.ts";
+import { dividePart } from "./division.ts";
 import type { Code } from "./encoder.ts";
-import { demote, joinPairs, narrowBits, pack16, promote, widen16 } from "./floats.ts";
-import { constant, scalarLanes, shapeOf } from "./lanescalar.ts";
+import { addToOdd, demote, joinPairs, narrowBits, pack16, promote, widen16 } from "./floats.ts";
+import { constant, remainderLanes, shapeOf } from "./lanescalar.ts";
 import { mathQuad } from "./math.ts";
 import type { SimdOp } from "./opcodes.ts";
 import { halves } from "./permute.ts";
@@ -108,10 +109,23 @@ function integerPart(c: Code, op: string, d: DTypeName, attrs: Attrs, args: read
       all();
       bitsPart(c, op, d);
       return;
+    case "div":
+    case "mod": {
+      const [x, y] = saved(c, args) as [number, number];
+      dividePart(c, op, d, x, y);
+      return;
+    }
     default:
-      all();
-      scalarLanes(c, op, d, attrs);
+      throw new TypeError(`${op} is not defined for lanes of ${d}`);
   }
+}
+
+/** The operands in locals. */
+function saved(c: Code, args: readonly Push[]): number[] {
+  return args.map((push) => {
+    push();
+    return c.save("v128");
+  });
 }
 
 /** Even and odd bytes apart, as products of 16-bit lanes. */
@@ -235,15 +249,12 @@ function floatPart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readonl
     quad(c, op, args);
     return;
   }
-  const saved = args.map((a) => {
-    a();
-    return c.save("v128");
-  });
+  const operands = saved(c, args);
   for (const half of ["low", "high"] as const) {
     quad(
       c,
       op,
-      saved.map((x) => () => {
+      operands.map((x) => () => {
         c.get(x);
         widen16(c, d, half);
       }),
@@ -318,7 +329,7 @@ function quad(c: Code, op: string, args: readonly Push[]): void {
       return;
     case "mod":
       all();
-      scalarLanes(c, "mod", "f32", {});
+      remainderLanes(c);
       return;
     default:
       all();
@@ -327,24 +338,28 @@ function quad(c: Code, op: string, args: readonly Push[]): void {
 }
 
 function doublePart(c: Code, op: string, d: "f16" | "bf16" | "f32", args: readonly Push[]): void {
-  const saved = args.map((a) => {
-    a();
-    return c.save("v128");
-  });
+  const operands = saved(c, args);
   if (d === "f32") {
-    doubleQuad(c, op, saved, "nearest");
+    doubleQuad(c, op, operands, "nearest");
     return;
   }
   for (const half of ["low", "high"] as const) {
-    const wide = saved.map((x) => {
+    const wide = operands.map((x) => {
       c.get(x);
       widen16(c, d, half);
       return c.save("v128");
     });
-    doubleQuad(c, op, wide, "odd");
+    if (op === "fma" && d === "f16") fmaHalves(c, wide);
+    else doubleQuad(c, op, wide, "odd");
     narrowBits(c, d);
   }
   pack16(c);
+}
+
+/** acc + x * y of f16 values in f32 lanes: their product has 22 bits and is exact there (a bf16 product can overflow). */
+function fmaHalves(c: Code, [acc, x, y]: readonly number[]): void {
+  c.get(x!).get(y!).v("f32x4.mul");
+  addToOdd(c, acc!, c.save("v128"));
 }
 
 /** Four f32 lanes in locals, computed as two pairs of doubles, each rounded to f32. */
