@@ -1,4 +1,4 @@
-/** Every permutation of lanes and of masks, against plain arrays. Conformance 36: wide vectors split and joined. */
+/** Every permutation of lanes and of masks, against plain arrays. */
 import {
   bool,
   type DTypeName,
