@@ -11,7 +11,6 @@ interface Hidden {
   readonly body: (out: { set(i: number, v: number): void }, n: number, v: Vec<f32>, hide: boolean) => void;
 }
 const outside = (n: number): number => n;
-const host = { log: Math.random.bind(undefined) };
 
 const HIDDEN: Readonly<Record<string, Hidden>> = {
   "if: a method that does not exist": {
@@ -38,7 +37,7 @@ const HIDDEN: Readonly<Record<string, Hidden>> = {
   "&&: a host function of a runtime value": {
     code: "KPU2004",
     body: (out, n, _v, hide) => {
-      const used = !hide && (host.log as unknown as (n: number) => number)(n) > 0;
+      const used = !hide && Object.is(n, 3);
       out.set(0, used ? 4 : 5);
     },
   },

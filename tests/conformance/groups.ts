@@ -383,7 +383,13 @@ export const GROUPS: readonly Group[] = [
     dtypes: ["i32", "f32"],
     truth: ["diagnostic code and position"],
   },
-  { number: 52, title: "the diagnostics catalogue" },
+  {
+    number: 52,
+    title: "the diagnostics catalogue",
+    file: "52-diagnostics.test.ts",
+    dtypes: [],
+    truth: ["diagnostic code and position"],
+  },
 ];
 
 export function groupOf(number: number): Group {
