@@ -1,5 +1,5 @@
 /** Many kernels of one seed: generated, run every way, counted, and the findings shrunk. */
-import { type Counts, countProgram } from "./coverage.ts";
+import { type Counts, countProgram, linesOf } from "./coverage.ts";
 import { evaluate } from "./evaluate.ts";
 import {
   type AnyKernel,
@@ -53,7 +53,7 @@ export function runBatch(run: number, from: number, count: number, o: BatchOptio
   const seen = new Set(o.known);
   programs.forEach((p, i) => {
     statements += countProgram(p, counts);
-    lines += printProgram(p, { types: false }).split("\n").length;
+    lines += linesOf(p);
     const finding = runProgram(p, kernels[i] as AnyKernel, o);
     if (finding === undefined) return;
     failures.push(failureOf(p, finding, o, seen.has(signature(finding))));

@@ -35,6 +35,13 @@ export function countProgram(p: Program, counts: Counts): number {
   return statements;
 }
 
+/** Lines of a program as it is printed, without imports. */
+export function linesOf(p: Program): number {
+  const lines = (list: readonly Stmt[]): number =>
+    list.reduce((n, s) => n + 1 + s.bodies.length + s.bodies.reduce((k, b) => k + lines(b), 0), 0);
+  return p.captured.length + p.helpers.reduce((n, h) => n + 2 + lines(h.body), 0) + 2 + lines(p.body);
+}
+
 /** Intrinsics that no kernel of the generator calls, and why. */
 export const NOT_DRAWN: ReadonlyMap<string, string> = new Map([
   ["Ptr.eq", "pointers compare only by what the plan of the kernel says already"],

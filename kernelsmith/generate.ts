@@ -68,6 +68,7 @@ export class Smith implements Maker {
   readonly registerBits: number;
   readonly helpers: Helper[] = [];
   readonly captured: Captured[] = [];
+  readonly called = new Set<string>();
   events: string[] = [];
   pinned = false;
   readonly #seed: number;
@@ -139,7 +140,7 @@ export class Smith implements Maker {
 
   program(): Program {
     const { r, tiles } = this;
-    const size = this.#options.size ?? r.weighted([2, 3], [3, 8], [4, 14], [2, 22]);
+    const size = this.#options.size ?? r.weighted([3, 3], [4, 7], [3, 12], [1, 20]);
     const part = r.pick([8, 16, 16, 32]);
     const { params, shared } = parameters(this, part);
     const helperCount = r.weighted([3, 0], [2, 1], [1, 2]);
@@ -159,11 +160,10 @@ export class Smith implements Maker {
       declare(this, p.name, type);
     }
     const body = this.#body(shared, part, size);
-    const used = JSON.stringify([body, this.helpers]);
     return {
       seed: this.#seed,
       captured: this.captured,
-      helpers: this.helpers.filter((h) => used.includes(`${h.name}(`)),
+      helpers: this.helpers.filter((h) => this.called.has(h.name)),
       params,
       body,
       tiles,

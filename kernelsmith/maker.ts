@@ -80,6 +80,8 @@ export interface Maker {
   readonly tiles: number;
   readonly registerBits: number;
   readonly helpers: Helper[];
+  /** Names of the helpers that something calls. */
+  readonly called: Set<string>;
   /** Events that no transfer is in flight on. */
   events: string[];
   /** Set when a vector takes the register's lane count. */

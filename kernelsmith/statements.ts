@@ -175,6 +175,7 @@ const calling: Production = (m) => {
   );
   if (fits.length === 0) return undefined;
   const h = m.r.pick(fits);
+  m.called.add(h.name);
   const args = h.params.map((p) => {
     if (p.type.is === "ptr") return start(p.type, m.r.pick(areasFor(m, p.type.dtype)));
     return m.value(p.type, 2);
