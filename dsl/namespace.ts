@@ -1335,7 +1335,7 @@ export interface Namespace {
    * Compresses: the active lanes of x (a vector or mask) to the front, in order. The lanes behind them are those
    * of `r` in the same place, else 0 or false. S.vexpand is the inverse.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param mask mask
    * @param options `r` (vector or number of the dtype of x: the lanes behind the active ones, in place; 0 or
    * false when absent)
@@ -1350,7 +1350,7 @@ export interface Namespace {
      * Compresses: the active lanes of x (a vector or mask) to the front, in order. The lanes behind them are those
      * of `r` in the same place, else 0 or false. S.vexpand is the inverse.
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param mask mask
      * @param options `r` (vector or number of the dtype of x: the lanes behind the active ones, in place; 0 or
      * false when absent)
@@ -1358,7 +1358,7 @@ export interface Namespace {
      * @example
      * S.vstore(S.vcompt(S.vload(x), S.vcgt(S.vload(x), 0)), y);
      */
-    <D extends NumD>(
+    <D extends VecD>(
       x: Vec<D>,
       mask: MaskArg,
       options?: { readonly r?: Like<D> | number | undefined },
@@ -1371,7 +1371,7 @@ export interface Namespace {
    * Compresses and continues: the active lanes of x to the front, in order, then the first lanes of y. Works on
    * masks too.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param y vector or number of the dtype of x
    * @param mask mask
    * @returns vec of x
@@ -1385,14 +1385,14 @@ export interface Namespace {
      * Compresses and continues: the active lanes of x to the front, in order, then the first lanes of y. Works on
      * masks too.
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param y vector or number of the dtype of x
      * @param mask mask
      * @returns vec of x
      * @example
      * S.vstore(S.vcompc(S.vload(x), S.vload(x.at(8)), S.vcgt(S.vload(x), 0)), y);
      */
-    <D extends NumD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;
+    <D extends VecD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;
     (x: Mask, y: Mask | boolean, mask: MaskArg): Mask;
   };
   /**
@@ -1401,7 +1401,7 @@ export interface Namespace {
    * The inverse of S.vcompt: the first lanes of x (a vector or mask) to the active lanes, in order. Inactive
    * lanes are `r`, else 0 or false.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param mask mask
    * @param options `r` (vector or number of the dtype of x: inactive lanes; 0 or false when absent)
    * @returns vec of x
@@ -1415,14 +1415,14 @@ export interface Namespace {
      * The inverse of S.vcompt: the first lanes of x (a vector or mask) to the active lanes, in order. Inactive
      * lanes are `r`, else 0 or false.
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param mask mask
      * @param options `r` (vector or number of the dtype of x: inactive lanes; 0 or false when absent)
      * @returns vec of x
      * @example
      * S.vstore(S.vexpand(S.vload(x), S.vcgt(S.vload(x), 0), { r: -1 }), y);
      */
-    <D extends NumD>(
+    <D extends VecD>(
       x: Vec<D>,
       mask: MaskArg,
       options?: { readonly r?: Like<D> | number | undefined },
@@ -1436,16 +1436,16 @@ export interface Namespace {
    * of the indices. An index that names no lane (a negative one too) gives 0. Scalars in the list of tables
    * count as vectors of the first one's lanes.
    *
-   * @param table vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32: a vector, or an array of vectors that lie
-   * end to end
-   * @param indices vector: integers as wide as the table's lanes
+   * @param table vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2: a vector, or an
+   * array of vectors that lie end to end
+   * @param indices vector: integers as wide as the table's lanes: i8 or u8 for i4, u4 and the 8-bit floats
    * @param options `mask` (mask: active lanes of the result), `r` (vector or number of the dtype of table:
    * inactive lanes; 0 when absent)
    * @returns vec of table, as many lanes as indices
    * @example
    * S.vstore(S.vtbl([S.vload(i), S.vload(i.at(8))], S.vand(S.vload(i), 15)), j);
    */
-  readonly vtbl: <D extends NumD>(
+  readonly vtbl: <D extends VecD>(
     table: Vec<D> | readonly (Vec<D> | number)[],
     indices: Vec<IndexOf<NoInfer<D>>>,
     options?: LaneOptions<D>,
@@ -1515,7 +1515,7 @@ export interface Namespace {
    * among them counts as a vector of the first one's lanes. `part` takes half of the lanes of each, whose count
    * must then be even.
    *
-   * @param list list of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool: or of masks
+   * @param list list of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool: or of masks
    * @param options `part` (static: "all", or half of the lanes of each operand: "low" "high" "even" "odd")
    * @returns vec of the sum of the lanes
    * @example
@@ -1529,13 +1529,13 @@ export interface Namespace {
      * among them counts as a vector of the first one's lanes. `part` takes half of the lanes of each, whose count
      * must then be even.
      *
-     * @param list list of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool: or of masks
+     * @param list list of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool: or of masks
      * @param options `part` (static: "all", or half of the lanes of each operand: "low" "high" "even" "odd")
      * @returns vec of the sum of the lanes
      * @example
      * const v = S.vconcat([S.vload(x), S.vload(x.at(8))], { part: 'even' }); S.vstore(v, y);
      */
-    <D extends NumD>(list: readonly (Vec<D> | number)[], options?: HalfOption): Vec<D>;
+    <D extends VecD>(list: readonly (Vec<D> | number)[], options?: HalfOption): Vec<D>;
     (list: readonly (Mask | boolean)[], options?: HalfOption): Mask;
   };
   /**
@@ -1545,7 +1545,7 @@ export interface Namespace {
    * each part is one register of the target, and the last one is shorter where the lanes run out. S.vconcat is
    * the inverse.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param parts static: how many; registers when absent
    * @returns array of vecs of x
    * @example
@@ -1559,13 +1559,13 @@ export interface Namespace {
      * each part is one register of the target, and the last one is shorter where the lanes run out. S.vconcat is
      * the inverse.
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param parts static: how many; registers when absent
      * @returns array of vecs of x
      * @example
      * const [low, high] = S.vsplit(S.vload(x, { lanes: 16 }), 2); S.vstore(S.vadd(low, high), y);
      */
-    <D extends NumD, N extends number = number>(x: Vec<D>, parts?: N): Several<Vec<D>, N>;
+    <D extends VecD, N extends number = number>(x: Vec<D>, parts?: N): Several<Vec<D>, N>;
     <N extends number = number>(x: Mask, parts?: N): Several<Mask, N>;
   };
   /**
@@ -1574,7 +1574,7 @@ export interface Namespace {
    * Interleaves two vectors (or masks): x0, y0, x1, y1, ... `part` takes half of the lanes of each, whose count
    * must then be even: the result has as many lanes as x.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param y vector or number of the dtype of x
    * @param options `part` (static: "all", or half of the lanes of each operand: "low" "high" "even" "odd")
    * @returns vec of x, twice the lanes (with part: as many)
@@ -1588,14 +1588,14 @@ export interface Namespace {
      * Interleaves two vectors (or masks): x0, y0, x1, y1, ... `part` takes half of the lanes of each, whose count
      * must then be even: the result has as many lanes as x.
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param y vector or number of the dtype of x
      * @param options `part` (static: "all", or half of the lanes of each operand: "low" "high" "even" "odd")
      * @returns vec of x, twice the lanes (with part: as many)
      * @example
      * S.vstore(S.vzip(S.vload(x), 0), y);
      */
-    <D extends NumD>(x: Vec<D>, y: Like<D> | number, options?: HalfOption): Vec<D>;
+    <D extends VecD>(x: Vec<D>, y: Like<D> | number, options?: HalfOption): Vec<D>;
     (x: Mask, y: Mask | boolean, options?: HalfOption): Mask;
   };
   /**
@@ -1603,7 +1603,7 @@ export interface Namespace {
    *
    * The inverse of S.vzip: [the even lanes, the odd lanes] of a vector or mask with an even lane count.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @returns array of two vecs of x, half the lanes
    * @example
    * const [re, im] = S.vunzip(S.vload(x, { lanes: 16 })); S.vstore(S.vadd(re, im), y);
@@ -1614,12 +1614,12 @@ export interface Namespace {
      *
      * The inverse of S.vzip: [the even lanes, the odd lanes] of a vector or mask with an even lane count.
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @returns array of two vecs of x, half the lanes
      * @example
      * const [re, im] = S.vunzip(S.vload(x, { lanes: 16 })); S.vstore(S.vadd(re, im), y);
      */
-    <D extends NumD>(x: Vec<D>): [even: Vec<D>, odd: Vec<D>];
+    <D extends VecD>(x: Vec<D>): [even: Vec<D>, odd: Vec<D>];
     (x: Mask): [even: Mask, odd: Mask];
   };
   /**
@@ -1627,7 +1627,7 @@ export interface Namespace {
    *
    * The lanes of a vector or mask in reverse order.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param options `mask` (mask: active lanes of the result), `r` (vector or number of the dtype of x: inactive
    * lanes; 0 or false when absent)
    * @returns vec of x
@@ -1640,14 +1640,14 @@ export interface Namespace {
      *
      * The lanes of a vector or mask in reverse order.
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param options `mask` (mask: active lanes of the result), `r` (vector or number of the dtype of x: inactive
      * lanes; 0 or false when absent)
      * @returns vec of x
      * @example
      * S.vstore(S.vrevs(S.vload(x)), y);
      */
-    <D extends NumD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
+    <D extends VecD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
     (x: Mask, options?: MaskLaneOptions): Mask;
   };
   /**
@@ -1656,7 +1656,7 @@ export interface Namespace {
    * Rotates the lanes of a vector or mask down: lane i of the result is lane (i + shift) modulo the lane count
    * of x, so that a negative shift rotates up. The shift may be a run-time number.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param shift scalar: an integer
    * @param options `mask` (mask: active lanes of the result), `r` (vector or number of the dtype of x: inactive
    * lanes; 0 or false when absent)
@@ -1671,7 +1671,7 @@ export interface Namespace {
      * Rotates the lanes of a vector or mask down: lane i of the result is lane (i + shift) modulo the lane count
      * of x, so that a negative shift rotates up. The shift may be a run-time number.
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param shift scalar: an integer
      * @param options `mask` (mask: active lanes of the result), `r` (vector or number of the dtype of x: inactive
      * lanes; 0 or false when absent)
@@ -1679,7 +1679,7 @@ export interface Namespace {
      * @example
      * S.vstore(S.vshfl(S.vload(x), 3), y);
      */
-    <D extends NumD>(x: Vec<D>, shift: number, options?: LaneOptions<D>): Vec<D>;
+    <D extends VecD>(x: Vec<D>, shift: number, options?: LaneOptions<D>): Vec<D>;
     (x: Mask, shift: number, options?: MaskLaneOptions): Mask;
   };
   /**
@@ -1688,7 +1688,7 @@ export interface Namespace {
    * A window of two vectors (or masks) laid end to end: as many lanes as x has, from lane `shift` of x on, then
    * those of y. The shift is static, 0 (x) to the lane count (y).
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param y vector or number of the dtype of x
    * @param shift static: 0 to the lane count
    * @param options `mask` (mask: active lanes of the result), `r` (vector or number of the dtype of x: inactive
@@ -1704,7 +1704,7 @@ export interface Namespace {
      * A window of two vectors (or masks) laid end to end: as many lanes as x has, from lane `shift` of x on, then
      * those of y. The shift is static, 0 (x) to the lane count (y).
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param y vector or number of the dtype of x
      * @param shift static: 0 to the lane count
      * @param options `mask` (mask: active lanes of the result), `r` (vector or number of the dtype of x: inactive
@@ -1713,7 +1713,7 @@ export interface Namespace {
      * @example
      * S.vstore(S.vsldl(S.vload(x), S.vload(x.at(8)), 3), y);
      */
-    <D extends NumD>(x: Vec<D>, y: Like<D> | number, shift: number, options?: LaneOptions<D>): Vec<D>;
+    <D extends VecD>(x: Vec<D>, y: Like<D> | number, shift: number, options?: LaneOptions<D>): Vec<D>;
     (x: Mask, y: Mask | boolean, shift: number, options?: MaskLaneOptions): Mask;
   };
   /**
@@ -1722,7 +1722,7 @@ export interface Namespace {
    * One lane of a vector or mask in every lane. The index may be a run-time number; one that is no lane of x is
    * an error (KPU4001).
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param index scalar: a lane of x; 0 when absent
    * @param options `mask` (mask: active lanes of the result), `r` (vector or number of the dtype of x: inactive
    * lanes; 0 or false when absent)
@@ -1737,7 +1737,7 @@ export interface Namespace {
      * One lane of a vector or mask in every lane. The index may be a run-time number; one that is no lane of x is
      * an error (KPU4001).
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param index scalar: a lane of x; 0 when absent
      * @param options `mask` (mask: active lanes of the result), `r` (vector or number of the dtype of x: inactive
      * lanes; 0 or false when absent)
@@ -1745,7 +1745,7 @@ export interface Namespace {
      * @example
      * S.vstore(S.vreplic(S.vload(x), 5), y);
      */
-    <D extends NumD>(x: Vec<D>, index?: number, options?: LaneOptions<D>): Vec<D>;
+    <D extends VecD>(x: Vec<D>, index?: number, options?: LaneOptions<D>): Vec<D>;
     (x: Mask, index?: number, options?: MaskLaneOptions): Mask;
   };
   /**
@@ -1754,7 +1754,7 @@ export interface Namespace {
    * Transposes the matrix whose rows are laid end to end in the lanes of x (a vector or mask): lane r * columns
    * + c of x becomes lane c * rows + r. `rows` is static and divides the lane count.
    *
-   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+   * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
    * @param rows static: rows of the matrix that the lanes are, row by row
    * @returns vec of x
    * @example
@@ -1767,13 +1767,13 @@ export interface Namespace {
      * Transposes the matrix whose rows are laid end to end in the lanes of x (a vector or mask): lane r * columns
      * + c of x becomes lane c * rows + r. `rows` is static and divides the lane count.
      *
-     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool
+     * @param x vector of i8, u8, i16, u16, i32, u32, f16, bf16, f32, i4, u4, f8e4m3, f8e5m2, bool
      * @param rows static: rows of the matrix that the lanes are, row by row
      * @returns vec of x
      * @example
      * S.vstore(S.vtranspose(S.vload(x), 2), y);
      */
-    <D extends NumD>(x: Vec<D>, rows: number): Vec<D>;
+    <D extends VecD>(x: Vec<D>, rows: number): Vec<D>;
     (x: Mask, rows: number): Mask;
   };
   /**

@@ -1,5 +1,20 @@
 /** Types of the options that intrinsics share, and of the dtypes that follow from them. */
-import type { bf16, bool, DType, f16, f32, IntD, i8, i16, i32, NumD, u8, u16, u32 } from "./dtypes.ts";
+import type {
+  bf16,
+  bool,
+  DType,
+  f16,
+  f32,
+  IntD,
+  i8,
+  i16,
+  i32,
+  NumD,
+  StorageD,
+  u8,
+  u16,
+  u32,
+} from "./dtypes.ts";
 import type { Mask, Vec } from "./values.ts";
 
 /** Where a mask is wanted: a mask, one boolean per lane, or a mask string like `"3T5F"`. */
@@ -63,7 +78,7 @@ export type Wider<D extends DType> = D extends i8
         : f32;
 
 /** Integer dtypes of D's width: what indexes a table of D. */
-export type IndexOf<D extends DType> = D extends i8 | u8
+export type IndexOf<D extends DType> = D extends i8 | u8 | StorageD
   ? i8 | u8
   : D extends i16 | u16 | f16 | bf16
     ? i16 | u16

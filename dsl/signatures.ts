@@ -134,56 +134,56 @@ export interface HalfOption {
 }
 /** vconcat: scalars broadcast to the lanes of the first vector. */
 export interface Concat {
-  <D extends NumD>(list: readonly (Vec<D> | number)[], options?: HalfOption): Vec<D>;
+  <D extends VecD>(list: readonly (Vec<D> | number)[], options?: HalfOption): Vec<D>;
   (list: readonly (Mask | boolean)[], options?: HalfOption): Mask;
 }
 /** vsplit: a tuple where the number of parts is a literal. */
 export interface Split {
-  <D extends NumD, N extends number = number>(x: Vec<D>, parts?: N): Several<Vec<D>, N>;
+  <D extends VecD, N extends number = number>(x: Vec<D>, parts?: N): Several<Vec<D>, N>;
   <N extends number = number>(x: Mask, parts?: N): Several<Mask, N>;
 }
 export interface Interleave {
-  <D extends NumD>(x: Vec<D>, y: Like<D> | number, options?: HalfOption): Vec<D>;
+  <D extends VecD>(x: Vec<D>, y: Like<D> | number, options?: HalfOption): Vec<D>;
   (x: Mask, y: Mask | boolean, options?: HalfOption): Mask;
 }
 export interface Unzip {
-  <D extends NumD>(x: Vec<D>): [even: Vec<D>, odd: Vec<D>];
+  <D extends VecD>(x: Vec<D>): [even: Vec<D>, odd: Vec<D>];
   (x: Mask): [even: Mask, odd: Mask];
 }
 export interface Permute1 {
-  <D extends NumD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
+  <D extends VecD>(x: Vec<D>, options?: LaneOptions<D>): Vec<D>;
   (x: Mask, options?: MaskLaneOptions): Mask;
 }
 /** vsldl: a window of two. */
 export interface Permute2 {
-  <D extends NumD>(x: Vec<D>, y: Like<D> | number, shift: number, options?: LaneOptions<D>): Vec<D>;
+  <D extends VecD>(x: Vec<D>, y: Like<D> | number, shift: number, options?: LaneOptions<D>): Vec<D>;
   (x: Mask, y: Mask | boolean, shift: number, options?: MaskLaneOptions): Mask;
 }
 /** vshfl: the shift may be a run-time number. */
 export interface Rotate {
-  <D extends NumD>(x: Vec<D>, shift: number, options?: LaneOptions<D>): Vec<D>;
+  <D extends VecD>(x: Vec<D>, shift: number, options?: LaneOptions<D>): Vec<D>;
   (x: Mask, shift: number, options?: MaskLaneOptions): Mask;
 }
 export interface Replicate {
-  <D extends NumD>(x: Vec<D>, index?: number, options?: LaneOptions<D>): Vec<D>;
+  <D extends VecD>(x: Vec<D>, index?: number, options?: LaneOptions<D>): Vec<D>;
   (x: Mask, index?: number, options?: MaskLaneOptions): Mask;
 }
 export interface Transpose {
-  <D extends NumD>(x: Vec<D>, rows: number): Vec<D>;
+  <D extends VecD>(x: Vec<D>, rows: number): Vec<D>;
   (x: Mask, rows: number): Mask;
 }
 /** vcompt, vexpand: lanes without a value are r, or 0. */
 export interface Pack {
-  <D extends NumD>(x: Vec<D>, mask: MaskArg, options?: { readonly r?: Like<D> | number | undefined }): Vec<D>;
+  <D extends VecD>(x: Vec<D>, mask: MaskArg, options?: { readonly r?: Like<D> | number | undefined }): Vec<D>;
   (x: Mask, mask: MaskArg, options?: { readonly r?: Mask | boolean | undefined }): Mask;
 }
 /** vcompc: the lanes of y follow. */
 export interface PackBeside {
-  <D extends NumD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;
+  <D extends VecD>(x: Vec<D>, y: Like<D> | number, mask: MaskArg): Vec<D>;
   (x: Mask, y: Mask | boolean, mask: MaskArg): Mask;
 }
 /** vtbl: indices are integers as wide as the table's lanes. */
-export type TableLookUp = <D extends NumD>(
+export type TableLookUp = <D extends VecD>(
   table: Vec<D> | readonly (Vec<D> | number)[],
   indices: Vec<IndexOf<NoInfer<D>>>,
   options?: LaneOptions<D>,

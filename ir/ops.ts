@@ -7,7 +7,7 @@
  */
 
 import { dotGroup } from "./dot.ts";
-import { DTYPES, type DTypeName, isFloat, isInt, oppositeSign, type Scope } from "./dtype.ts";
+import { DTYPES, type DTypeName, isFloat, isInt, isPacked, oppositeSign, type Scope } from "./dtype.ts";
 import {
   type Attrs,
   mask,
@@ -144,8 +144,11 @@ const indices = (t: Type | undefined, lanes: number): string | undefined =>
     : `needs ${lanes} indices of 16 or 32 bits, got ${text(t)}`;
 
 /** A vector and its mask. */
+/** Lanes that an op moves through memory by what is known at run time: each has its own bytes there. */
+const hasBytes = (x: Type | undefined): x is Extract<Type, { kind: "vec" }> =>
+  x?.kind === "vec" && !isPacked(x.dtype);
 const packing: TypeRule = ([x, m]) =>
-  x?.kind === "vec" ? (maskFor(x.lanes, m) ?? x) : `needs a vector, got ${text(x)}`;
+  hasBytes(x) ? (maskFor(x.lanes, m) ?? x) : `needs a vector with whole bytes, got ${text(x)}`;
 
 const needPtr =
   (
@@ -527,7 +530,7 @@ const table = {
     ([indices, ...table]) => {
       const first = table[0];
       if (indices?.kind !== "vec" || !isInt(indices.dtype)) return `needs indices, got ${text(indices)}`;
-      if (first?.kind !== "vec") return `needs a table, got ${text(first)}`;
+      if (!hasBytes(first)) return `needs a table with whole bytes, got ${text(first)}`;
       if (!table.every((t) => t.kind === "vec" && t.dtype === first.dtype))
         return "tables must have one dtype";
       return DTYPES[first.dtype].bits === DTYPES[indices.dtype].bits
@@ -540,8 +543,8 @@ const table = {
   slide: pure(
     3,
     ([x, y, i]) => {
-      if (x?.kind !== "vec" || !y || !sameType(x, y))
-        return `needs two equal vectors, got ${text(x)}, ${text(y)}`;
+      if (!hasBytes(x) || !y || !sameType(x, y))
+        return `needs two equal vectors with whole bytes, got ${text(x)}, ${text(y)}`;
       return isIndex(i) ? x : `needs an index, got ${text(i)}`;
     },
     "slide(x, y, i): as many lanes as x has, from lane i of x and y laid end to end; i is within 0 and that count.",

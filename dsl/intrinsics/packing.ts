@@ -1,15 +1,15 @@
 /** Lanes moved by masks and indices: compression, its inverse, table look-up. */
 import { lanesLike, maskOf, type Options, options, present, underMask, vector } from "../arguments.ts";
 import { type Family, intrinsic, type OperandSpec, type Signature } from "../intrinsic.ts";
-import { DTYPES, type DTypeName, INTS, NUMERIC } from "../ir.ts";
-import { shapeOf, type Value } from "../operand.ts";
+import { DTYPES, type DTypeName, INTS, VECTORS } from "../ir.ts";
+import type { Value } from "../operand.ts";
 import { DirectOps, LoweredOps, type Ops, tailMaskOf } from "../ops.ts";
 import type { Pack, PackBeside, TableLookUp } from "../signatures.ts";
 import { Mask, Vec } from "../values.ts";
-import { bytesMask, lanesArgument, listOf, maskBytes } from "./permutation.ts";
+import { lanesArgument, listOf, throughBytes } from "./permutation.ts";
 
 const family: Family = "permutation";
-const LANES = [...NUMERIC, "bool"] as const;
+const LANES = [...VECTORS, "bool"] as const;
 const X: OperandSpec = { name: "x", kind: "vec", dtype: LANES };
 const Y: OperandSpec = { name: "y", kind: "vec|scalar", dtype: "x" };
 const MASK: OperandSpec = { name: "mask", kind: "mask" };
@@ -17,10 +17,9 @@ const R: OperandSpec = { name: "r", kind: "vec|scalar", dtype: "x", optional: tr
 
 /** A mask known now makes it a fixed choice of lanes. */
 function move(ops: Ops, op: "compress" | "expand", x: Value, m: Value): Value {
-  const s = shapeOf(x);
   if (m instanceof Mask) return ops.op("shuffle", [x], { lanes: op === "compress" ? sources(m) : places(m) });
-  if (s.is !== "mask") return ops.op(op, [x, m]);
-  return bytesMask(ops, ops.op(op, [maskBytes(ops, x, s.lanes), m]), s.lanes);
+  const like = lanesArgument(ops, x, "x", 0);
+  return throughBytes(ops, x, like, (lanes) => ops.op(op, [lanes, m]));
 }
 /** Active lanes in order, then none. */
 function sources(m: Mask): number[] {
@@ -65,12 +64,16 @@ function packBeside(ops: Ops, x: unknown, y: unknown, mask: unknown): Value {
   return ops.op("sel", [front, move(ops, "compress", x as Value, m), move(ops, "expand", other, rest)]);
 }
 
+/** Indices are as wide as the lanes of the table. */
+function indexDTypes(d: DTypeName): (typeof INTS)[number][] {
+  return INTS.filter((i) => DTYPES[i].laneBits === DTYPES[d].laneBits);
+}
+
 function lookUp(ops: Ops, table: unknown, indices: unknown, given: unknown): Value {
   const { values, shapes } = listOf(ops, Array.isArray(table) ? table : [table], "table");
   const d = (shapes[0] as { dtype: DTypeName }).dtype;
   if (d === "bool") return ops.refuse("KPU3001", `${ops.name} is not defined for masks`, { argument: 0 });
-  const { bits } = DTYPES[d];
-  const wanted = INTS.filter((i) => DTYPES[i].bits === bits);
+  const wanted = indexDTypes(d);
   const index = vector(ops, indices, "indices", 1);
   if (!wanted.some((i) => i === index.dtype)) {
     ops.refuse(
@@ -94,7 +97,8 @@ function lookUp(ops: Ops, table: unknown, indices: unknown, given: unknown): Val
     values.length === 1
       ? one
       : ops.op("shuffle", values, { lanes: Array.from({ length: total }, (_, i) => i) });
-  return underMask(ops, o, ops.op("table", [indices as Value, all]), like, 2);
+  const found = throughBytes(ops, all, like, (lanes) => ops.op("table", [indices as Value, lanes]));
+  return underMask(ops, o, found, like, 2);
 }
 
 type Run = (ops: Ops, a: unknown, b: unknown, c: unknown) => Value;
@@ -152,18 +156,16 @@ export const vtbl = packing<TableLookUp>(
       {
         name: "table",
         kind: "vec",
-        dtype: NUMERIC,
+        dtype: VECTORS,
         doc: "a vector, or an array of vectors that lie end to end",
       },
       {
         name: "indices",
         kind: "vec",
-        dtype: Object.fromEntries(
-          NUMERIC.map((d) => [d, INTS.filter((i) => DTYPES[i].bits === DTYPES[d].bits)]),
-        ),
+        dtype: Object.fromEntries(VECTORS.map((d) => [d, indexDTypes(d)])),
         values: (d, n) =>
-          [...new Set([0, 1, n >> 1, n - 1, n, n + 1, 100])].filter((i) => DTYPES[d].bits > 8 || i < 128),
-        doc: "integers as wide as the table's lanes",
+          [...new Set([0, 1, n >> 1, n - 1, n, n + 1, 100])].filter((i) => DTYPES[d].laneBits > 8 || i < 128),
+        doc: "integers as wide as the table's lanes: i8 or u8 for i4, u4 and the 8-bit floats",
       },
     ],
     options: [

@@ -1,7 +1,7 @@
 /** Lanes moved to fixed places: concatenation, halves, interleaving, reversal, rotation, transposition. Masks too. */
 import { integer, type LaneShape, laneCount, lanesLike, options, present, underMask } from "../arguments.ts";
 import { type Family, intrinsic, type OperandSpec, type Signature } from "../intrinsic.ts";
-import { NUMERIC, registerLanes } from "../ir.ts";
+import { registerLanes, VECTORS } from "../ir.ts";
 import { shapeOf, shapeText, type Value } from "../operand.ts";
 import { DirectOps, LoweredOps, type Ops } from "../ops.ts";
 import { HALF_PARTS, type HalfPart, partLanes, partsOf, readPart } from "../parts.ts";
@@ -18,7 +18,7 @@ import type {
 } from "../signatures.ts";
 
 const family: Family = "permutation";
-const LANES = [...NUMERIC, "bool"] as const;
+const LANES = [...VECTORS, "bool"] as const;
 
 const X: OperandSpec = { name: "x", kind: "vec", dtype: LANES };
 const PART: OperandSpec = {
@@ -206,18 +206,19 @@ export const vrevs = permutation<Permute1>(
   },
 );
 
-/** Lanes that move by a run-time number go through memory, where masks are bytes. */
-function slide(ops: Ops, x: Value, by: Value, like: LaneShape): Value {
-  if (like.dtype !== "bool") return ops.op("slide", [x, x, by]);
-  const bytes = maskBytes(ops, x, like.lanes);
-  return bytesMask(ops, ops.op("slide", [bytes, bytes, by]), like.lanes);
-}
-export function maskBytes(ops: Ops, m: Value, lanes: number): Value {
-  const all = (v: number): Value => ops.op("splat", [v], { dtype: "u8", lanes });
-  return ops.op("sel", [m, all(1), all(0)]);
-}
-export function bytesMask(ops: Ops, bytes: Value, lanes: number): Value {
-  return ops.op("ne", [bytes, ops.op("splat", [0], { dtype: "u8", lanes })]);
+/**
+ * Lanes that move by what is known at run time go through memory, where each must have its own bytes: masks and 4-bit elements
+ * are made bytes for `move`, and its result is made lanes of their kind again.
+ */
+export function throughBytes(ops: Ops, x: Value, like: LaneShape, move: (lanes: Value) => Value): Value {
+  const { dtype } = like;
+  if (dtype === "i4" || dtype === "u4") {
+    const bytes = ops.op("cast", [x], { dtype: dtype === "i4" ? "i8" : "u8" });
+    return ops.op("cast", [move(bytes)], { dtype });
+  }
+  if (dtype !== "bool") return move(x);
+  const all = (v: number): Value => ops.op("splat", [v], { dtype: "u8", lanes: like.lanes });
+  return ops.op("ne", [move(ops.op("sel", [x, all(1), all(0)])), all(0)]);
 }
 
 export const vshfl = permutation<Rotate>(
@@ -259,7 +260,8 @@ export const vshfl = permutation<Rotate>(
     }
     const inside = ops.op("mod", [ops.number(shift as Value), ops.number(n)]);
     const by = ops.op("mod", [ops.op("add", [inside, ops.number(n)]), ops.number(n)]);
-    return underMask(ops, o, slide(ops, x as Value, by, like), like, 2);
+    const rotated = throughBytes(ops, x as Value, like, (v) => ops.op("slide", [v, v, by]));
+    return underMask(ops, o, rotated, like, 2);
   },
 );
 

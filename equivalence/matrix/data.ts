@@ -27,6 +27,7 @@ export function randomBits(seed: string): () => number {
 }
 
 const BITS: { readonly [bits: number]: (x: number) => number } = {
+  4: (x) => x & 0xf,
   8: (x) => x & 0xff,
   16: (x) => x & 0xffff,
 };

@@ -116,7 +116,7 @@ export function widthsOf(r: IntrinsicRecord, d: DTypeName): readonly number[] {
 
 /** Widths worth a test: one lane, odd counts, a register and its neighbours, more than two registers. */
 export function widths(d: DTypeName, step = 1, target: Target = TARGETS.edge): readonly number[] {
-  const register = target.registerBits / DTYPES[d].bits;
+  const register = target.registerBits / DTYPES[d].laneBits;
   const widths = [1, 3, register - 1, register, register + 1, 2 * register + 5];
   return [...new Set(widths.map((n) => Math.max(step, Math.round(n / step) * step)))];
 }

@@ -305,6 +305,71 @@ test.each(PAIRS)("cast %s to %s", (from, to) => {
   expectNumbers(to, out, want);
 });
 
+describe.each(names(STORAGE))("%s lanes are moved", (name) => {
+  const d = STORAGE[name];
+  test.each([2, 6, 32, 34, 140])("%i of them, by masks and numbers of the run", (lanes) => {
+    const k = kernel([ptr(d), ptr(d), ptr(u8), i32, i32], function moves(out, x, idx, active, by) {
+      if (S.tileId() !== 0) return;
+      const m = S.tailMask(active, lanes);
+      const a = S.vload(x, { lanes });
+      const b = S.vload(x.at(lanes), { lanes });
+      const odd = S.vcneq(S.vand(S.vload(idx, { lanes }), 1), 0);
+      const values = [
+        S.vcompt(a, odd, { r: b }),
+        S.vexpand(a, odd, { r: 2 }),
+        S.vcompc(a, b, odd),
+        S.vshfl(a, by, { mask: m, r: 1 }),
+        S.vreplic(a, by),
+        S.vtbl(a, S.vload(idx, { lanes })),
+        S.vtbl([a, b], S.vload(idx, { lanes }), { mask: m, r: a }),
+        S.vrevs(a),
+        S.vsldl(a, b, 1),
+        S.vtranspose(a, 2),
+        S.vzip(a, b, { part: "low" }),
+        S.vconcat(S.vunzip(a)),
+        S.vconcat(S.vsplit(a, 2)),
+        S.vsel(a, b, odd),
+      ];
+      for (const i of S.unroll(values.length)) S.vstore(values[i]!, out.at(i * lanes));
+    });
+    const n = Array.from({ length: lanes }, (_, i) => i);
+    const x = Array.from({ length: 2 * lanes }, (_, i) =>
+      held(name, ((i * 7) % 16) - (name === "u4" ? 0 : 8)),
+    );
+    const idx = n.map((i) => (i * 11 + (i >> 2)) % 256);
+    const [a, b] = [x.slice(0, lanes), x.slice(lanes)] as [number[], number[]];
+    const isOdd = (i: number): boolean => (idx[i] as number) % 2 === 1;
+    const chosen = a.filter((_, i) => isOdd(i));
+    const before = (i: number): number => n.filter((j) => j < i && isOdd(j)).length;
+    const [active, by] = [lanes - 1, 1];
+    const masked = (v: readonly number[], r: (i: number) => number): number[] =>
+      n.map((i) => (i < active ? (v[i] as number) : r(i)));
+    const half = lanes / 2;
+    const want = [
+      n.map((i) => chosen[i] ?? (b[i] as number)),
+      n.map((i) => (isOdd(i) ? (a[before(i)] as number) : 2)),
+      [...chosen, ...b].slice(0, lanes),
+      masked([...a.slice(by), ...a.slice(0, by)], () => 1),
+      n.map(() => a[by] as number),
+      idx.map((i) => a[i] ?? 0),
+      masked(
+        idx.map((i) => x[i] ?? 0),
+        (i) => a[i] as number,
+      ),
+      [...a].reverse(),
+      x.slice(1, lanes + 1),
+      n.map((i) => a[(i % 2) * half + (i >> 1)] as number),
+      n.map((i) => (i % 2 === 0 ? a : b)[i >> 1] as number),
+      [...a.filter((_, i) => i % 2 === 0), ...a.filter((_, i) => i % 2 === 1)],
+      a,
+      n.map((i) => (isOdd(i) ? a : b)[i] as number),
+    ];
+    const out = hostArray(name, new Array(want.length * lanes).fill(0));
+    execute(k, [out, hostArray(name, x), Uint8Array.from(idx), active, by]);
+    expectNumbers(name, out, want.flat());
+  });
+});
+
 test("scalar conversions, parameters and prints", () => {
   const k = kernel([ptr(f32), ptr(f32), i4, f8e4m3], function scalars(out, x, a, b) {
     if (S.tileId() !== 0) return;

@@ -4,8 +4,11 @@ import {
   bf16,
   bool,
   type Event,
+  type f8e4m3,
+  f8e5m2,
   f16,
   f32,
+  type i4,
   i8,
   i16,
   i32,
@@ -16,6 +19,7 @@ import {
   type Ptr,
   ptr,
   S,
+  u4,
   u8,
   u16,
   u32,
@@ -70,6 +74,36 @@ export function permutations(x: Vec<f32>, h: Vec<f16>, i: Vec<i32>, m: Mask): vo
   S.vexpand(x, m, { r: i });
   // @ts-expect-error a vector is no mask
   S.vcompt(x, x);
+}
+
+export function storage(q: Vec<i4>, e: Vec<f8e4m3>, b: Vec<u8>, m: Mask, p: Ptr<i4>): void {
+  expectTypeOf(S.vload(p)).toEqualTypeOf<Vec<i4>>();
+  expectTypeOf(S.cast(q, f32)).toEqualTypeOf<Vec<f32>>();
+  expectTypeOf(S.cast(S.cast(q, f32), f8e5m2, { saturate: true })).toEqualTypeOf<Vec<f8e5m2>>();
+  expectTypeOf(S.cast([e, e], u4)).toEqualTypeOf<Vec<u4>>();
+  expectTypeOf(S.vsel(q, 3, m)).toEqualTypeOf<Vec<i4>>();
+  expectTypeOf(S.vconcat([e, e])).toEqualTypeOf<Vec<f8e4m3>>();
+  expectTypeOf(S.vzip(q, q, { part: "low" })).toEqualTypeOf<Vec<i4>>();
+  expectTypeOf(S.vtbl(q, b)).toEqualTypeOf<Vec<i4>>();
+  expectTypeOf(S.vcompt(e, m, { r: e })).toEqualTypeOf<Vec<f8e4m3>>();
+  expectTypeOf(S.f8e4m3(0.3)).toEqualTypeOf<number>();
+
+  // @ts-expect-error arithmetic is for other dtypes: cast first
+  S.vadd(q, q);
+  // @ts-expect-error arithmetic is for other dtypes
+  S.vmul(e, 2);
+  // @ts-expect-error nor are there bits
+  S.vand(q, 3);
+  // @ts-expect-error nor comparisons
+  S.vclt(e, e);
+  // @ts-expect-error nor sums
+  S.vrpadd(q);
+  // @ts-expect-error nor functions
+  S.vexp(e);
+  // @ts-expect-error dtypes differ
+  S.vsel(q, e, m);
+  // @ts-expect-error indices are as wide as a lane
+  S.vtbl(q, q);
 }
 
 export function bitsAsLanes(x: Vec<f32>, b: Vec<i8>, h: Vec<f16>, w: Vec<i32>): void {
