@@ -333,7 +333,13 @@ export const GROUPS: readonly Group[] = [
     dtypes: FLOATS,
     truth: ["JavaScript itself", "float64, rounded once"],
   },
-  { number: 44, title: "JavaScript's operators on scalars of every origin" },
+  {
+    number: 44,
+    title: "JavaScript's operators on scalars of every origin",
+    file: "44-operators.test.ts",
+    dtypes: NUMERIC,
+    truth: ["JavaScript itself"],
+  },
   {
     number: 45,
     title: "ternary and short circuit with side effects",
