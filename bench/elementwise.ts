@@ -1,10 +1,9 @@
-/** Compiled lanes against the loops that one would write without them, and the exponential against `Math.exp`. */
+/** Compiled lanes against the loops that one would write without them. */
 import { build, createDevice, f16, f32, i8, i32, kernel, ptr, S } from "kpu-dsl";
 import { fromHalf, toHalf } from "./half.ts";
 import { bestOf, type Row } from "./measure.ts";
 
 const N = 1 << 16;
-const MILLION = 1 << 20;
 
 const addBytes = kernel([ptr(i8), ptr(i8), ptr(i8), ptr(i8), i32], function addBytes(out, x, y, _z, n) {
   for (let i = 0; i < n; i += 32) {
@@ -43,10 +42,6 @@ const multiplyAdd = kernel(
     }
   },
 );
-
-const exponential = kernel([ptr(f32), ptr(f32), i32], function exponential(out, x, n) {
-  for (let i = 0; i < n; i += 8) S.vstore(S.vexp(S.vload(x.at(i))), out.at(i));
-});
 
 type Loop<A> = (out: A, x: A, y: A, z: A, n: number) => void;
 const at = (a: ArrayLike<number>, i: number): number => a[i] as number;
@@ -157,28 +152,5 @@ export function elementwiseRows(): Row[] {
     ...compare({ ...int8, name: "int8 divide", kernel: divideBytes, plain: divideBytesPlain }),
     ...compare({ ...half, name: "f16 add", kernel: addHalves, plain: addHalvesPlain }),
     ...compare({ ...half, name: "f16 fused multiply and add", kernel: fmaHalves, plain: fmaHalvesPlain }),
-    exponentialRow(),
   ];
-}
-
-/** Inputs over the whole range in which the result is finite. */
-function exponentialRow(): Row {
-  const x = Float32Array.from({ length: MILLION }, (_, i) => (i / MILLION) * 170 - 85);
-  const out = new Float32Array(MILLION);
-  const plain = bestOf(() => {
-    for (let i = 0; i < MILLION; i++) out[i] = Math.exp(x[i] as number);
-  });
-  const program = build(exponential, { target: "minimal" });
-  const device = createDevice();
-  const [dout, dx] = [device.alloc(f32, MILLION), device.alloc(f32, MILLION)];
-  dx.set(x);
-  const ours = bestOf(() => program.runWith({ tiles: 1, device }, dout, dx, MILLION));
-  const rate = (ms: number): string => (MILLION / ms / 1000).toFixed(0);
-  return {
-    name: "compiled exp over 1 M f32",
-    value: plain / ours,
-    unit: "x as fast as Math.exp in a loop",
-    compared: `${rate(ours)} M elements/s, Math.exp ${rate(plain)}`,
-    budget: { atLeast: 5 },
-  };
 }
