@@ -8,6 +8,7 @@ import { authorFrame } from "../capture/index.ts";
 import { recordOf } from "../dsl/kernel.ts";
 import type { AnyKernel } from "../executions.ts";
 import { type Diagnostic, diagnostic, fail, KpuError } from "../ir/diagnostic.ts";
+import { hookData } from "./loaded.ts";
 
 export interface FoundKernel {
   readonly file: string;
@@ -48,7 +49,7 @@ let hooked = false;
 export async function loadFile(file: string): Promise<LoadedFile> {
   if (!hooked) {
     const self = import.meta.url;
-    register(self.endsWith(".ts") ? "./typescript-hooks.ts" : "./typescript-hooks.js", self);
+    register(self.endsWith(".ts") ? "./typescript-hooks.ts" : "./typescript-hooks.js", self, hookData());
     process.setSourceMapsEnabled(true);
     hooked = true;
   }

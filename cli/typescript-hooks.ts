@@ -6,10 +6,18 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire, type LoadHook, type ResolveHook } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { MessagePort } from "node:worker_threads";
 import type * as TypeScript from "typescript";
 
 const isTypeScript = (url: string): boolean =>
   url.startsWith("file:") && /\.[cm]?tsx?$/.test(new URL(url).pathname) && !url.includes("/node_modules/");
+
+let loaded: MessagePort | undefined;
+/** The port to which the path of every project file goes that is loaded. */
+export function initialize(data: { readonly loaded: MessagePort }): void {
+  loaded = data.loaded;
+  loaded.unref();
+}
 
 /** Tries, for a relative import: as written; `.js` as `.ts`; with `.ts` added; as a folder's index.ts. */
 export const resolve: ResolveHook = (specifier, context, next) => {
@@ -28,6 +36,7 @@ export const resolve: ResolveHook = (specifier, context, next) => {
 let ts: typeof TypeScript | undefined;
 
 export const load: LoadHook = (url, context, next) => {
+  if (url.startsWith("file:") && !url.includes("/node_modules/")) loaded?.postMessage(fileURLToPath(url));
   if (!isTypeScript(url)) return next(url, context);
   ts ??= createRequire(import.meta.url)("typescript") as typeof TypeScript;
   const fileName = fileURLToPath(url);

@@ -3,18 +3,44 @@ import { render } from "../../capture/index.ts";
 import { check as checkKernel } from "../../executions.ts";
 import { fail } from "../../ir/diagnostic.ts";
 import { expandFiles, loadFile } from "../load.ts";
+import { loadedFiles } from "../loaded.ts";
 import { colours, Progress, print, useColour } from "../terminal.ts";
+import { watchRuns } from "../watch.ts";
 import { type Command, flag, JSON_OPTION, parse, TARGET_OPTION, target } from "./command.ts";
 
-const Options = z.object({ target, json: flag });
+const Options = z.object({ target, json: flag, watch: flag });
 
 export const check: Command = {
   usage: "check <...files>",
   summary: "Check the kernels that files, folders or globs export",
-  options: [TARGET_OPTION, JSON_OPTION],
-  examples: ["check kernels.ts", 'check "src/**/*.ts" --target t64', "check src --json"],
+  options: [
+    TARGET_OPTION,
+    JSON_OPTION,
+    [
+      "--watch",
+      "Check again when a loaded file changes or one that matches appears, until Ctrl-C; with --json a line per run",
+    ],
+  ],
+  examples: ["check kernels.ts", 'check "src/**/*.ts" --target t64', "check src --json", "check src --watch"],
   async run([patterns], options) {
     const o = parse(Options, options);
+    if (o.watch) {
+      const names = patterns as string[];
+      const args = ["check", ...names, ...(o.target ? ["--target", o.target.name] : [])];
+      await watchRuns({
+        args: o.json ? [...args, "--json"] : args,
+        patterns: names,
+        show: (out) => {
+          if (!o.json) {
+            const files = / in (\d+) files?: /.exec(out.trimEnd().split("\n").at(-1) ?? "")?.[1] ?? "0";
+            print(
+              `${new Date().toTimeString().slice(0, 8)}, ${files} file${files === "1" ? "" : "s"}\n${out.trimEnd()}`,
+            );
+          } else if (out !== "") print(JSON.stringify(JSON.parse(out)));
+        },
+      });
+      return 0;
+    }
     const files = expandFiles(patterns as string[]);
     const progress = new Progress("checking");
     const found = [];
@@ -30,6 +56,8 @@ export const check: Command = {
       }
     }
     progress.done();
+    // One run of --watch: what it loaded is watched.
+    if (process.env["KPU_WATCHED"] === "1") process.send?.(loadedFiles());
     if (kernels === 0 && found.length === 0) fail("KPU8003", `${patterns} exports no kernel`);
     if (o.json)
       print(
