@@ -4,7 +4,8 @@
  */
 import { parseMaskString } from "../ir/alu.ts";
 import { DType } from "./dtypes.ts";
-import { DTYPES, type DTypeName, hasFloats, isInt, isStorage } from "./ir.ts";
+import { fits, misfit } from "./fit.ts";
+import { type DTypeName, hasFloats, isInt, isStorage } from "./ir.ts";
 import { isExpr, isView, shapeOf, shapeText, textOf, type Value } from "./operand.ts";
 import { isFull, type Ops } from "./ops.ts";
 import { Mask } from "./values.ts";
@@ -55,27 +56,10 @@ export function undefinedHelp(d: DTypeName, allowed: readonly DTypeName[]): stri
     : `use one of ${allowed.join(", ")}; S.cast converts`;
 }
 
-/**
- * A number known now must be a value of the integer dtype; floats take any number and round once. With `outSign` a
- * literal may also be one of the opposite sign: see `lanewise.ts`.
- */
-export function fits(value: number, dtype: DTypeName): boolean {
-  const info = DTYPES[dtype];
-  if (info.kind !== "int") return true;
-  return Number.isInteger(value) && value >= info.min && value <= info.max;
-}
-
 export function mustFit(ops: Ops, value: number, dtype: DTypeName, what: string, argument: number): void {
   if (fits(value, dtype)) return;
-  const { min, max } = DTYPES[dtype];
-  ops.refuse(
-    "KPU3003",
-    `${ops.name}: ${what} is ${value}, which is not a value of ${dtype} (integers ${min} to ${max})`,
-    {
-      argument,
-      help: `convert it: S.${dtype}(${value})`,
-    },
-  );
+  const { message, help } = misfit(ops.name, what, value, dtype);
+  ops.refuse("KPU3003", message, { argument, help });
 }
 
 /** A vector (or mask) of exactly this shape, or a scalar that broadcasts to it. */

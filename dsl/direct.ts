@@ -4,8 +4,9 @@
  * the same text for both executions. A loop is entered into the table only after the generic form accepted its dtype.
  */
 import { laneLoop } from "../ir/alu.ts";
-import { fits, soleMask } from "./arguments.ts";
+import { soleMask } from "./arguments.ts";
 import type { Simulation } from "./context.ts";
+import { fits } from "./fit.ts";
 import type { AluOp } from "./ir.ts";
 import { splatLanes } from "./ops.ts";
 import { Mask, Vec } from "./values.ts";

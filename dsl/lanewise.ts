@@ -5,7 +5,6 @@
  */
 import { oppositeSign } from "../ir/dtype.ts";
 import {
-  fits,
   flag,
   integerOnly,
   type LaneShape,
@@ -19,6 +18,7 @@ import {
 } from "./arguments.ts";
 import type { LowerContext } from "./context.ts";
 import { directForm } from "./direct.ts";
+import { fits } from "./fit.ts";
 import { type Family, intrinsic, type OperandSpec } from "./intrinsic.ts";
 import { type AluOp, type Attrs, type CostClass, DTYPES, type DTypeName, isInt } from "./ir.ts";
 import { shapeOf, shapeText, type Value } from "./operand.ts";

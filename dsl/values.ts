@@ -1,7 +1,9 @@
 /** Immutable values of a kernel: vectors and masks. Pointers stand in pointer.ts. */
 
+import { roundTo } from "../ir/convert.ts";
 import type { DType, NumD } from "./dtypes.ts";
-import { fail, INSPECT } from "./ir.ts";
+import { fits, misfit } from "./fit.ts";
+import { fail, hasFloats, INSPECT } from "./ir.ts";
 
 /** A vector of `lanes` exact values of one dtype. `data` is never written after construction. */
 export class Vec<D extends DType = NumD> {
@@ -16,6 +18,19 @@ export class Vec<D extends DType = NumD> {
   /** One lane as a number. Example: `S.vload(x).at(2)`. */
   at(lane: number): number {
     return laneOf(this.data, lane, "Vec.at");
+  }
+  /** A new vector with one lane replaced. Example: `S.vload(x).with(2, 0)`. */
+  with(lane: number, value: number): Vec<D> {
+    laneOf(this.data, lane, "Vec.with");
+    const d = this.dtype.name;
+    if (typeof value !== "number")
+      fail("KPU3001", `Vec.with: value must be a number, got ${value === null ? "null" : typeof value}`);
+    if (!fits(value, d)) {
+      const { message, help } = misfit("Vec.with", "value", value, d);
+      fail("KPU3003", message, { help });
+    }
+    // An integer lane has no -0.
+    return new Vec(this.dtype, this.data.with(lane, hasFloats(d) ? roundTo(d)(value) : value + 0));
   }
   [INSPECT](): string {
     const shown = this.data.slice(0, 16).map((x) => (Object.is(x, -0) ? "-0" : String(x)));
@@ -34,6 +49,13 @@ export class Mask {
   /** One lane as a boolean. Example: `S.tailMask(3, 8).at(2)`. */
   at(lane: number): boolean {
     return laneOf(this.data, lane, "Mask.at") !== 0;
+  }
+  /** A new mask with one lane replaced. Example: `S.tailMask(3, 8).with(7, true)`. */
+  with(lane: number, value: boolean): Mask {
+    laneOf(this.data, lane, "Mask.with");
+    if (typeof value !== "boolean")
+      fail("KPU3001", `Mask.with: value must be a boolean, got ${value === null ? "null" : typeof value}`);
+    return new Mask(this.data.with(lane, value ? 1 : 0));
   }
   [INSPECT](): string {
     return `mask<${this.lanes}> ${this.data.map((b) => (b ? "T" : "F")).join("")}`;

@@ -337,7 +337,7 @@ const table = {
   floor: pureAlu(1, lanewise(float, F64ISH), "Largest integer not above x.", "valu"),
   ceil: pureAlu(1, lanewise(float, F64ISH), "Smallest integer not below x.", "valu"),
   trunc: pureAlu(1, lanewise(float, F64ISH), "Towards zero.", "valu"),
-  rint: pureAlu(1, lanewise(float, ["f32", "f64"]), "Nearest integer, ties to even.", "valu"),
+  rint: pureAlu(1, lanewise(float, F64ISH), "Nearest integer, ties to even.", "valu"),
   round_away: pureAlu(1, lanewise(float, F64ISH), "Nearest integer, ties away from zero.", "valu"),
   sqrt: pureAlu(1, lanewise(float, F64ISH), "Square root, correctly rounded.", "vdiv"),
   rsqrt: pureAlu(

@@ -5,7 +5,16 @@
  */
 
 import { ALL_DTYPES, NUMERIC } from "../../ir/dtype.ts";
-import { address, dtype, integer, number, pointer, present } from "../arguments.ts";
+import {
+  address,
+  dtype,
+  integer,
+  type LaneShape,
+  lanesLike,
+  number,
+  pointer,
+  present,
+} from "../arguments.ts";
 import type { LowerContext } from "../context.ts";
 import type { DType } from "../dtypes.ts";
 import { intrinsic, type OperandSpec } from "../intrinsic.ts";
@@ -13,7 +22,7 @@ import type { Expr } from "../ir.ts";
 import { isView, shapeOf, shapeText, type Value } from "../operand.ts";
 import { LoweredOps } from "../ops.ts";
 import type { NdBuffer, Ptr } from "../pointer.ts";
-import type { Mask, Vec } from "../values.ts";
+import { Mask, type Vec } from "../values.ts";
 
 const family = "pointer";
 const PTR: OperandSpec = { name: "p", kind: "ptr", dtype: ALL_DTYPES };
@@ -198,6 +207,11 @@ export const ptrIsNull = intrinsic<(p: Ptr) => boolean>({
 
 /** `v.at(i)` and `m.at(i)`: the index must be one of the lanes. */
 function lane(ops: LoweredOps, v: unknown, index: unknown): Expr {
+  checkLane(ops, v, index);
+  return ops.op("extract", [v as Value, ops.number(index as Value)]);
+}
+
+function checkLane(ops: LoweredOps, v: unknown, index: unknown): LaneShape {
   const s = shapeOf(v);
   if (s.is !== "vec" && s.is !== "mask")
     return ops.refuse("KPU3001", `${ops.name} needs lanes, got ${shapeText(s)}`, { argument: 0 });
@@ -206,7 +220,33 @@ function lane(ops: LoweredOps, v: unknown, index: unknown): Expr {
   if (i.is === "number" && i.value !== undefined && (i.value < 0 || i.value >= s.lanes)) {
     ops.refuse("KPU4001", `${ops.name}: lane ${i.value} of ${shapeText(s)}`, { argument: 1 });
   }
-  return ops.op("extract", [v as Value, ops.number(index as Value)]);
+  return { dtype: s.is === "mask" ? "bool" : s.dtype, lanes: s.lanes };
+}
+
+/** `v.with(i, x)` and `m.with(i, x)`: x in the lane that the tails of i + 1 and of i differ in. */
+function replaced(ops: LoweredOps, v: unknown, index: unknown, value: unknown): Expr {
+  const like = checkLane(ops, v, index);
+  present(ops, value, "value", 2);
+  const s = shapeOf(value);
+  const wanted = like.dtype === "bool" ? "bool" : "number";
+  if (s.is !== wanted) {
+    const kind = wanted === "bool" ? "boolean" : "number";
+    ops.refuse("KPU3001", `${ops.name}: value must be a ${kind}, got ${shapeText(s)}`, { argument: 2 });
+  }
+  const x = lanesLike(ops, value, like, "value", 2);
+  const { lanes } = like;
+  if (typeof index === "number") {
+    const only = Array.from({ length: lanes }, (_, i) => (i === index ? 1 : 0));
+    return ops.op("sel", [new Mask(only), x, v as Value]);
+  }
+  const i = ops.once(ops.number(index as Value));
+  // Where the lane does not exist, this is the error.
+  ops.op("extract", [v as Value, i]);
+  const one = ops.op("xor", [
+    ops.op("tail_mask", [ops.op("add", [i, 1])], { lanes }),
+    ops.op("tail_mask", [i], { lanes }),
+  ]);
+  return ops.op("sel", [one, x, v as Value]);
 }
 
 export const vecAt = intrinsic<(v: Vec<DType>, lane: number) => number>({
@@ -243,4 +283,44 @@ export const maskAt = intrinsic<(m: Mask, lane: number) => boolean>({
   example: "if (S.tailMask(3, 8).at(2)) y.set(0, 1);",
   simulate: (_sim, m: Mask, i: number) => m.at(i),
   lower: (b, m: unknown, i: unknown) => lane(new LoweredOps(b, "Mask.at"), m, i),
+});
+
+const LANE: OperandSpec = { name: "lane", kind: "scalar", values: (_d, n) => [0, n - 1, n >> 1] };
+
+export const vecWith = intrinsic<(v: Vec<DType>, lane: number, value: number) => Vec<DType>>({
+  name: "Vec.with",
+  family,
+  signature: {
+    operands: [
+      { name: "v", kind: "vec", dtype: NUMERIC },
+      LANE,
+      { name: "value", kind: "scalar", dtype: "v", doc: "must fit the dtype; floats round once" },
+    ],
+    result: "vec of v",
+  },
+  effect: "trap",
+  cost: "vperm",
+  doc: "A new vector with one lane replaced; v stays as it is. A lane outside the vector is an error. The value is a number that fits the dtype, as every scalar beside vectors; a float dtype rounds it once.",
+  example: "S.vstore(S.vload(x).with(2, 0.5), y);",
+  simulate: (_sim, v: Vec<DType>, i: number, value: number) => v.with(i, value),
+  lower: (b, v: unknown, i: unknown, value: unknown) => replaced(new LoweredOps(b, "Vec.with"), v, i, value),
+});
+
+export const maskWith = intrinsic<(m: Mask, lane: number, value: boolean) => Mask>({
+  name: "Mask.with",
+  family,
+  signature: {
+    operands: [
+      { name: "m", kind: "mask" },
+      LANE,
+      { name: "value", kind: "scalar", dtype: ["bool"], doc: "a boolean" },
+    ],
+    result: "mask",
+  },
+  effect: "trap",
+  cost: "vperm",
+  doc: "A new mask with one lane replaced; m stays as it is. A lane outside the mask is an error.",
+  example: "S.vstore(S.vload(x), y, { mask: S.tailMask(3, 8).with(7, true) });",
+  simulate: (_sim, m: Mask, i: number, value: boolean) => m.with(i, value),
+  lower: (b, m: unknown, i: unknown, value: unknown) => replaced(new LoweredOps(b, "Mask.with"), m, i, value),
 });

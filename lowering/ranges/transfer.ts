@@ -2,6 +2,7 @@
 import { roundTo } from "../../ir/convert.ts";
 import { DTYPES, type DTypeName, hasIntegers } from "../../ir/dtype.ts";
 import type { Attrs } from "../../ir/kir.ts";
+import { rint } from "../../ir/rint.ts";
 import { ANY, hasZero, I32, join, type Range, range } from "./range.ts";
 
 type Transfer = (a: Range, b: Range, attrs: Attrs, same: boolean) => Range;
@@ -159,7 +160,7 @@ const TRANSFER: Readonly<Record<string, Transfer>> = {
   ceil: toward(Math.ceil, true),
   trunc: toward(Math.trunc, true),
   round: toward(Math.round, true),
-  rint: toward((x) => (Number.isFinite(x) ? Math.round(x) : x), true),
+  rint: toward(rint, true),
   round_away: toward((x) => (Number.isFinite(x) ? Math.sign(x) * Math.round(Math.abs(x)) : x), true),
   sqrt: (a) =>
     range(Math.sqrt(Math.max(0, a.lo)), Math.sqrt(Math.max(0, a.hi)), false, {
