@@ -33,6 +33,8 @@ const traps = (pool: "forks" | "threads") => ({
 
 export default defineConfig({
   test: {
+    // Vitest leaves one core free, which is half of a machine of two.
+    maxWorkers: "100%",
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     projects: [
       {

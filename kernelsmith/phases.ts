@@ -123,7 +123,8 @@ export function initialise(m: Maker, area: Area): Stmt {
     return statement("transfer", call(VOID, "S.dmaMemset", args, [], "dmaMemset", `dmaMemset ${dtype}`));
   }
   const i = m.fresh("j");
-  const step = m.lanes.find((n) => size % n === 0);
+  // A vector of 4-bit elements starts with a byte.
+  const step = m.lanes.find((n) => size % n === 0 && (moves || n % 2 === 0));
   if (step !== undefined && r.chance(0.6)) {
     const value = bool ? m.mask(step, 1) : m.vec(dtype, step, 1);
     const store = statement(

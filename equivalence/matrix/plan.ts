@@ -226,8 +226,11 @@ function formsOf(
         { form: "list", items: [member(x, 0, lanes), member(x, 1, lanes), member(x, 2, 2 * lanes)] },
       ]);
     }
-    case "mask":
-      return [p.lanes(role, "bool", lanes), { form: "static", value: maskString(lanes) }];
+    case "mask": {
+      const mask = p.lanes(role, "bool", lanes);
+      // A method is called on a mask; an operand may also be a mask string.
+      return at === 0 && r.name.includes(".") ? [mask] : [mask, { form: "static", value: maskString(lanes) }];
+    }
     case "scalar": {
       if (own.length > 0) return own.flatMap((x) => [p.number(role, x, 1, numbers), literal(x)]);
       const whole = numbers?.every((v) => Number.isInteger(v)) === true;

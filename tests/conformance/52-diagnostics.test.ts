@@ -34,6 +34,9 @@ const ELSEWHERE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   KPU8003: "tests/cli/mistakes.test.ts",
 };
 
+/** Messages name files by their whole path, which differs from clone to clone. */
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
 function errorOf(run: () => void): KpuError {
   try {
     run();
@@ -45,7 +48,8 @@ function errorOf(run: () => void): KpuError {
 }
 
 /** The report, and where a run's differs from execution to execution the other one's. */
-function expectText(name: string, text: string): void {
+function expectText(name: string, said: string): void {
+  const text = said.replaceAll(ROOT, "");
   const file = (e: string): string => `${TEXTS}${name.replaceAll(" ", "-")}${e}.txt`;
   if (UPDATE) {
     mkdirSync(TEXTS, { recursive: true });

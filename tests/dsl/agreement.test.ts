@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DType, dtypeOf, INTRINSICS, type IntrinsicRecord, Mask, S, Vec } from "../../dsl/index.ts";
 import { roundTo } from "../../ir/convert.ts";
-import { DTYPES, type DTypeName, isFloat, isInt, NUMERIC } from "../../ir/dtype.ts";
+import { DTYPES, type DTypeName, isFloat, isInt, isStorage, NUMERIC } from "../../ir/dtype.ts";
 import { type Expr, type Local, mask as maskType, scalar, vec } from "../../ir/kir.ts";
 import { evaluate, FakeLowering, inKernel, param, plain, type RuntimeValue } from "./fake.ts";
 
@@ -107,6 +107,8 @@ describe("direct execution is what the lowered ops mean", () => {
     const dtypes = (record.signature.operands[0]?.dtype ?? []) as readonly DTypeName[];
     const step = record.signature.widths?.multipleOf ?? 1;
     for (const d of dtypes) {
+      // Storage dtypes are only moved, which the matrix tries.
+      if (isStorage(d)) continue;
       it(`${record.name} ${d}`, () => {
         const sets = optionSets(record, d);
         const property = fc.property(

@@ -22,6 +22,8 @@ const lanewise = INTRINSICS.filter(
     r.value &&
     /^v/.test(r.name) &&
     r.signature.operands.every((o) => o.kind === "vec|scalar") &&
+    // Those that take some widths only are the matrix's (tests/equivalence/matrix.test.ts).
+    r.signature.widths === undefined &&
     r.name !== "vsel",
 );
 

@@ -292,9 +292,9 @@ describe("loops and output", () => {
       [1, 1],
     ]);
     expect(S.unroll(1, 4)).toEqual([1, 2, 3]);
-    expect(code(() => S.range(0, 3, 0))).toBe("KPU3003");
+    expect(code(() => S.range(0, 3, 0))).toBe("KPU3013");
     expect(code(() => S.range(0.5))).toBe("KPU3005");
-    expect(code(() => S.unroll(0, 3, 0))).toBe("KPU3003");
+    expect(code(() => S.unroll(0, 3, 0))).toBe("KPU3013");
     expect(code(() => S.grid(1.5, 1))).toBe("KPU3005");
     expect(code(() => bad["range"]?.())).toBe("KPU3009");
     expect(code(() => lower("range", [3]))).toBe("KPU1013");
