@@ -7,7 +7,7 @@
  */
 import { convertRule, type NumberRule, roundTo, storeRule } from "./convert.ts";
 import { DTYPES, type DTypeName, isFloat, isInt, isStorage } from "./dtype.ts";
-import { ALU, FORMULA_FUNCTIONS, type Meaning, SCALAR_ONLY } from "./formulas.ts";
+import { ALU, formulaFunction, type Meaning, SCALAR_ONLY } from "./formulas.ts";
 import type { Attrs } from "./kir.ts";
 import { newLanes } from "./lanes.ts";
 import { type AluOp, OPS, type OpName } from "./ops.ts";
@@ -61,7 +61,11 @@ let instances = 0;
  * gives equal texts one shared type feedback, and the loops of all dtypes would then pay for each other (3 times slower).
  */
 function compile(text: string, fit: NumberRule): unknown {
-  const functions = { ...FORMULA_FUNCTIONS, fit, newLanes };
+  const functions: Record<string, unknown> = { fit, newLanes };
+  for (const name of text.match(/[a-z_]\w*/giu) ?? []) {
+    const called = formulaFunction(name);
+    if (called !== undefined) functions[name] = called;
+  }
   return new Function(...Object.keys(functions), `"use strict"; /* ${instances++} */ return ${text};`)(
     ...Object.values(functions),
   );

@@ -12,10 +12,10 @@
  *   scalar   on scalars: JavaScript's own meaning. On f32 the result is rounded; i32 and i64 have no -0
  *
  * A column that is absent does not exist. A formula may use JavaScript operators, `Math` functions by their bare names, the
- * functions of {@link FORMULA_FUNCTIONS}, and on lanes `width`, the dtype's number of bits.
+ * functions of {@link formulaFunction}, and on lanes `width`, the dtype's number of bits.
  */
 
-import { MATH, type MathName, mathFn } from "./math.ts";
+import { isMathName, MATH, type MathName, mathFn } from "./math.ts";
 import type { AluOp, OpName } from "./ops.ts";
 import { rint } from "./rint.ts";
 
@@ -199,14 +199,13 @@ function roundAway(x: number): number {
   return Math.abs(x - t) >= 0.5 ? t + Math.sign(x) : t;
 }
 
-const PROGRAMS = Object.fromEntries(
-  (Object.keys(MATH) as MathName[]).map((name) => [name, mathFn(name)]),
-) as { readonly [K in MathName]: (x: number, y: number) => number };
-
 const { abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trunc } = Math;
-/** What a formula may call. */
-export const FORMULA_FUNCTIONS = {
+const FUNCTIONS: Readonly<Record<string, (...x: number[]) => number>> = {
   ...{ abs, ceil, clz32, floor, fround, imul, max, min, round, sign, sqrt, trunc },
   ...{ minimumNumber, maximumNumber, mulhi, rint, roundAway, pow2, popcount, bitReverse, floordiv, ceildiv },
-  ...PROGRAMS,
-} as const satisfies Readonly<Record<string, (...x: number[]) => number>>;
+};
+/** What a formula may call by this name; a math function is compiled when the first formula that calls it is. */
+export function formulaFunction(name: string): ((...x: number[]) => number) | undefined {
+  if (isMathName(name)) return mathFn(name);
+  return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+}
