@@ -136,10 +136,9 @@ function applyLanewise(
   const at = spec.operands.length;
   if (spec.scalar && args.every((a) => shapeOf(a).is === "number")) {
     options(ops, given, [], at);
-    return ops.op(
-      spec.op,
-      args.map((a) => ops.f32(a as Value)),
-    );
+    const numbers = args.map((a) => ops.f32(a as Value));
+    // Rounded again: an op on scalars is JavaScript's, and an operand that is an integer may be held as one.
+    return ops.f32(ops.op(spec.op, numbers));
   }
   const like = commonLanes(ops, spec.operands, spec.dtypes, args);
   const o = options(ops, given, known, at);

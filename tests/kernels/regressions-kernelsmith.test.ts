@@ -53,3 +53,16 @@ test("S.vsplit with a number of parts needs no target", () => {
     [3, 4],
   ]);
 });
+
+test("a function of a number is the f32 function also of an integer", () => {
+  const k = kernel([ptr(i16), i16], function k(y, n) {
+    y.set(0, S.vsqrt(n * n));
+    S.print("x={}", S.vsqrt(S.clip(n, 2, 2)));
+  });
+  const ys = new Int16Array(1);
+  const printed: string[] = [];
+  execute(k, [ys, 16383], { tiles: 1, print: (line) => printed.push(line) });
+  // 16383 * 16383 rounds to 2^28 - 2^15 in f32, whose root rounds to 16383.
+  expect(ys[0]).toBe(16383);
+  expect(printed).toEqual([`tile 0: x=${Math.fround(Math.SQRT2)}`]);
+});
