@@ -8,11 +8,11 @@ import { type Kernel, kernel, type ParamDecl, ptr } from "../../dsl/kernel.ts";
 import type { Ptr } from "../../dsl/pointer.ts";
 import { S } from "../../dsl/s.ts";
 import type { Mask, Vec } from "../../dsl/values.ts";
-import { ALL_DTYPES, type DTypeName, WHOLE_BYTE_DTYPES } from "../../ir/dtype.ts";
+import { ALL_DTYPES, bytesOf, type DTypeName, WHOLE_BYTE_DTYPES } from "../../ir/dtype.ts";
 import { edgeValues } from "../../ir/edges.ts";
 import { writeElements } from "../../ir/elements.ts";
 import { randomBits } from "./data.ts";
-import { aligned, bytesOf, MASK_FORMS, type MaskForm, maskString } from "./plan.ts";
+import { aligned, MASK_FORMS, type MaskForm, maskString } from "./plan.ts";
 
 type Bytes = Ptr<typeof u8>;
 type Access = Vec["dtype"];

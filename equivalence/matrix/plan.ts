@@ -9,7 +9,7 @@ import type { IntrinsicRecord, OperandSpec } from "../../dsl/intrinsic.ts";
 import { S } from "../../dsl/s.ts";
 import { Mask, Vec } from "../../dsl/values.ts";
 import { KpuError } from "../../ir/diagnostic.ts";
-import { DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
+import { bytesOf, DTYPES, type DTypeName, isFloat } from "../../ir/dtype.ts";
 import { TARGETS, type Target } from "../../ir/target.ts";
 
 /** A part of an input row: lanes of one dtype at a byte offset. */
@@ -132,7 +132,6 @@ export function callOf(r: IntrinsicRecord): (...args: unknown[]) => unknown {
 
 const ALIGNMENT = 8;
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-export const bytesOf = (d: DTypeName, lanes: number): number => Math.ceil((lanes * DTYPES[d].bits) / 8);
 
 export class Planner {
   readonly areas: Area[] = [];
