@@ -382,6 +382,10 @@ class Tile {
         this.printed.push(formatPrint(this.text(e), values, this.id));
         return 0;
       }
+      case "lane_check": {
+        const [lane, lanes] = [number(0), e.attrs["lanes"] as number];
+        return lane >= 0 && lane < lanes ? 0 : stop("KPU4001", `lane ${lane} of ${lanes} lanes`);
+      }
       case "assert":
         return number(0) ? 0 : stop("KPU6007", `assertion failed on tile ${this.id}: ${this.text(e)}`);
       default:

@@ -573,6 +573,14 @@ const table = {
     "One lane as a scalar; the index must be within the lanes. At level open the result type is still the dtype's scalar.",
     "vperm",
   ),
+  lane_check: op(
+    1,
+    "write",
+    "scalar",
+    ([i]) => (isIndex(i) ? VOID : "needs an index"),
+    "Stops the program when the index is no lane of `lanes` lanes.",
+    ["lanes"],
+  ),
   radd: pure(
     1,
     ([v]) => (v?.kind === "vec" ? scalar(scalarOf(v.dtype)) : `needs a vector, got ${text(v)}`),

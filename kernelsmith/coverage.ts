@@ -26,6 +26,7 @@ export function countProgram(p: Program, counts: Counts): number {
   p.body.forEach(inStmt);
   for (const h of p.helpers) {
     add(`helper of ${h.result.is}`);
+    if (h.func) add("func");
     h.body.forEach(inStmt);
   }
   for (const c of p.captured) c.tags.forEach(add);

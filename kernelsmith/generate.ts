@@ -333,6 +333,6 @@ export class Smith implements Maker {
     const body = this.block(r.between(1, 5));
     if (result.is !== "void") body.push(simple("return", template(["return ", ""], this.value(result, 2))));
     this.scope = outer;
-    return { name, params, result, body };
+    return { name, params, result, body, func: r.chance(0.2) };
   }
 }

@@ -25,6 +25,13 @@ export function vector(m: Maker, dtype: DTypeName, lanes: number, depth: number)
     const half = (): Expr => m.vec(dtype, lanes / 2, depth - 1);
     return expr(type, "vconcat", `vconcat ${dtype}`)`S.vconcat([${half()}, ${half()}])`;
   }
+  if (r.chance(0.03)) {
+    const lane = m.int(0, lanes - 1, depth - 1);
+    return expr(
+      type,
+      "Vec.with",
+    )`${m.vec(dtype, lanes, depth - 1)}.with(${lane}, ${m.fitting(dtype, depth - 1)})`;
+  }
   return callForm(m, type, depth) ?? m.vec(dtype, lanes, depth - 1);
 }
 
@@ -74,6 +81,10 @@ export function maskOf(m: Maker, lanes: number, depth: number): Expr {
       default:
         return tail(m, type, lanes, depth);
     }
+  }
+  if (r.chance(0.05)) {
+    const lane = m.int(0, lanes - 1, depth - 1);
+    return expr(type, "Mask.with")`${m.mask(lanes, depth - 1)}.with(${lane}, ${m.bool(depth - 1)})`;
   }
   return callForm(m, type, depth) ?? tail(m, type, lanes, depth);
 }

@@ -40,10 +40,11 @@ function printHelper(h: Helper, types: boolean): string[] {
     const type = types ? `: ${typeText(p.type)}` : "";
     return p.fallback === undefined ? p.name + type : `${p.name}${type} = ${p.fallback}`;
   });
+  const head = `function ${h.name}(${params.join(", ")}) {`;
   return [
-    `function ${h.name}(${params.join(", ")}) {`,
+    h.func ? `const ${h.name} = S.func(${head}` : head,
     ...indented(h.body.flatMap((s) => printStmt(s))),
-    "}",
+    h.func ? "});" : "}",
   ];
 }
 

@@ -89,7 +89,7 @@ export function num(m: Maker, depth: number): Expr {
             depth,
           )
         : undefined;
-    return found ?? someNumber(m);
+    return found ?? (r.chance(0.05) ? staticNumber(m) : someNumber(m));
   }
   switch (r.below(14)) {
     case 0:
@@ -125,6 +125,29 @@ export function num(m: Maker, depth: number): Expr {
       return callForm(m, NUM, depth) ?? n();
     default:
       return wide(m, depth);
+  }
+}
+
+/** A number that is known when the kernel is checked: a fact of the target, or what a function computes then. */
+function staticNumber(m: Maker): Expr {
+  const { r } = m;
+  switch (r.below(6)) {
+    case 0:
+      return leaf(int(1, 4096), `S.target.${r.pick(["tiles", "events"])}`, "target");
+    case 1:
+      return leaf(int(1, 2 ** 30), `S.target.capacity.${r.pick(["l3", "l2", "local", "private"])}`, "target");
+    case 2: {
+      // The same kernel on registers of another width is another kernel.
+      m.pinned = true;
+      if (r.chance(0.5)) return leaf(int(128, 1024), "S.target.registerBits", "target");
+      return leaf(int(4, 128), `S.target.lanes(${r.pick(["i8", "i16", "f16", "f32", "u32"])})`, "target");
+    }
+    default: {
+      const x = someNumber(m);
+      return r.chance(0.5)
+        ? expr(NUM, "comptime")`S.comptime(() => [${x}, 2, 3].reduce((a, b) => a + b))`
+        : expr(NUM, "comptime")`S.comptime(() => Array.from({ length: 4 }, (_, k) => k / ${x})[3])`;
+    }
   }
 }
 

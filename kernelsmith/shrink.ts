@@ -12,7 +12,7 @@ import {
   runProgram,
   signature,
 } from "./executions.ts";
-import { arrayText, importsOf, printProgram } from "./print.ts";
+import { arrayText, importsOf, printProgram, text } from "./print.ts";
 import {
   type Expr,
   literal,
@@ -47,7 +47,7 @@ export function shrinkBy(
   let found = finding;
   let tried = 0;
   const accept = (candidate: Program): boolean => {
-    if (tried >= most) return false;
+    if (tried >= most || !ends(candidate)) return false;
     tried++;
     const f = show(candidate);
     if (f === undefined || signature(f) !== wanted) return false;
@@ -77,6 +77,18 @@ export function shrink(p: Program, finding: Finding, o: RunOptions = {}): Shrunk
       throw error;
     }
   });
+}
+
+/** Whether every `while` and `do` still counts up to its bound: a kernel that never ends would keep the shrinker for good. */
+function ends(p: Program): boolean {
+  for (const { stmts } of lists(p))
+    for (const s of stmts) {
+      if (s.kind !== "while" && s.kind !== "do") continue;
+      const counter = /^(\w+)\+\+$/.exec(s.bodies[0]?.[0]?.heads[0]?.parts[0] ?? "")?.[1];
+      const condition = text(s.tail ?? (s.heads[0] as Template));
+      if (counter === undefined || !condition.includes(`${counter} < `)) return false;
+    }
+  return true;
 }
 
 const print = (p: Program): string => JSON.stringify([p.body, p.helpers, p.params, p.captured, p.tiles]);

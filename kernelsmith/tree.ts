@@ -108,6 +108,8 @@ export interface Helper {
   readonly params: readonly HelperParam[];
   readonly result: Ty;
   readonly body: readonly Stmt[];
+  /** Declared with `S.func`. */
+  readonly func: boolean;
 }
 
 /** A name of the module that the kernel captures. */

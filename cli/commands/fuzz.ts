@@ -48,17 +48,21 @@ export const fuzz: Command = {
     if (o.kernel !== undefined) return one(o.kernel, o.json);
     if (o.mutate) return mutants(o);
     const progress = new Progress("kernels");
+    let kept = 0;
     const seconds = o.seconds ?? (o.kernels === undefined ? 60 : undefined);
     const report = await campaign({
       seed: o.seed,
       ...(seconds === undefined ? {} : { seconds }),
       ...(o.kernels === undefined ? {} : { kernels: o.kernels }),
       ...(o.jobs === undefined ? {} : { jobs: o.jobs }),
-      onProgress: (r) =>
-        progress.show(`${r.kernels}, ${(r.kernels / r.seconds).toFixed(0)}/s, ${r.failures.length} findings`),
+      onProgress: (r) => {
+        // At once: a run that somebody stops has lost nothing.
+        keep(o.out, r.failures.slice(kept));
+        kept = r.failures.length;
+        progress.show(`${r.kernels}, ${(r.kernels / r.seconds).toFixed(0)}/s, ${kept} findings`);
+      },
     });
     progress.done();
-    if (report.failures.length > 0) keep(o.out, report.failures);
     if (o.json) print(JSON.stringify({ ...report, counts: Object.fromEntries(report.counts) }, undefined, 2));
     else print(summary(report, o.out));
     return report.failures.length === 0 ? 0 : 1;
@@ -114,7 +118,7 @@ function mutationTable(r: MutationReport): string {
 }
 
 function keep(folder: string, failures: readonly Failure[]): void {
-  mkdirSync(folder, { recursive: true });
+  if (failures.length > 0) mkdirSync(folder, { recursive: true });
   for (const f of failures) {
     writeFileSync(join(folder, `kernel-${f.seed}.ts`), f.source);
     writeFileSync(join(folder, `kernel-${f.seed}.test.ts.txt`), `${f.test}\n`);

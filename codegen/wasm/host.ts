@@ -94,6 +94,20 @@ export function emitHostOp(E: Emitter, e: Apply): boolean {
         .call(E.imports.fail);
       c.op("unreachable").end();
       return true;
+    case "lane_check": {
+      const lanes = e.attrs["lanes"] as number;
+      E.scalar(e.args[0]!);
+      if (scalarName(e.args[0]!) === "i32") c.op("i64.extend_i32_s");
+      const lane = c.save("i64");
+      c.get(lane).i64(lanes).op("i64.ge_u").if();
+      c.i32(FAIL.lane)
+        .i32(e.at || E.at)
+        .get(lane)
+        .i64(lanes)
+        .call(E.imports.fail);
+      c.op("unreachable").end();
+      return true;
+    }
     case "event_alloc":
       if (E.checks) callHost(E, e);
       else c.i32(0);

@@ -7,6 +7,7 @@
 import type { Apply, Expr, Kernel, Local, Stmt } from "../../ir/kir.ts";
 import { isMathName } from "../../ir/math.ts";
 import { MAX_TILES } from "../../ir/target.ts";
+import { assignedIn } from "../../ir/walk.ts";
 import { clamp, movesOf, reach } from "./counters.ts";
 import { copy, type Env, joinEnv, sameEnv, widenEnv, withinEnv } from "./env.ts";
 import { ANY, ANY_F32, BIT, constRange, dtypeRange, join, type Range, range } from "./range.ts";
@@ -27,6 +28,8 @@ export interface Ranges {
   local(l: Local): Range | undefined;
   /** False for statements that never run: they are dropped, nothing is known about their numbers. */
   reached(s: Stmt): boolean;
+  /** False for a loop whose condition is never computed. */
+  tested(s: Stmt): boolean;
 }
 
 export function analyse(k: Kernel): Ranges {
@@ -47,12 +50,18 @@ export function analyse(k: Kernel): Ranges {
     a.exprs.clear();
     a.given.clear();
     a.reached.clear();
+    a.tested.clear();
     a.broken = false;
     a.run(k.body);
     stable = !a.broken;
   }
   if (!stable) throw new TypeError("the range analysis does not settle");
-  return { of: (e) => a.exprs.get(e), local: (l) => a.given.get(l), reached: (s) => a.reached.has(s) };
+  return {
+    of: (e) => a.exprs.get(e),
+    local: (l) => a.given.get(l),
+    reached: (s) => a.reached.has(s),
+    tested: (s) => a.tested.has(s),
+  };
 }
 
 class Analysis {
@@ -71,9 +80,12 @@ class Analysis {
   readonly base = new Map<Local, Range>();
   /** Definitions of immutable booleans: conditions may be named. */
   readonly conditions = new Map<Local, Expr>();
+  /** Immutable locals that were given a variable which has not been assigned since. */
+  readonly copies = new Map<Local, Local>();
   readonly exprs = new Map<Expr, Range>();
   readonly given = new Map<Local, Range>();
   readonly reached = new Set<Stmt>();
+  readonly tested = new Set<Stmt>();
   private readonly latest = new Map<Expr, Range>();
   private readonly heads = new Map<Stmt, Env>();
   private readonly backs = new Map<Stmt, Env>();
@@ -101,7 +113,10 @@ class Analysis {
 
   /** A loop of the outermost level that stood still is not walked again while nothing before it changes. */
   private settled(s: Loop, env: NonNullable<Env>): Env {
-    if (!this.changed && this.exits.has(s)) return copy(this.exits.get(s));
+    if (!this.changed && this.exits.has(s)) {
+      for (const local of this.assignedIn(s)) this.changes(local);
+      return copy(this.exits.get(s));
+    }
     const before = this.changed;
     this.changed = false;
     const exit = this.stmt(s, env);
@@ -185,9 +200,18 @@ class Analysis {
         this.conditions.set(local, value);
       return;
     }
-    if (local.mutable) env.set(local, r);
-    else this.base.set(local, r);
+    if (local.mutable) {
+      env.set(local, r);
+      this.changes(local);
+    } else {
+      this.base.set(local, r);
+      if (value.kind === "ref" && value.local.mutable) this.copies.set(local, value.local);
+    }
     this.give(local, r);
+  }
+  /** From here on a variable may differ from its copies. */
+  private changes(variable: Local): void {
+    for (const [local, of] of this.copies) if (of === variable) this.copies.delete(local);
   }
   private give(local: Local, r: Range): void {
     if (this.mode !== "record") return;
@@ -195,10 +219,26 @@ class Analysis {
     this.given.set(local, known === undefined ? r : join(known, r));
   }
 
+  private readonly assigned = new Map<Loop, ReadonlySet<Local>>();
+  private assignedIn(s: Loop): ReadonlySet<Local> {
+    let known = this.assigned.get(s);
+    if (known === undefined) this.assigned.set(s, (known = assignedIn([s])));
+    return known;
+  }
+
+  /** The state with locals that the loop leaves alone as they come in: nothing that a round says of them lasts. */
+  private kept(s: Loop, entry: Env, incoming: Env): Env {
+    if (entry === undefined || incoming === undefined) return incoming;
+    const assigned = this.assignedIn(s);
+    for (const [local, r] of entry) if (!assigned.has(local)) incoming.set(local, r);
+    return incoming;
+  }
+
   /** The state at a loop's head for this pass. */
   private head(s: Loop, entry: Env, bounds?: ReadonlyMap<Local, Range>): Env {
     this.loops = true;
-    const incoming = joinEnv(copy(entry), this.backs.get(s));
+    for (const local of this.assignedIn(s)) this.changes(local);
+    const incoming = this.kept(s, entry, joinEnv(copy(entry), this.backs.get(s)));
     const known = this.heads.get(s);
     let next: Env;
     if (this.mode === "up") next = known === undefined ? incoming : widenEnv(known, incoming, this.far);
@@ -277,6 +317,7 @@ class Analysis {
     const test = (at: Env): [Env, Env] => {
       const after = this.list(s.test, at);
       if (after === undefined) return [undefined, undefined];
+      if (this.mode === "record") this.tested.add(s);
       this.eval(s.cond, after);
       return [refine(this, s.cond, true, after), refine(this, s.cond, false, after)];
     };

@@ -118,7 +118,10 @@ export function safeInteger(t: Typing, e: Expr, at: number): Expr {
   t.emit({ kind: "let", local: value.local, value: value.value, at });
   const size = t.make("abs", [value.ref]);
   const cond = t.make("le", [size, { kind: "const", type: scalar("f64"), value: SAFE, at }]);
-  guard(t, cond, "expected a safe integer", at);
+  const text = "expected a safe integer";
+  let index = t.texts.indexOf(text);
+  if (index < 0) index = t.texts.push(text) - 1;
+  t.emit({ kind: "effect", value: t.make("assert", [cond], { text: index }) as Apply, at });
   return t.cast(value.ref, "i64");
 }
 
@@ -129,17 +132,8 @@ export function lane(t: Typing, v: Expr, i: Expr): Expr {
   if (isExactInt(r) && r.lo >= 0 && r.hi < lanes) return at;
   const value = t.fresh("lane", at);
   t.emit({ kind: "let", local: value.local, value: value.value, at: t.at });
-  const type = value.local.type;
-  const low = t.make("ge", [value.ref, { kind: "const", type, value: 0, at: t.at }]);
-  const high = t.make("lt", [value.ref, { kind: "const", type, value: lanes, at: t.at }]);
-  guard(t, t.make("and", [low, high]), `expected a lane from 0 to ${lanes - 1}`, t.at);
+  t.emit({ kind: "effect", value: t.make("lane_check", [value.ref], { lanes }) as Apply, at: t.at });
   return value.ref;
-}
-
-function guard(t: Typing, cond: Expr, text: string, at: number): void {
-  let index = t.texts.indexOf(text);
-  if (index < 0) index = t.texts.push(text) - 1;
-  t.emit({ kind: "effect", value: t.make("assert", [cond], { text: index }) as Apply, at });
 }
 
 function shown(r: Range): string {

@@ -1,10 +1,13 @@
 /** What a condition says about the locals it compares. */
 import type { Expr, Local } from "../../ir/kir.ts";
+import { clamp } from "./counters.ts";
 import { copy, type Env, joinEnv } from "./env.ts";
 import { hasZero, type Range } from "./range.ts";
 
 export interface Known {
   readonly conditions: ReadonlyMap<Local, Expr>;
+  /** Variables that an immutable local still has the value of. */
+  readonly copies: ReadonlyMap<Local, Local>;
   again(e: Expr, env: NonNullable<Env>): Range | undefined;
 }
 
@@ -55,11 +58,11 @@ function truthy(k: Known, e: Expr, truth: boolean, env: NonNullable<Env>): Env {
   if (!truth) {
     if (!hasZero(r) && !r.nan) return undefined;
     const zero = hasZero(r);
-    return put(e, { ...r, lo: zero ? 0 : r.lo, hi: zero ? 0 : r.hi, int: true }, env);
+    return put(k, e, { ...r, lo: zero ? 0 : r.lo, hi: zero ? 0 : r.hi, int: true }, env);
   }
   const lo = r.lo === 0 && r.int ? 1 : r.lo;
   const hi = r.hi === 0 && r.int ? -1 : r.hi;
-  return put(e, { ...r, lo, hi, nan: false, nz: false }, env);
+  return put(k, e, { ...r, lo, hi, nan: false, nz: false }, env);
 }
 
 function compare(k: Known, op: string, x: Expr, y: Expr, truth: boolean, env: NonNullable<Env>): Env {
@@ -74,17 +77,17 @@ function compare(k: Known, op: string, x: Expr, y: Expr, truth: boolean, env: No
   }
   switch (rule) {
     case "lt":
-      return both(x, below(a, b, true), y, above(b, a, true), env);
+      return both(k, x, below(a, b, true), y, above(b, a, true), env);
     case "le":
-      return both(x, below(a, b, false), y, above(b, a, false), env);
+      return both(k, x, below(a, b, false), y, above(b, a, false), env);
     case "gt":
-      return both(x, above(a, b, true), y, below(b, a, true), env);
+      return both(k, x, above(a, b, true), y, below(b, a, true), env);
     case "ge":
-      return both(x, above(a, b, false), y, below(b, a, false), env);
+      return both(k, x, above(a, b, false), y, below(b, a, false), env);
     case "eq":
-      return both(x, equal(a, b), y, equal(b, a), env);
+      return both(k, x, equal(a, b), y, equal(b, a), env);
     default:
-      return both(x, differs(a, b), y, differs(b, a), env);
+      return both(k, x, differs(a, b), y, differs(b, a), env);
   }
 }
 
@@ -113,25 +116,25 @@ function differs(a: Range, b: Range): Range {
   return a;
 }
 
-function both(x: Expr, a: Range, y: Expr, b: Range, env: NonNullable<Env>): Env {
+function both(k: Known, x: Expr, a: Range, y: Expr, b: Range, env: NonNullable<Env>): Env {
   if (isEmpty(a) || isEmpty(b)) return undefined;
   const out = new Map(env);
-  note(x, a, out);
-  note(y, b, out);
+  note(k, x, a, out);
+  note(k, y, b, out);
   return out;
 }
 
 const isEmpty = (r: Range): boolean => r.lo > r.hi && !r.nan;
 
-/** Notes the range of the local behind an expression. */
-function put(e: Expr, r: Range, env: NonNullable<Env>): Env {
+/** Notes the range of the local behind an expression, and of the variable that it is a copy of. */
+function put(k: Known, e: Expr, r: Range, env: NonNullable<Env>): Env {
   if (isEmpty(r)) return undefined;
   const out = new Map(env);
-  note(e, r, out);
+  note(k, e, r, out);
   return out;
 }
 
-function note(e: Expr, r: Range, env: NonNullable<Env>): void {
+function note(k: Known, e: Expr, r: Range, env: NonNullable<Env>): void {
   let inner = e;
   while (
     inner.kind === "apply" &&
@@ -141,7 +144,10 @@ function note(e: Expr, r: Range, env: NonNullable<Env>): void {
   ) {
     inner = inner.args[0];
   }
-  if (inner.kind === "ref") env.set(inner.local, r);
+  if (inner.kind !== "ref") return;
+  env.set(inner.local, r);
+  const variable = k.copies.get(inner.local);
+  if (variable !== undefined) env.set(variable, clamp(env.get(variable) ?? r, r));
 }
 
 function readsMutable(e: Expr): boolean {

@@ -131,7 +131,7 @@ class Retype implements Typing {
       case "loop": {
         const test = this.list(s.test);
         // `do { ...; break; } while (c)`: a test that is never reached is gone, and what it computed with it.
-        if (s.test.length > 0 && !s.test.some((t) => this.ranges.reached(t))) {
+        if (!this.ranges.tested(s)) {
           const cond: Expr = { kind: "const", type: scalar("bool"), value: false, at: s.at };
           this.out.push({ ...s, test, cond, body: this.list(s.body), update: this.list(s.update) });
           return;

@@ -84,8 +84,6 @@ export const BAD_CALLS: Readonly<Record<string, BadCall>> = {
   },
   "lane that a vector has not": {
     code: "KPU4001",
-    // A compiled program stops too, but as an assertion (KPU6007).
-    only: "direct",
     run: () =>
       checked(
         kernel([ptr(f32), i32], function lane(x, at) {

@@ -1,5 +1,5 @@
 /** Minimal kernels of bugs that `kpu fuzz` found. */
-import { f16, i16, kernel, ptr, S, u32, Vec } from "kpu-dsl";
+import { f16, i8, i16, i32, kernel, ptr, S, u8, u32, Vec } from "kpu-dsl";
 import { expect, test } from "vitest";
 import { hostArray } from "../../ir/elements.ts";
 import { execute } from "../harness/execute.ts";
@@ -65,4 +65,47 @@ test("a function of a number is the f32 function also of an integer", () => {
   // 16383 * 16383 rounds to 2^28 - 2^15 in f32, whose root rounds to 16383.
   expect(ys[0]).toBe(16383);
   expect(printed).toEqual([`tile 0: x=${Math.fround(Math.SQRT2)}`]);
+});
+
+test("the counter of a loop that another loop stands in keeps the bound of its condition", () => {
+  const k = kernel([ptr(u32), ptr(i8)], function k(n, y) {
+    for (let i = 0; i < (n.get(0) & 3); i++) {
+      for (let j = 0; j < 4; j += 2) S.vstore(S.vzip(S.vbcast(1, i8, 8), i), y.at(j));
+    }
+  });
+  const ys = new Int8Array(32);
+  execute(k, [Uint32Array.of(7), ys], { tiles: 1 });
+  expect([...ys.subarray(0, 8)]).toEqual([1, 2, 1, 2, 1, 2, 1, 2]);
+});
+
+test("a condition that compares a copy bounds the variable, until it is assigned", () => {
+  const k = kernel([ptr(i32), ptr(u8)], function k(n, y) {
+    for (let i = 0; i < (Number(n.get(0) > 1) & 1); i++) S.vstore(S.vbcast(i, u8, 8), y);
+    let j = 0;
+    const before = j;
+    while (before < 1) {
+      j += 100;
+      if (j > 500) break;
+    }
+    y.set(1, S.u8(j / 3));
+  });
+  const ys = new Uint8Array(8).fill(9);
+  execute(k, [Int32Array.of(2), ys], { tiles: 1 });
+  expect([...ys]).toEqual([0, 200, 0, 0, 0, 0, 0, 0]);
+});
+
+test("a condition that is never computed may hold any number", () => {
+  const k = kernel([ptr(f16)], function k(y) {
+    const x = y.get(0);
+    const always = true;
+    let w = 0;
+    do {
+      w++;
+      if (always) break;
+    } while (w < 4 && !(x >= 0.5));
+    y.set(0, w);
+  });
+  const ys = hostArray("f16", [7]);
+  execute(k, [ys], { tiles: 1 });
+  expect(ys).toEqual(hostArray("f16", [1]));
 });

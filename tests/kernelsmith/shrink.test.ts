@@ -4,12 +4,15 @@ import type { Expr } from "../../ir/kir.ts";
 import { mapExprs } from "../../ir/walk.ts";
 import {
   evaluate,
+  type Finding,
   findingText,
   generate,
+  type Program,
   printProgram,
   regressionTest,
   runProgram,
   shrink,
+  shrinkBy,
   type Tamper,
 } from "../../kernelsmith/index.ts";
 
@@ -49,4 +52,24 @@ test("shrinks to a few lines, prints a test, and keeps the difference", () => {
     expect(runProgram(small.program, again!)).toBeUndefined();
   }
   expect(found).toBe(1);
+});
+
+test("no candidate has a loop that does not end", () => {
+  let seed = 1;
+  const source = (p: Program): string => printProgram(p, { types: false });
+  const loops = /\b(while|do)\b/;
+  while (!loops.test(source(generate(seed, { size: 12 })))) seed++;
+  const finding: Finding = { kind: "refused", code: "KPU3003", message: "" };
+  let tried = 0;
+  const small = shrinkBy(generate(seed, { size: 12 }), finding, (candidate) => {
+    const text = source(candidate);
+    tried++;
+    // Each has its counter in the condition and its step in the body.
+    for (const [, condition] of text.matchAll(/while \((.*)\)/g)) expect(condition).toMatch(/w\d+ < \d/);
+    const whiles = text.match(/while \(/g) ?? [];
+    expect((text.match(/w\d+\+\+/g) ?? []).length).toBeGreaterThanOrEqual(whiles.length);
+    return loops.test(text) ? finding : undefined;
+  });
+  expect(tried).toBeGreaterThan(10);
+  expect(source(small.program)).toMatch(loops);
 });
