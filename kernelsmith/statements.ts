@@ -221,6 +221,9 @@ const branching: Production = (m, size) => {
   ];
 };
 
+/** What is not proven of a loop's bound is not of its counter. */
+const isLoose = (bound: Expr): boolean => bound.type.is === "int" && bound.type.loose;
+
 /** The head of a loop, what its counter may be, and how often it goes round at most. */
 interface Counted {
   readonly kind: string;
@@ -234,7 +237,7 @@ function counted(m: Maker, most: number): Counted {
   const name = m.fresh("j");
   const rounds = r.between(1, Math.min(most, r.pick([2, 3, 4, 8])));
   const bound = r.chance(0.5) ? m.int(0, rounds, 2) : leaf(int(rounds, rounds), String(rounds));
-  const counter = (low: number, high: number, loose = false) => [
+  const counter = (low: number, high: number, loose = isLoose(bound)) => [
     { name, type: int(low, high, loose), first: String(low) },
   ];
   switch (r.below(5)) {
@@ -277,7 +280,7 @@ function counted(m: Maker, most: number): Counted {
         kind: "grid",
         head: expr(VOID, "grid")`for (const [${name}, ${x}] of S.grid(${height}, ${width}))`,
         counters: [
-          { name, type: int(0, 1), first: "0" },
+          { name, type: int(0, 1, isLoose(height)), first: "0" },
           { name: x, type: int(0, width - 1), first: "0" },
         ],
         rounds: 2 * width,

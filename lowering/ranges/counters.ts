@@ -79,5 +79,6 @@ export function clamp(r: Range, bound: Range): Range {
   return range(Math.max(r.lo, bound.lo), Math.min(r.hi, bound.hi), r.int || bound.int, {
     nz: r.nz,
     nan: r.nan && bound.nan,
+    f32: r.f32 || bound.f32,
   });
 }

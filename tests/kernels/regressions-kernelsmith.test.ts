@@ -109,3 +109,13 @@ test("a condition that is never computed may hold any number", () => {
   execute(k, [ys], { tiles: 1 });
   expect(ys).toEqual(hostArray("f16", [1]));
 });
+
+test("a comparison of a copy in a loop leaves the variable an f32", () => {
+  const k = kernel([ptr(f16)], function k(y) {
+    const x = y.get(0) > 1 ? y.get(1) : 1;
+    for (let i = 0; i < 3; i++) y.set(i, 0 < x ? i : 9);
+  });
+  const ys = hostArray("f16", [7, -1, 0]);
+  execute(k, [ys], { tiles: 1 });
+  expect(ys).toEqual(hostArray("f16", [9, 9, 9]));
+});
