@@ -1,0 +1,121 @@
+/**
+ * The command trace: what a run of a program asks of the machine, per compute tile, without times. Loops stay loops, so
+ * that the trace of a product of 8192 x 8192 matrices is a few hundred items; addresses in a loop move by a stride per
+ * round. Plain data: a trace is printed, parsed, stored in a program and timed on any machine.
+ */
+
+import type { DTypeName } from "../ir/dtype.ts";
+import type { CostClass } from "../ir/ops.ts";
+
+export const TRACE_VERSION = 1;
+
+/** Levels that commands move between. */
+export type Level = "dram" | "l3" | "l2" | "local" | "l1";
+
+/**
+ * An address of a level, in bytes from its start: `base` plus, for the enclosing loop k outward (0 is the innermost),
+ * round times `strides[k]`. Buffers and events that take turns are a body of several turns.
+ */
+export interface Address {
+  readonly base: number;
+  readonly strides?: readonly number[];
+}
+
+/** Runs of contiguous bytes of a transfer: `count` runs of `bytes` each, `stride` apart. */
+export interface Runs {
+  readonly count: number;
+  readonly bytes: number;
+  readonly stride: number;
+}
+
+export interface End {
+  readonly level: Level;
+  readonly at: Address;
+  readonly runs: Runs;
+}
+
+/** What moves bytes: `dma` for dram and l3, `bm` from l3 to l2 (or back), `str` between l2 and the fabric's edge. */
+export type Mover = "dma" | "bm" | "rows" | "cols" | "drain";
+
+export type Transform = "identity" | "transpose" | "im2col" | "pack" | "quantize" | "reduce";
+
+/** A command of an engine. It may start when `after` are complete, and completes `signal`: events of its tile. */
+interface EngineCommand {
+  readonly signal?: number;
+  readonly after?: readonly number[];
+  /** Statement of the program, for reports: index into its locations. */
+  readonly at: number;
+}
+
+export interface Move extends EngineCommand {
+  readonly kind: "move";
+  readonly mover: Mover;
+  readonly src: End;
+  /** Absent for a fill. */
+  readonly dst: End;
+  readonly transform: Transform;
+  /** Elements that the special function unit works on, on the way. */
+  readonly sfu?: { readonly elements: number; readonly ops: readonly string[] };
+}
+
+export interface Fill extends EngineCommand {
+  readonly kind: "fill";
+  readonly dst: End;
+}
+
+/** acc[m][n] += a[m][k] * b[k][n] on the fabric of the tile. */
+export interface Mma extends EngineCommand {
+  readonly kind: "mma";
+  readonly dtype: DTypeName;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly dataflow: "os" | "ws" | "is";
+}
+
+/** The control and vector core works: executions of ops by cost class, and bytes of its loads and stores per level. */
+export interface Core {
+  readonly kind: "core";
+  readonly ops: Partial<Record<CostClass, number>>;
+  /** Lanes that ops of the vector unit worked on: integer, float, transcendental. */
+  readonly lanes: { readonly int: number; readonly float: number; readonly math: number };
+  readonly read: Partial<Record<Level, number>>;
+  readonly write: Partial<Record<Level, number>>;
+  /** Cycles of the static list schedule of these ops, when it is known. */
+  readonly cycles?: number;
+  readonly at: number;
+}
+
+/** The core stands still until an event is complete; the event is free afterwards. */
+export interface Wait {
+  readonly kind: "wait";
+  readonly event: number;
+  readonly at: number;
+}
+/** All tiles meet. */
+export interface Barrier {
+  readonly kind: "barrier";
+  readonly at: number;
+}
+/** Begin or end of a span that the kernel names. */
+export interface Mark {
+  readonly kind: "mark";
+  readonly id: string | number;
+  readonly phase: "begin" | "end";
+  readonly at: number;
+}
+export interface Loop {
+  readonly kind: "loop";
+  readonly count: number;
+  readonly body: readonly Item[];
+}
+
+export type Command = Move | Fill | Mma | Core | Wait | Barrier | Mark;
+export type Item = Command | Loop;
+
+export interface Trace {
+  readonly version: typeof TRACE_VERSION;
+  readonly kernel: string;
+  /** Items of each compute tile, in the order in which its core issues them. */
+  readonly tiles: readonly (readonly Item[])[];
+}
