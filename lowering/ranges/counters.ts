@@ -52,7 +52,7 @@ export function movesOf(stmts: readonly Stmt[], of: RangeAnywhere, rounds: Round
   return moves;
 }
 
-const scaled = (m: number, times: number): number => (m === 0 ? 0 : m * times);
+const scaled = (m: number, times: number): number => (m === 0 || times === 0 ? 0 : m * times);
 
 /** The step of `local = local + e` and `local = local - e`, where e is an integer. */
 function stepOf(local: Local, value: Expr, of: RangeAnywhere): Move | undefined {

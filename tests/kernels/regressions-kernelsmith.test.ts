@@ -119,3 +119,15 @@ test("a comparison of a copy in a loop leaves the variable an f32", () => {
   execute(k, [ys], { tiles: 1 });
   expect(ys).toEqual(hostArray("f16", [9, 9, 9]));
 });
+
+test("a loop of no rounds around another", () => {
+  const k = kernel([ptr(u8)], function k(y) {
+    let n = 1;
+    for (const [_i, _j] of S.grid(y.get(1) & 0, 1)) n++;
+    for (const [_i, _j] of S.grid(0, 1)) n++;
+    y.set(0, n);
+  });
+  const ys = new Uint8Array(2);
+  execute(k, [ys], { tiles: 1 });
+  expect(ys[0]).toBe(1);
+});
