@@ -11,7 +11,7 @@ import {
 } from "./executions.ts";
 import { generate } from "./generate.ts";
 import { printProgram } from "./print.ts";
-import { seedOf } from "./random.ts";
+import { seedOf } from "./seed.ts";
 import { regressionTest, shrink } from "./shrink.ts";
 import type { Program } from "./tree.ts";
 

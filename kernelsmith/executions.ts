@@ -10,10 +10,10 @@ import { interpretKernel } from "../ir/interpret.ts";
 import type { Kernel as Kir } from "../ir/kir.ts";
 import { parseKernel } from "../ir/parse.ts";
 import { printKernel } from "../ir/print.ts";
+import { Random } from "../ir/random.ts";
 import { TARGETS, type Target } from "../ir/target.ts";
 import { type LoweredKernel, lowerKernel } from "../lowering/index.ts";
 import { KpuProgram } from "../runtime/index.ts";
-import { Random } from "./random.ts";
 import type { Param, Program } from "./tree.ts";
 
 export type AnyKernel = Kernel<readonly ParamDecl[]>;

@@ -1,5 +1,6 @@
 /** A seed to a program. */
 import { type DTypeName, isPacked, type Scope as MemoryScope } from "../ir/dtype.ts";
+import { Random } from "../ir/random.ts";
 import { Catalogue } from "./catalogue.ts";
 import { maskArgument, maskOf, vector } from "./lanes.ts";
 import { type Area, type Maker, Scope } from "./maker.ts";
@@ -14,7 +15,6 @@ import {
   someDTypes,
   someLanes,
 } from "./phases.ts";
-import { Random } from "./random.ts";
 import { bool, fitting, integer, num } from "./scalars.ts";
 import { block, declare, HELPER_SPAN, someType } from "./statements.ts";
 import {

@@ -13,6 +13,6 @@ export { type Finding, findingText, runEveryWay, runProgram, signature, type Tam
 export { generate, theCatalogue } from "./generate.ts";
 export { MUTATIONS, type MutationResult, makeMutant, verdict } from "./mutate.ts";
 export { printProgram } from "./print.ts";
-export { seedOf } from "./random.ts";
+export { seedOf } from "./seed.ts";
 export { regressionTest, type Shrunk, shrink, shrinkBy } from "./shrink.ts";
 export type { Program } from "./tree.ts";

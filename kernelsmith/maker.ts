@@ -1,7 +1,7 @@
 /** What the productions of the grammar share: the random source, the names in scope, and each other. */
 import type { DTypeName } from "../ir/dtype.ts";
+import type { Random } from "../ir/random.ts";
 import type { Catalogue } from "./catalogue.ts";
-import type { Random } from "./random.ts";
 import { type Expr, type Helper, ref, type Stmt, suits, type Ty } from "./tree.ts";
 
 export interface Variable {

@@ -6,13 +6,14 @@ import { simulate } from "../executions.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { KpuError } from "../ir/diagnostic.ts";
 import { ALL_DTYPES, isPacked } from "../ir/dtype.ts";
+import { Random } from "../ir/random.ts";
 import { evaluate } from "./evaluate.ts";
 import { type AnyKernel, argumentsOf, targetOf } from "./executions.ts";
 import { type Bench, block, type Gadget, line, type MutationKind, type Parts } from "./gadget.ts";
 import { Smith } from "./generate.ts";
 import { MEMORY_BUGS } from "./memory-bugs.ts";
 import { printProgram } from "./print.ts";
-import { Random, seedOf } from "./random.ts";
+import { seedOf } from "./seed.ts";
 import { SYNC_BUGS } from "./sync-bugs.ts";
 import type { Captured, Param, Program, Stmt } from "./tree.ts";
 

@@ -15,9 +15,9 @@ import {
   type Scope,
 } from "../ir/dtype.ts";
 import { edgeValues } from "../ir/edges.ts";
+import type { Random } from "../ir/random.ts";
 import { statement } from "./accesses.ts";
 import type { Area, Maker } from "./maker.ts";
-import type { Random } from "./random.ts";
 import { untilBarrier } from "./transfers.ts";
 import { call, leaf, literal, NUM, type Param, type Stmt, simple, template, VOID } from "./tree.ts";
 

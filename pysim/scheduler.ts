@@ -4,8 +4,8 @@
  */
 import type { WaitSite } from "../capture/index.ts";
 import type { Location, Note } from "../ir/diagnostic.ts";
+import { Random } from "../ir/random.ts";
 import type { SchedulePolicy } from "./options.ts";
-import { Random } from "./random.ts";
 import type { Request, TileSimulation } from "./simulation.ts";
 
 export type Coroutine = Generator<unknown, void, unknown>;

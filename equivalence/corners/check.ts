@@ -9,9 +9,10 @@ import type { DiagnosticCode } from "../../ir/codes.ts";
 import { convertRule } from "../../ir/convert.ts";
 import { KpuError } from "../../ir/diagnostic.ts";
 import { readElements, writeElements } from "../../ir/elements.ts";
+import { type Cell, type Operand, Planner, shapeOfResult, type Variant } from "../matrix/cell.ts";
 import { EXAMPLE_BYTES, exampleArguments, exampleKernel } from "../matrix/example.ts";
 import { cellKernel } from "../matrix/kernel.ts";
-import { type Cell, callOf, type Operand, Planner, shapeOfResult, type Variant } from "../matrix/plan.ts";
+import { callOf } from "../matrix/plan.ts";
 import type { WayResult } from "../matrix/run.ts";
 import { hostArguments, type Outcome, outcomeOf, type Result } from "./outcome.ts";
 

@@ -3,7 +3,8 @@ import { fromBits } from "../../ir/convert.ts";
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
 import { edgeValues } from "../../ir/edges.ts";
 import { storeElement } from "../../ir/elements.ts";
-import type { Area, Cell } from "./plan.ts";
+import { Random, seedOfText } from "../../ir/random.ts";
+import type { Area, Cell } from "./cell.ts";
 
 /** Lanes that a cell tries in all; more rows for narrow vectors, within reason. */
 const LANES = 640;
@@ -11,19 +12,6 @@ const MOST_ROWS = 64;
 
 export function rowsOf(cell: Cell): number {
   return Math.max(4, Math.min(MOST_ROWS, Math.ceil(LANES / cell.lanes)));
-}
-
-/** A generator of 32 random bits (xorshift32), seeded by a text. */
-export function randomBits(seed: string): () => number {
-  let state = 2166136261;
-  for (const c of seed) state = Math.imul(state ^ (c.codePointAt(0) as number), 16777619);
-  state ||= 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
 }
 
 const BITS: { readonly [bits: number]: (x: number) => number } = {
@@ -41,7 +29,7 @@ export function inputData(cell: Cell): Uint8Array {
   const bytes = new Uint8Array(rows * cell.inputStride + 8);
   const view = new DataView(bytes.buffer);
   cell.areas.forEach((area, at) => {
-    const random = randomBits(`${cell.record.name} ${cell.dtype} ${cell.lanes} ${area.role}`);
+    const random = new Random(seedOfText(`${cell.record.name} ${cell.dtype} ${cell.lanes} ${area.role}`));
     for (let row = 0; row < rows; row++) {
       const base = row * cell.inputStride + area.offset;
       const { bytes: size } = DTYPES[area.dtype];
@@ -50,7 +38,7 @@ export function inputData(cell: Cell): Uint8Array {
           area.dtype,
           view,
           base + lane * size,
-          value(area, at, row * area.lanes + lane, random()),
+          value(area, at, row * area.lanes + lane, random.bits()),
         );
       }
     }

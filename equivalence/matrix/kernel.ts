@@ -4,7 +4,7 @@ import { type Kernel, kernel, type ParamDecl, ptr } from "../../dsl/kernel.ts";
 import type { Ptr } from "../../dsl/pointer.ts";
 import { S } from "../../dsl/s.ts";
 import type { Mask, Vec } from "../../dsl/values.ts";
-import type { Cell, Operand, Output, Variant } from "./plan.ts";
+import type { Cell, Operand, Output, Variant } from "./cell.ts";
 
 type Bytes = Ptr<typeof u8>;
 

@@ -11,8 +11,9 @@ import type { Mask, Vec } from "../../dsl/values.ts";
 import { ALL_DTYPES, bytesOf, type DTypeName, WHOLE_BYTE_DTYPES } from "../../ir/dtype.ts";
 import { edgeValues } from "../../ir/edges.ts";
 import { writeElements } from "../../ir/elements.ts";
-import { randomBits } from "./data.ts";
-import { aligned, MASK_FORMS, type MaskForm, maskString } from "./plan.ts";
+import { Random, seedOfText } from "../../ir/random.ts";
+import { aligned, MASK_FORMS, type MaskForm } from "./cell.ts";
+import { maskString } from "./forms.ts";
 
 type Bytes = Ptr<typeof u8>;
 type Access = Vec["dtype"];
@@ -55,8 +56,8 @@ function elements(d: DTypeName, count: number): number[] {
   return Array.from({ length: count }, (_, i) => edges[(i * 7 + (i >> 3)) % edges.length] as number);
 }
 function maskLanes(n: number, seed: string): number[] {
-  const random = randomBits(seed);
-  return Array.from({ length: n }, () => random() & 1);
+  const random = new Random(seedOfText(seed));
+  return Array.from({ length: n }, () => random.below(2));
 }
 
 interface MaskedForm {
@@ -129,12 +130,12 @@ const store: Make = (name, n) => {
 
 /** Index vectors with duplicates, in an area per index dtype. */
 function indexAreas(row: Row, n: number): { readonly dtype: IntD; readonly at: number }[] {
-  const random = randomBits(`index ${n}`);
+  const random = new Random(seedOfText(`index ${n}`));
   return INDEX_DTYPES.map((x) => ({
     dtype: dtypeOf(x) as IntD,
     at: row.area(
       x,
-      Array.from({ length: n }, () => random() % (2 * n)),
+      Array.from({ length: n }, () => random.below(2 * n)),
     ),
   }));
 }

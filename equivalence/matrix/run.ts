@@ -15,9 +15,9 @@ import type { Attrs } from "../../ir/kir.ts";
 import { TARGETS, type Target } from "../../ir/target.ts";
 import { lowerKernel } from "../../lowering/index.ts";
 import { KpuProgram } from "../../runtime/index.ts";
+import type { Area, Cell, Operand, Output, Variant } from "./cell.ts";
 import { inputData, rowsOf } from "./data.ts";
 import { cellKernel } from "./kernel.ts";
-import type { Area, Cell, Operand, Output, Variant } from "./plan.ts";
 
 export const WAYS = ["interpreted", "interpreted machine code", "compiled", "compiled, no checks"] as const;
 export type Way = (typeof WAYS)[number] | "ALU table";

@@ -1,22 +1,12 @@
 /** Damage to inputs: bytes and text changed, cut, doubled, replaced by absurd values; everything follows from a seed. */
 import { createHash } from "node:crypto";
-import { randomBits } from "../../equivalence/matrix/data.ts";
+import { Random, seedOfText } from "../../ir/random.ts";
 
 /** Runs of each property; `npm run test:robustness` sets it to 100,000 in all. */
 export const RUNS = Number(process.env["ROBUSTNESS"] ?? 1);
 
-export class Dice {
-  readonly #next: () => number;
-  constructor(seed: string) {
-    this.#next = randomBits(seed);
-  }
-  below(n: number): number {
-    return this.#next() % n;
-  }
-  oneOf<T>(list: readonly T[]): T {
-    return list[this.below(list.length)] as T;
-  }
-}
+/** The dice of one damage. */
+export const diceOf = (seed: string): Random => new Random(seedOfText(seed));
 
 const ABSURD = [
   "-1",
@@ -34,13 +24,13 @@ const ABSURD = [
 ];
 
 /** Text with one to three mutations: a token replaced by another of the text or by an absurd number, a line moved, doubled or lost, a cut. */
-export function damagedText(text: string, dice: Dice): string {
+export function damagedText(text: string, dice: Random): string {
   let result = text;
   for (let k = dice.below(3); k >= 0; k--) result = damageOnce(result, dice);
   return result;
 }
 
-function damageOnce(text: string, dice: Dice): string {
+function damageOnce(text: string, dice: Random): string {
   const tokens = [...text.matchAll(/[\w%@.]+|[^\s\w]/gu)];
   const lines = text.split("\n");
   const token = tokens[dice.below(Math.max(tokens.length, 1))];
@@ -49,11 +39,11 @@ function damageOnce(text: string, dice: Dice): string {
     text.slice(0, token.index) + by + text.slice(token.index + token[0].length);
   switch (dice.below(7)) {
     case 0:
-      return replaced(dice.oneOf(tokens)[0]);
+      return replaced(dice.pick(tokens)[0]);
     case 1: {
       const numbers = tokens.filter((t) => /^\d/u.test(t[0]));
-      const number = numbers.length === 0 ? token : dice.oneOf(numbers);
-      return text.slice(0, number.index) + dice.oneOf(ABSURD) + text.slice(number.index + number[0].length);
+      const number = numbers.length === 0 ? token : dice.pick(numbers);
+      return text.slice(0, number.index) + dice.pick(ABSURD) + text.slice(number.index + number[0].length);
     }
     case 2:
       return replaced("");
@@ -61,7 +51,7 @@ function damageOnce(text: string, dice: Dice): string {
       lines.splice(dice.below(lines.length), 1);
       return lines.join("\n");
     case 4:
-      lines.splice(dice.below(lines.length), 0, dice.oneOf(lines));
+      lines.splice(dice.below(lines.length), 0, dice.pick(lines));
       return lines.join("\n");
     case 5: {
       const [from, to] = [dice.below(lines.length), dice.below(lines.length)];
@@ -75,7 +65,7 @@ function damageOnce(text: string, dice: Dice): string {
 }
 
 /** Bytes with a few flipped, set, cut off or inserted. */
-export function damagedBytes(bytes: Uint8Array, dice: Dice): Uint8Array {
+export function damagedBytes(bytes: Uint8Array, dice: Random): Uint8Array {
   const copy = [...bytes];
   for (let k = dice.below(4); k >= 0; k--) {
     const at = dice.below(Math.max(copy.length, 1));
@@ -84,7 +74,7 @@ export function damagedBytes(bytes: Uint8Array, dice: Dice): Uint8Array {
         copy[at] = (copy[at] ?? 0) ^ (1 << dice.below(8));
         break;
       case 1:
-        copy[at] = dice.oneOf([0, 0xff, 0x7f, 0x80]);
+        copy[at] = dice.pick([0, 0xff, 0x7f, 0x80]);
         break;
       case 2:
         copy.length = at;

@@ -7,7 +7,7 @@ import { readData } from "../../cli/datafile.ts";
 import { writeNpy } from "../../cli/npy.ts";
 import { KpuError } from "../../ir/diagnostic.ts";
 import type { DTypeName } from "../../ir/dtype.ts";
-import { Dice, damagedBytes, damagedText, RUNS } from "./damage.ts";
+import { damagedBytes, damagedText, diceOf, RUNS } from "./damage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kpu-robustness-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -45,11 +45,11 @@ describe("npy", () => {
   const good = writeNpy({ type: "f4", shape: [3, 4], data: Float32Array.from({ length: 12 }, (_, i) => i) });
 
   it("bytes changed", () => {
-    for (let run = 0; run < 400 * RUNS; run++) read("npy", damagedBytes(good, new Dice(`npy ${run}`)));
+    for (let run = 0; run < 400 * RUNS; run++) read("npy", damagedBytes(good, diceOf(`npy ${run}`)));
   });
   it("headers changed", () => {
     for (let run = 0; run < 400 * RUNS; run++) {
-      const dice = new Dice(`header ${run}`);
+      const dice = diceOf(`header ${run}`);
       read("npy", npy(damagedText(header("(2, 3)"), dice), dice.below(8)));
     }
   });
@@ -82,7 +82,7 @@ describe("json", () => {
     for (let run = 0; run < 400 * RUNS; run++)
       read(
         "json",
-        damagedText('[[1, 2.5, "NaN"],\n[4, -5, "-0"],\n[true, 1e3, 7]]\n', new Dice(`json ${run}`)),
+        damagedText('[[1, 2.5, "NaN"],\n[4, -5, "-0"],\n[true, 1e3, 7]]\n', diceOf(`json ${run}`)),
       );
   });
   it.each([
@@ -110,7 +110,7 @@ describe("png", () => {
     expect(read("png", "\x89PNG\r\n\x1a\n", "u8")).toBe("KPU7005");
     for (let run = 0; run < 100 * RUNS; run++) {
       const bytes = new TextEncoder().encode("\x89PNG\r\n\x1a\n0000IHDR0000000000000");
-      read("png", damagedBytes(bytes, new Dice(`png ${run}`)), "u8");
+      read("png", damagedBytes(bytes, diceOf(`png ${run}`)), "u8");
     }
   });
 });

@@ -15,7 +15,7 @@ import { someStmt } from "../../ir/walk.ts";
 import { KpuProgram, loadProgram } from "../../runtime/index.ts";
 import { Wasm } from "../../runtime/webassembly.ts";
 import { arbitraryKernel, argumentsFor } from "../ir/arbitraries.ts";
-import { Dice, damagedBytes, damagedText, RUNS, sealed, withSection } from "./damage.ts";
+import { damagedBytes, damagedText, diceOf, RUNS, sealed, withSection } from "./damage.ts";
 
 const target = TARGETS.edge;
 /** Programs of random kernels, checks on: what is damaged. */
@@ -63,8 +63,8 @@ function take(p: KpuProgram, seed: number): void {
 describe("damaged programs", () => {
   it("bytes of the file", () => {
     for (let run = 0; run < 600 * RUNS; run++) {
-      const dice = new Dice(`bytes ${run}`);
-      const loaded = load(damagedBytes(dice.oneOf(programs).bytes, dice));
+      const dice = diceOf(`bytes ${run}`);
+      const loaded = load(damagedBytes(dice.pick(programs).bytes, dice));
       if (loaded !== undefined) take(loaded, run);
     }
   });
@@ -75,8 +75,8 @@ describe("damaged programs", () => {
     ["source", 3],
   ])("the %s, sealed again", (_name, kind) => {
     for (let run = 0; run < 500 * RUNS; run++) {
-      const dice = new Dice(`${kind} ${run}`);
-      const file = withSection(dice.oneOf(programs).bytes, kind, (text) => damagedText(text, dice));
+      const dice = diceOf(`${kind} ${run}`);
+      const file = withSection(dice.pick(programs).bytes, kind, (text) => damagedText(text, dice));
       const loaded = load(file);
       if (loaded !== undefined) take(loaded, run);
     }
@@ -84,12 +84,12 @@ describe("damaged programs", () => {
 
   it("the table of sections", () => {
     for (let run = 0; run < 300 * RUNS; run++) {
-      const dice = new Dice(`table ${run}`);
-      const file = new Uint8Array(dice.oneOf(programs).bytes);
+      const dice = diceOf(`table ${run}`);
+      const file = new Uint8Array(dice.pick(programs).bytes);
       const view = new DataView(file.buffer);
       view.setUint32(
         8 + 4 * dice.below(30),
-        dice.oneOf([0, 1, 2, 64, 0x7fffffff, 0xffffffff, file.length]),
+        dice.pick([0, 1, 2, 64, 0x7fffffff, 0xffffffff, file.length]),
         true,
       );
       const loaded = load(sealed(file));
@@ -100,8 +100,8 @@ describe("damaged programs", () => {
   it("assembly", () => {
     const texts = programs.map((p) => p.asm);
     for (let run = 0; run < 500 * RUNS; run++) {
-      const dice = new Dice(`asm ${run}`);
-      const text = damagedText(dice.oneOf(texts), dice);
+      const dice = diceOf(`asm ${run}`);
+      const text = damagedText(dice.pick(texts), dice);
       let k: Kernel;
       try {
         k = parseKernel(text, "damaged.kasm");

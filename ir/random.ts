@@ -1,16 +1,23 @@
-/** A small generator whose whole state is its seed (mulberry32): the same seed gives the same kernel on every machine. */
+/**
+ * The one source of pseudo-random numbers: mulberry32, whose whole state is its seed, so that a seed in a report is a run, on
+ * every machine. Nothing that computes results uses it: schedules, generated inputs and generated kernels do.
+ */
 export class Random {
   #state: number;
   constructor(seed: number) {
     this.#state = seed >>> 0;
   }
-  /** A number in [0, 1). */
-  next(): number {
+  /** 32 random bits, as an unsigned number. */
+  bits(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let x = this.#state;
     x = Math.imul(x ^ (x >>> 15), x | 1);
     x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+    return (x ^ (x >>> 14)) >>> 0;
+  }
+  /** A number in [0, 1). */
+  next(): number {
+    return this.bits() / 2 ** 32;
   }
   /** An integer in 0 .. n - 1. */
   below(n: number): number {
@@ -44,7 +51,9 @@ export class Random {
   }
 }
 
-/** A seed of its own for the n-th kernel of a run. */
-export function seedOf(run: number, n: number): number {
-  return (Math.imul(run ^ 0x9e3779b9, 0x85ebca6b) + Math.imul(n + 1, 0x27d4eb2f)) >>> 0;
+/** A seed of a text: FNV-1a over its code points. */
+export function seedOfText(text: string): number {
+  let hash = 2166136261;
+  for (const c of text) hash = Math.imul(hash ^ (c.codePointAt(0) as number), 16777619);
+  return hash >>> 0;
 }
