@@ -97,6 +97,8 @@ export const CODES = {
   KPU8001: "command line usage",
   KPU8002: "file not found or not readable",
   KPU8003: "file exports no kernel",
+  // 9xxx  the machine model
+  KPU9001: "the machine cannot multiply this dtype",
 } as const;
 
 export type DiagnosticCode = keyof typeof CODES;

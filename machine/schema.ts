@@ -12,6 +12,9 @@ const whole = z.number().int().positive();
 const natural = z.number().int().nonnegative();
 const notNegative = z.number().nonnegative();
 
+/** 1 / (1 / 49) is not quite 49. */
+const isWhole = (x: number): boolean => Math.abs(x - Math.round(x)) < 1e-9;
+
 /** Cycles from issue to result, and cycles until the next of its kind can issue, per cost class of ops. */
 const classCost = z.strictObject({ latency: natural, interval: whole });
 
@@ -75,8 +78,12 @@ export const MachineConfig = z.strictObject({
     fabric: z.strictObject({
       rows: whole,
       cols: whole,
-      /** Multiply-accumulates per processing element and cycle. A dtype that is missing cannot run. */
-      macs: dtypeTable(positive),
+      /** Multiply-accumulates per processing element and cycle, p or 1/p for a whole p. A dtype that is missing cannot run. */
+      macs: dtypeTable(
+        positive.refine((rate) => isWhole(rate >= 1 ? rate : 1 / rate), {
+          error: "expected a whole number or one over a whole number, such as 4 or 0.25",
+        }),
+      ),
       /** Cycles from the first operand at the edge of an idle array to its first processing element. */
       fillCycles: natural,
     }),

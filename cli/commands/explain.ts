@@ -14,6 +14,7 @@ export const STAGES: Readonly<Record<string, string>> = {
   "6": "the host side: arguments, calls and options",
   "7": "IR, program and data files",
   "8": "the command line",
+  "9": "the machine model: configuration, cycles and energy",
 };
 
 export const explain: Command = {
