@@ -26,8 +26,9 @@ import {
   vec,
 } from "./kir.ts";
 import { OPS, type OpName } from "./ops.ts";
+import { Reader } from "./reader.ts";
 import { bareType, FORMS, type Form, impliedAttrs, KIR_VERSION, suffixOperand } from "./syntax.ts";
-import { type Token, Tokens } from "./tokens.ts";
+import type { Token } from "./tokens.ts";
 
 /**
  * The kernel of a text. The result need not be well formed beyond the types of its ops: see `verifyKernel`.
@@ -38,8 +39,6 @@ export function parseKernel(text: string, file = "<kir>"): Kernel {
   return new Parser(text, file).kernel();
 }
 
-/** Deepest nesting of statements and expressions together. */
-const MAX_DEPTH = 400;
 /** Longest chain of else-ifs, which nest in the tree. */
 const MAX_ARMS = 1000;
 const SCALAR_NAMES: readonly string[] = ["num", "i32", "i64", "f32", "f64", "bool", "event"];
@@ -50,15 +49,12 @@ for (const [op, form] of Object.entries(FORMS) as [OpName, Form][]) {
   FORMS_BY_NAME.set(form.name, [...(FORMS_BY_NAME.get(form.name) ?? []), [op, form]]);
 }
 
-class Parser {
-  private readonly tokens: Tokens;
-  private next = 0;
-  private depth = 0;
+class Parser extends Reader {
   private level: Level = "virtual";
   private readonly locals = new Map<string, Local>();
 
   constructor(text: string, file: string) {
-    this.tokens = new Tokens(text, file);
+    super(text, file, { what: "KIR", code: "KPU7001" });
   }
 
   // -------------------------------------------------------------------------------------------- the module
@@ -568,96 +564,6 @@ class Parser {
   }
   private local(token: Token): Local {
     return this.locals.get(token.text) ?? this.wrong(`${token.text} is not defined before this place`, token);
-  }
-  /** A name, quoted or not. */
-  private nameOf(text: string): string {
-    return text.startsWith('"') ? this.unquoted(text) : text;
-  }
-  private unquoted(text: string): string {
-    try {
-      return String(JSON.parse(text));
-    } catch {
-      return this.wrong(`${text} is not a valid string`, -1);
-    }
-  }
-
-  // -------------------------------------------------------------------------------------------- tokens
-
-  private peek(ahead = 0): Token {
-    return this.tokens.at(this.next + ahead);
-  }
-  private advance(): Token {
-    const token = this.peek();
-    if (token.kind !== "end") this.next++;
-    return token;
-  }
-  private take(kind: Token["kind"], what: string): Token {
-    return this.peek().kind === kind ? this.advance() : this.expected(what);
-  }
-  private takes(text: string): boolean {
-    const { kind, text: got } = this.peek();
-    if (kind !== "sign" || got !== text) return false;
-    this.next++;
-    return true;
-  }
-  private takesWord(text: string): boolean {
-    const { kind, text: got } = this.peek();
-    if (kind !== "word" || got !== text) return false;
-    this.next++;
-    return true;
-  }
-  private sign(text: string): void {
-    if (!this.takes(text)) this.expected(`"${text}"`);
-  }
-  private word(text: string): void {
-    if (!this.takesWord(text)) this.expected(text);
-  }
-  private oneOf(what: string, words: readonly string[]): string {
-    const { kind, text } = this.peek();
-    if (kind !== "word" || !words.includes(text)) return this.expected(`${what} (${words.join(", ")})`);
-    this.next++;
-    return text;
-  }
-  private number(what: string): number {
-    return Number(this.take("number", what).text);
-  }
-  private integer(what: string): number {
-    const value = this.number(what);
-    return Number.isSafeInteger(value) && value >= 0
-      ? value
-      : this.wrong(`${what} must be an integer, at least 0`, -1);
-  }
-  private string(): string {
-    return this.unquoted(this.take("string", "a string").text);
-  }
-  private newlines(): void {
-    while (this.peek().kind === "newline") this.next++;
-  }
-  private endOfLine(): void {
-    if (this.peek().kind !== "newline") this.expected("the end of the line");
-    this.newlines();
-  }
-  private deeper(): void {
-    if (++this.depth > MAX_DEPTH) this.wrong(`nested more than ${MAX_DEPTH} deep`, 0);
-  }
-
-  // -------------------------------------------------------------------------------------------- mistakes
-
-  private expected(what: string): never {
-    const { kind, text } = this.peek();
-    const got =
-      kind === "end"
-        ? "the end of the text"
-        : kind === "newline"
-          ? "the end of the line"
-          : `"${text.slice(0, 40)}"`;
-    return this.wrong(`expected ${what}, got ${got}`, 0);
-  }
-
-  /** Reports at a token, or at the one so many places from the next. */
-  private wrong(message: string, at: Token | number, code: "KPU7001" | "KPU7002" = "KPU7001"): never {
-    const token = typeof at === "number" ? this.tokens.at(Math.max(0, this.next + at)) : at;
-    return this.tokens.fail(code, message, token.offset);
   }
 }
 

@@ -1,4 +1,5 @@
-/** KIR text as tokens, with positions. Newlines are tokens, because they end statements; not after `( [ , =`. */
+/** Text of KIR, or in its manner, as tokens with positions. Newlines are tokens, because they end statements; not after `( [ , =`. */
+import type { DiagnosticCode } from "./codes.ts";
 import { fail } from "./diagnostic.ts";
 import { IDENTIFIER } from "./syntax.ts";
 
@@ -30,16 +31,24 @@ const BLANK = /(?:[ \t\r]+|\/\/[^\n]*)*/uy;
 const NUMBER_OF_LOCAL = /\.\d+/uy;
 const CONTINUES: ReadonlySet<string> = new Set(["(", "[", ",", "="]);
 
+/** What a text is written in, and the code of its mistakes. */
+export interface Language {
+  readonly what: string;
+  readonly code: DiagnosticCode;
+}
+
 /** The tokens of a text, read as far as they are asked for; the last is `end`, and stays the last. */
 export class Tokens {
   readonly #text: string;
   readonly #file: string;
+  readonly #language: Language;
   readonly #read: Token[] = [];
   #offset = 0;
 
-  constructor(text: string, file: string) {
+  constructor(text: string, file: string, language: Language) {
     if (text.length > MAX_TEXT)
-      fail("KPU7001", `the KIR text has ${text.length} characters, more than ${MAX_TEXT}`);
+      fail(language.code, `the ${language.what} text has ${text.length} characters, more than ${MAX_TEXT}`);
+    this.#language = language;
     this.#text = text;
     this.#file = file;
   }
@@ -55,7 +64,7 @@ export class Tokens {
   }
 
   /** Throws a diagnostic at an offset. */
-  fail(code: "KPU7001" | "KPU7002", message: string, offset: number): never {
+  fail(code: DiagnosticCode, message: string, offset: number): never {
     const before = this.#text.slice(0, offset);
     const line = before.split("\n").length;
     const column = offset - before.lastIndexOf("\n");
@@ -71,7 +80,7 @@ export class Tokens {
       const found = TOKEN.exec(this.#text);
       if (found === null) {
         const got = JSON.stringify(String.fromCodePoint(this.#text.codePointAt(offset) as number));
-        this.fail("KPU7001", `${got} does not begin a token`, offset);
+        this.fail(this.#language.code, `${got} does not begin a token`, offset);
       }
       this.#offset = found[0].endsWith('"') ? this.#endOfString(TOKEN.lastIndex) : TOKEN.lastIndex;
       const kind = KINDS[found.findIndex((group, i) => i > 0 && group !== undefined) - 1];
@@ -95,6 +104,6 @@ export class Tokens {
       if (c === "\n") break;
       if (c === "\\") i++;
     }
-    return this.fail("KPU7001", "the string has no end on its line", start - 1);
+    return this.fail(this.#language.code, "the string has no end on its line", start - 1);
   }
 }

@@ -10,7 +10,8 @@ import type { CostClass } from "../ir/ops.ts";
 export const TRACE_VERSION = 1;
 
 /** Levels that commands move between. */
-export type Level = "dram" | "l3" | "l2" | "local" | "l1";
+export const LEVELS = ["dram", "l3", "l2", "local", "l1"] as const;
+export type Level = (typeof LEVELS)[number];
 
 /**
  * An address of a level, in bytes from its start: `base` plus, for the enclosing loop k outward (0 is the innermost),
@@ -21,7 +22,7 @@ export interface Address {
   readonly strides?: readonly number[];
 }
 
-/** Runs of contiguous bytes of a transfer: `count` runs of `bytes` each, `stride` apart. */
+/** Runs of contiguous bytes of a transfer: `count` runs of `bytes` each, `stride` from one's begin to the next one's. */
 export interface Runs {
   readonly count: number;
   readonly bytes: number;
@@ -34,12 +35,41 @@ export interface End {
   readonly runs: Runs;
 }
 
-/** What moves bytes: `dma` for dram and l3, `bm` from l3 to l2 (or back), `str` between l2 and the fabric's edge. */
-export type Mover = "dma" | "bm" | "rows" | "cols" | "drain";
+/**
+ * What moves bytes, and between which levels: DMA engines, which all tiles share; of each tile the block movers, and the
+ * streams between its L2 and the edge of its fabric.
+ */
+export const MOVERS = {
+  dma: { from: ["dram", "l3", "l2", "local"], to: ["dram", "l3", "l2", "local"] },
+  bm: { from: ["l3", "l2"], to: ["l3", "l2"] },
+  rows: { from: ["l2"], to: ["l1"] },
+  cols: { from: ["l2"], to: ["l1"] },
+  drain: { from: ["l1"], to: ["l2"] },
+} as const satisfies Record<string, { readonly from: readonly Level[]; readonly to: readonly Level[] }>;
+export type Mover = keyof typeof MOVERS;
 
-export type Transform = "identity" | "transpose" | "im2col" | "pack" | "quantize" | "reduce";
+export const TRANSFORMS = ["identity", "transpose", "im2col", "pack", "quantize", "reduce"] as const;
+export type Transform = (typeof TRANSFORMS)[number];
 
-/** A command of an engine. It may start when `after` are complete, and completes `signal`: events of its tile. */
+/** Cost classes of ops that the core itself works on. */
+export const CORE_CLASSES = [
+  "scalar",
+  "branch",
+  "valu",
+  "vmul",
+  "vdiv",
+  "vmath",
+  "vperm",
+  "vreduce",
+  "load",
+  "store",
+] as const satisfies readonly CostClass[];
+export type CoreClass = (typeof CORE_CLASSES)[number];
+
+/**
+ * A command of an engine. It may start when `after` are complete, and completes `signal`: events of its tile. An event
+ * belongs to one command from there to the `wait` for it; after that it is free for another.
+ */
 interface EngineCommand {
   readonly signal?: number;
   readonly after?: readonly number[];
@@ -51,13 +81,13 @@ export interface Move extends EngineCommand {
   readonly kind: "move";
   readonly mover: Mover;
   readonly src: End;
-  /** Absent for a fill. */
   readonly dst: End;
   readonly transform: Transform;
   /** Elements that the special function unit works on, on the way. */
   readonly sfu?: { readonly elements: number; readonly ops: readonly string[] };
 }
 
+/** A DMA engine writes a constant. */
 export interface Fill extends EngineCommand {
   readonly kind: "fill";
   readonly dst: End;
@@ -76,7 +106,7 @@ export interface Mma extends EngineCommand {
 /** The control and vector core works: executions of ops by cost class, and bytes of its loads and stores per level. */
 export interface Core {
   readonly kind: "core";
-  readonly ops: Partial<Record<CostClass, number>>;
+  readonly ops: Partial<Record<CoreClass, number>>;
   /** Lanes that ops of the vector unit worked on: integer, float, transcendental. */
   readonly lanes: { readonly int: number; readonly float: number; readonly math: number };
   readonly read: Partial<Record<Level, number>>;
@@ -97,7 +127,7 @@ export interface Barrier {
   readonly kind: "barrier";
   readonly at: number;
 }
-/** Begin or end of a span that the kernel names. */
+/** Begin or end of a span that the kernel names. A body ends the spans that it begins, inner ones first. */
 export interface Mark {
   readonly kind: "mark";
   readonly id: string | number;

@@ -1,0 +1,71 @@
+/** A machine for tests: small figures that are easy to follow, every part there. */
+import type { MachineConfig } from "../../machine/schema.ts";
+
+const once = { latency: 1, interval: 1 };
+
+export const smallMachine: MachineConfig = {
+  schema: 1,
+  name: "small",
+  version: "1",
+  source: "made up for tests",
+  clocks: { control: 1e9, fabric: 1e9, memory: 1e9 },
+  dram: {
+    technology: "LPDDR5",
+    channels: 1,
+    bytesPerCycle: 16,
+    latency: { rowHit: 10, rowEmpty: 20, rowConflict: 30 },
+    pageBytes: 1024,
+    banks: 4,
+    interleaveBytes: 256,
+    capacityBytes: 1 << 20,
+  },
+  dma: { engines: 1, bytesPerCycle: 8, startup: 5, window: 1, burstBytes: 32 },
+  l3: { tiles: 1, bytesPerTile: 1 << 15, banks: 4, bytesPerCycle: 8 },
+  noc: { topology: "none", linkBytesPerCycle: 16, hopCycles: 2 },
+  tile: {
+    count: 1,
+    l2: { banks: 4, bytesPerBank: 4096, bytesPerCycle: 8 },
+    local: { bytes: 8192 },
+    private: { bytes: 1024 },
+    blockMovers: { count: 1, bytesPerCycle: 16, startup: 3 },
+    streamers: { rows: 2, cols: 2, drain: 2, bytesPerCycle: 4, startup: 2 },
+    fabric: { rows: 4, cols: 4, macs: { i8: 2, f32: 1 }, fillCycles: 1 },
+    vector: {
+      bits: 256,
+      issue: { scalar: 1, vector: 1, memory: 1 },
+      costs: {
+        scalar: once,
+        branch: once,
+        valu: once,
+        vmul: { latency: 3, interval: 1 },
+        vdiv: { latency: 12, interval: 8 },
+        vmath: { latency: 20, interval: 8 },
+        vperm: { latency: 2, interval: 1 },
+        vreduce: { latency: 6, interval: 2 },
+        load: { latency: 4, interval: 1 },
+        store: once,
+      },
+    },
+    sfu: { lanes: 4, latency: 8 },
+    events: 8,
+  },
+  energy: {
+    source: "made up for tests",
+    node: 16,
+    mac: { i8: 0.15, f32: 2.4 },
+    vector: { int: 0.05, float: 0.5, math: 9.6 },
+    scalar: 1,
+    bytes: {
+      register: 0.04,
+      hop: 0.075,
+      l1: { read: 1, write: 1.2 },
+      local: { read: 1.3, write: 1.56 },
+      l2: { read: 2.7, write: 3.24 },
+      l3: { read: 2.7, write: 3.24 },
+      dram: { read: 40, write: 40 },
+      noc: 0.2,
+    },
+    activation: 909,
+    staticPerCycle: 100,
+  },
+};
