@@ -1,7 +1,7 @@
 /**
  * The facts of a machine that the language itself needs: how many tiles, how wide a register is, what fits where.
- * Sources: the preset table of the public KPU documents (see docs/machine.md once the machine model lands). The
- * machine model will extend these records; nothing here is about time.
+ * The machines of `machine/presets/` take these facts from here and add time and energy, with the sources
+ * (docs/machine.md); `targetOf` of `machine/target.ts` gives them for a machine of one's own.
  */
 
 import { fail } from "./diagnostic.ts";
@@ -39,7 +39,7 @@ export const TARGETS = {
     name: "edge",
     tiles: 2,
     registerBits: 256,
-    capacity: { l3: 2 * MB, l2: MB, local: 64 * KB, private: 8 * KB },
+    capacity: { l3: 2 * MB, l2: 512 * KB, local: 64 * KB, private: 8 * KB },
     events: 16,
   },
   "swkpu-v1": {
@@ -61,6 +61,20 @@ export const TARGETS = {
     tiles: 32,
     registerBits: 256,
     capacity: { l3: 16 * MB, l2: 256 * KB, local: 32 * KB, private: 8 * KB },
+    events: 16,
+  },
+  t256: {
+    name: "t256",
+    tiles: 128,
+    registerBits: 256,
+    capacity: { l3: 64 * MB, l2: 512 * KB, local: 64 * KB, private: 8 * KB },
+    events: 16,
+  },
+  t768: {
+    name: "t768",
+    tiles: 384,
+    registerBits: 256,
+    capacity: { l3: 192 * MB, l2: 512 * KB, local: 64 * KB, private: 8 * KB },
     events: 16,
   },
 } as const satisfies Record<string, Target>;

@@ -1,140 +1,247 @@
 /**
  * The configuration of a machine: everything that time, traffic and energy depend on. One schema; unknown keys are
- * refused. Sizes are bytes, rates bytes per cycle of the clock that the part runs on, latencies cycles of that clock
- * (dram: the memory clock; fabric and special function unit: the fabric clock; all else: the control clock), energies
- * picojoules.
+ * refused. Every field carries its unit and what it means, from which errors, docs/machine.md and the JSON Schema are
+ * made; which mode it changes says `coverage.ts`. Rules between fields are in `rules.ts`.
+ *
+ * "Cycle" alone is a cycle of the clock that a part runs on: the memory clock for dram, the fabric clock for the fabric
+ * and the special function unit, the control clock for all else.
  */
 import { z } from "zod";
 import { ALL_DTYPES, type DTypeName } from "../ir/dtype.ts";
+import { MAX_TILES } from "../ir/target.ts";
 
-const positive = z.number().positive();
-const whole = z.number().int().positive();
-const natural = z.number().int().nonnegative();
-const notNegative = z.number().nonnegative();
+/** The unit of a text. */
+const NO_UNIT = "";
+
+/** An error says what the field takes, and what it found. */
+const expecting = (expected: string) => ({
+  error: (issue: { readonly input?: unknown }) =>
+    issue.input === undefined
+      ? `expected ${expected}, found nothing`
+      : `expected ${expected}, got ${JSON.stringify(issue.input)}`,
+});
+
+function field<T extends z.ZodType>(type: T, unit: string, description: string, expected: string): T {
+  return type.meta({ description, unit, expected });
+}
+
+type NumberField = (unit: string, description: string) => z.ZodNumber;
+const FROM_0 = "a number from 0";
+const ABOVE_0 = "a number above 0";
+const notNegative: NumberField = (unit, description) =>
+  field(z.number(expecting(FROM_0)).nonnegative(expecting(FROM_0)), unit, description, FROM_0);
+const positive: NumberField = (unit, description) =>
+  field(z.number(expecting(ABOVE_0)).positive(expecting(ABOVE_0)), unit, description, ABOVE_0);
 
 /** 1 / (1 / 49) is not quite 49. */
 const isWhole = (x: number): boolean => Math.abs(x - Math.round(x)) < 1e-9;
+const RATE = "a whole number or one over a whole number, as 4 or 0.25";
+const rate: NumberField = (unit, description) => {
+  const type = z.number(expecting(RATE)).positive({ ...expecting(RATE), abort: true });
+  return field(
+    type.refine((r) => isWhole(r >= 1 ? r : 1 / r), expecting(RATE)),
+    unit,
+    description,
+    RATE,
+  );
+};
 
-/** Cycles from issue to result, and cycles until the next of its kind can issue, per cost class of ops. */
-const classCost = z.strictObject({ latency: natural, interval: whole });
+function whole(unit: string, description: string, { from = 1, to }: { from?: number; to?: number } = {}) {
+  const expected = `a whole number from ${from}${to === undefined ? "" : ` to ${to}`}`;
+  const type = z.int(expecting(expected)).min(from, expecting(expected));
+  return field(to === undefined ? type : type.max(to, expecting(expected)), unit, description, expected);
+}
+const natural = (unit: string, description: string) => whole(unit, description, { from: 0 });
 
-const dtypeTable = <T extends z.ZodType>(value: T) =>
-  z.partialRecord(z.enum(ALL_DTYPES as unknown as [DTypeName, ...DTypeName[]]), value);
+function text(description: string) {
+  const expected = "a text that is not empty";
+  return field(z.string(expecting(expected)).min(1, expecting(expected)), NO_UNIT, description, expected);
+}
 
-export const MachineConfig = z.strictObject({
-  /** Version of this schema. */
-  schema: z.literal(1),
-  name: z.string().min(1),
-  version: z.string().min(1),
-  /** Where the figures come from. */
-  source: z.string().min(1),
-  /** Hertz. */
-  clocks: z.strictObject({ control: positive, fabric: positive, memory: positive }),
-  dram: z.strictObject({
-    technology: z.string().min(1),
-    channels: whole,
-    /** Per channel and memory cycle. */
-    bytesPerCycle: positive,
-    /** Memory cycles that a row hit, an access to a closed row and one to another open row wait. */
-    latency: z.strictObject({ rowHit: natural, rowEmpty: natural, rowConflict: natural }),
-    /** Bytes of a row, and banks per channel, each with one open row. */
-    pageBytes: whole,
-    banks: whole,
-    /** Consecutive addresses stay on a channel for so many bytes. */
-    interleaveBytes: whole,
-    capacityBytes: whole,
+function oneOf<const T extends readonly [string, ...string[]]>(names: T, description: string) {
+  const expected = names.join(", ").replace(/, ([^,]*)$/, " or $1");
+  return field(z.enum(names, expecting(expected)), NO_UNIT, description, expected);
+}
+
+function section<T extends z.ZodRawShape>(shape: T) {
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === "invalid_type" ? expecting("an object").error(issue) : undefined),
+  });
+}
+
+/** A number for each dtype that has one. */
+function dtypeTable(value: NumberField, unit: string, description: string) {
+  const names = z.enum(ALL_DTYPES as unknown as [DTypeName, ...DTypeName[]]);
+  const expected = `an object of dtypes, each with ${value(unit, description).meta()?.["expected"]}`;
+  return field(
+    z.partialRecord(names, value(unit, description), expecting(expected)),
+    unit,
+    description,
+    expected,
+  );
+}
+
+const classCost = (ops: string) =>
+  section({
+    latency: natural("control cycles", `From issue to result, of ${ops}`),
+    interval: whole("control cycles", `From one to the next that can issue, of ${ops}`),
+  });
+
+const readWrite = (level: string) =>
+  section({
+    read: notNegative("pJ per byte", `Read of ${level}`),
+    write: notNegative("pJ per byte", `Write of ${level}`),
+  });
+
+const NAME = "a name of letters, digits, dots, hyphens and underscores";
+
+export const MachineConfig = section({
+  schema: field(z.literal(1, expecting("1")), NO_UNIT, "Version of this schema", "1"),
+  name: field(
+    z.string(expecting(NAME)).regex(/^[A-Za-z0-9][\w.-]*$/u, expecting(NAME)),
+    NO_UNIT,
+    "Name of the machine, which kernels see as S.target.name",
+    NAME,
+  ),
+  version: text("Version of the machine's description"),
+  source: text("Where the figures come from, and which are assumptions"),
+  clocks: section({
+    control: positive("Hz", "Clock of cores, engines, network and on-chip memories"),
+    fabric: positive("Hz", "Clock of the fabrics and special function units"),
+    memory: positive("Hz", "Clock of the DRAM interface, in which its latencies count"),
   }),
-  dma: z.strictObject({
-    engines: whole,
-    bytesPerCycle: positive,
-    startup: natural,
-    /** Transfers that one engine may have under way. */
-    window: whole,
-    /** A contiguous run moves in bursts of this many bytes; a shorter run costs a whole one. */
-    burstBytes: whole,
-  }),
-  l3: z.strictObject({ tiles: whole, bytesPerTile: whole, banks: whole, bytesPerCycle: positive }),
-  noc: z.strictObject({
-    topology: z.enum(["none", "mesh", "torus"]),
-    linkBytesPerCycle: positive,
-    hopCycles: natural,
-  }),
-  tile: z.strictObject({
-    /** Compute tiles. */
-    count: whole,
-    l2: z.strictObject({ banks: whole, bytesPerBank: whole, bytesPerCycle: positive }),
-    local: z.strictObject({ bytes: whole }),
-    private: z.strictObject({ bytes: whole }),
-    /** Per compute tile. */
-    blockMovers: z.strictObject({ count: whole, bytesPerCycle: positive, startup: natural }),
-    /** Streams per compute tile that feed rows and columns and take results away; the rate is that of one. */
-    streamers: z.strictObject({
-      rows: whole,
-      cols: whole,
-      drain: whole,
-      bytesPerCycle: positive,
-      startup: natural,
+  dram: section({
+    technology: text("Kind of memory, as LPDDR5; the energy constants are of this kind"),
+    channels: whole("channels", "Independent channels; addresses take turns on them"),
+    bytesPerCycle: positive("bytes per memory cycle", "Rate of one channel"),
+    latency: section({
+      rowHit: natural("memory cycles", "Wait of an access to the open row"),
+      rowEmpty: natural("memory cycles", "Wait of an access while no row is open"),
+      rowConflict: natural("memory cycles", "Wait of an access while another row is open"),
     }),
-    fabric: z.strictObject({
-      rows: whole,
-      cols: whole,
-      /** Multiply-accumulates per processing element and cycle, p or 1/p for a whole p. A dtype that is missing cannot run. */
-      macs: dtypeTable(
-        positive.refine((rate) => isWhole(rate >= 1 ? rate : 1 / rate), {
-          error: "expected a whole number or one over a whole number, such as 4 or 0.25",
-        }),
+    pageBytes: whole("bytes", "A row of one bank"),
+    banks: whole("banks", "Banks of a channel, each with one open row"),
+    interleaveBytes: whole("bytes", "Consecutive addresses that stay on a channel"),
+    capacityBytes: whole("bytes", "All channels together"),
+  }),
+  dma: section({
+    engines: whole("engines", "Between DRAM and L3"),
+    bytesPerCycle: positive("bytes per control cycle", "Rate of one engine"),
+    startup: natural("control cycles", "From the command to its first byte"),
+    window: whole("transfers", "Under way at a time in one engine"),
+    burstBytes: whole(
+      "bytes",
+      "A contiguous run moves in bursts of this size; a shorter one costs a whole one",
+    ),
+  }),
+  l3: section({
+    tiles: whole("L3 tiles", "Memory tiles, shared by all compute tiles"),
+    bytesPerTile: whole("bytes", "Of one L3 tile"),
+    banks: whole("banks", "Of one L3 tile; they work at the same time"),
+    bytesPerCycle: positive("bytes per control cycle", "Rate of one bank"),
+  }),
+  noc: section({
+    topology: oneOf(["none", "mesh", "torus"], "How L3 tiles, compute tiles and memory are connected"),
+    linkBytesPerCycle: positive("bytes per control cycle", "Rate of one link in one direction"),
+    hopCycles: natural("control cycles", "Router and link to the next node"),
+  }),
+  tile: section({
+    count: whole("compute tiles", "Each runs one instance of a kernel", { to: MAX_TILES }),
+    l2: section({
+      banks: whole("banks", "Of one compute tile; they work at the same time"),
+      bytesPerBank: whole("bytes", "Of one bank"),
+      bytesPerCycle: positive("bytes per control cycle", "Rate of one bank"),
+    }),
+    local: section({ bytes: whole("bytes", "Scratch memory of the vector core, per compute tile") }),
+    private: section({ bytes: whole("bytes", "Registers and stack, per compute tile") }),
+    blockMovers: section({
+      count: whole("block movers", "Per compute tile, between L3 and its L2"),
+      bytesPerCycle: positive("bytes per control cycle", "Rate of one block mover"),
+      startup: natural("control cycles", "From the command to its first byte"),
+    }),
+    streamers: section({
+      rows: whole("streams", "Per compute tile, that feed the rows of the fabric; they divide them evenly"),
+      cols: whole(
+        "streams",
+        "Per compute tile, that feed the columns of the fabric; they divide them evenly",
       ),
-      /** Cycles from the first operand at the edge of an idle array to its first processing element. */
-      fillCycles: natural,
+      drain: whole(
+        "streams",
+        "Per compute tile, that take results from the columns; they divide them evenly",
+      ),
+      bytesPerCycle: positive("bytes per control cycle", "Rate of one stream"),
+      startup: natural("control cycles", "From the command to its first byte"),
     }),
-    vector: z.strictObject({
-      bits: z.union([z.literal(128), z.literal(256), z.literal(512), z.literal(1024)]),
-      /** Ops that issue in one cycle: of the scalar unit, of the vector unit, of memory. */
-      issue: z.strictObject({ scalar: whole, vector: whole, memory: whole }),
-      costs: z.strictObject({
-        scalar: classCost,
-        branch: classCost,
-        valu: classCost,
-        vmul: classCost,
-        vdiv: classCost,
-        vmath: classCost,
-        vperm: classCost,
-        vreduce: classCost,
-        load: classCost,
-        store: classCost,
+    fabric: section({
+      rows: whole("processing elements", "Rows of the array"),
+      cols: whole("processing elements", "Columns of the array"),
+      macs: dtypeTable(
+        rate,
+        "MACs per fabric cycle",
+        "Of one processing element; a dtype that is missing cannot run",
+      ),
+      fillCycles: natural("fabric cycles", "From an operand at the edge to the first processing element"),
+    }),
+    vector: section({
+      bits: field(
+        z.literal([128, 256, 512, 1024], expecting("128, 256, 512 or 1024")),
+        "bits",
+        "Width of a vector register",
+        "128, 256, 512 or 1024",
+      ),
+      issue: section({
+        scalar: whole("ops per control cycle", "Of the scalar unit"),
+        vector: whole("ops per control cycle", "Of the vector unit"),
+        memory: whole("ops per control cycle", "Loads and stores of the core"),
+      }),
+      costs: section({
+        scalar: classCost("scalar arithmetic"),
+        branch: classCost("control flow"),
+        valu: classCost("lanewise add, logic, compare, select"),
+        vmul: classCost("lanewise multiply and fused multiply-add"),
+        vdiv: classCost("lanewise division and square root"),
+        vmath: classCost("lanewise transcendental functions"),
+        vperm: classCost("lane permutations"),
+        vreduce: classCost("reductions over the lanes"),
+        load: classCost("loads"),
+        store: classCost("stores"),
       }),
     }),
-    sfu: z.strictObject({ lanes: whole, latency: natural }),
-    /** Events that a tile can hold at once. */
-    events: whole,
-  }),
-  energy: z.strictObject({
-    /** Where the constants come from. */
-    source: z.string().min(1),
-    /** Nanometres of the process. */
-    node: positive,
-    /** pJ per multiply-accumulate. */
-    mac: dtypeTable(notNegative),
-    /** pJ per lane: an integer and a float op of the vector unit, and a transcendental function. */
-    vector: z.strictObject({ int: notNegative, float: notNegative, math: notNegative }),
-    scalar: notNegative,
-    /** pJ per byte. */
-    bytes: z.strictObject({
-      register: notNegative,
-      /** From one processing element to the next. */
-      hop: notNegative,
-      l1: z.strictObject({ read: notNegative, write: notNegative }),
-      local: z.strictObject({ read: notNegative, write: notNegative }),
-      l2: z.strictObject({ read: notNegative, write: notNegative }),
-      l3: z.strictObject({ read: notNegative, write: notNegative }),
-      dram: z.strictObject({ read: notNegative, write: notNegative }),
-      /** Per byte and hop of the network. */
-      noc: notNegative,
+    sfu: section({
+      lanes: whole("elements per fabric cycle", "That the special function unit takes on the drain path"),
+      latency: natural("fabric cycles", "From an element to its result"),
     }),
-    /** pJ per row activation. */
-    activation: notNegative,
-    /** pJ of the whole machine per control cycle, whatever it does: leakage and clock. */
-    staticPerCycle: notNegative,
+    events: whole("events", "That a compute tile can hold at a time"),
+  }),
+  energy: section({
+    source: text("Where the constants come from, and which are assumptions"),
+    node: positive("nm", "Process of the chip; the energy constants are of this node"),
+    mac: dtypeTable(
+      notNegative,
+      "pJ per MAC",
+      "Multiply-accumulate of the fabric, for each dtype that it runs",
+    ),
+    vector: section({
+      int: notNegative("pJ per lane", "Integer op of the vector unit"),
+      float: notNegative("pJ per lane", "Float op of the vector unit"),
+      math: notNegative("pJ per lane", "Transcendental function of the vector unit"),
+    }),
+    scalar: notNegative("pJ per op", "Op of the scalar unit, with its fetch"),
+    bytes: section({
+      register: notNegative("pJ per byte", "Register of a processing element"),
+      hop: notNegative("pJ per byte", "From one processing element to the next"),
+      l1: readWrite("the stream buffers at the edge of the fabric"),
+      local: readWrite("local memory"),
+      l2: readWrite("L2"),
+      l3: readWrite("L3"),
+      dram: readWrite("DRAM, with its interface"),
+      noc: notNegative("pJ per byte and hop", "Router and link of the network"),
+    }),
+    activation: notNegative("pJ per row", "DRAM row that is opened"),
+    staticPerCycle: notNegative(
+      "pJ per control cycle",
+      "The whole machine, whatever it does: leakage and clock",
+    ),
   }),
 });
 

@@ -1,0 +1,49 @@
+/** The fields of the configuration as data, and the JSON Schema, both from the schema. */
+import { z } from "zod";
+import { MachineConfig } from "./schema.ts";
+
+export interface FieldInfo {
+  /** As `tile.fabric.rows`. */
+  readonly path: string;
+  readonly unit: string;
+  readonly description: string;
+  /** What values it takes, in words. */
+  readonly expected: string;
+}
+
+/** Every field, in the order of the schema. */
+export function machineFields(): readonly FieldInfo[] {
+  const found: FieldInfo[] = [];
+  const walk = (type: unknown, path: readonly string[]): void => {
+    if (type instanceof z.ZodObject) {
+      for (const [key, inner] of Object.entries(type.shape)) walk(inner, [...path, key]);
+      return;
+    }
+    const meta: Readonly<Record<string, unknown>> = type instanceof z.ZodType ? (type.meta() ?? {}) : {};
+    const said = (key: string): string => {
+      const text = meta[key];
+      if (typeof text !== "string") throw new TypeError(`${path.join(".")} has no ${key}`);
+      return text;
+    };
+    found.push({
+      path: path.join("."),
+      unit: said("unit"),
+      description: said("description"),
+      expected: said("expected"),
+    });
+  };
+  walk(MachineConfig, []);
+  return found;
+}
+
+/** JSON Schema, draft 2020-12, with the unit behind each description: `Rate of one bank [bytes per control cycle]`. */
+export function machineJsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(MachineConfig, {
+    override({ jsonSchema }) {
+      const { unit, description } = jsonSchema;
+      if (typeof unit === "string" && unit !== "") jsonSchema.description = `${description} [${unit}]`;
+      delete jsonSchema["unit"];
+      delete jsonSchema["expected"];
+    },
+  });
+}

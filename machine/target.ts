@@ -1,0 +1,22 @@
+/** The facts of a machine that the language needs, as a compile target. */
+import type { Target } from "../ir/target.ts";
+import type { MachineConfig } from "./schema.ts";
+
+/**
+ * A machine as a target of `build`, `check` and `simulate`.
+ * @example build(saxpy, { target: targetOf(parseMachine(text, "mine.json")) })
+ */
+export function targetOf({ name, l3, tile }: MachineConfig): Target {
+  return {
+    name,
+    tiles: tile.count,
+    registerBits: tile.vector.bits,
+    capacity: {
+      l3: l3.tiles * l3.bytesPerTile,
+      l2: tile.l2.banks * tile.l2.bytesPerBank,
+      local: tile.local.bytes,
+      private: tile.private.bytes,
+    },
+    events: tile.events,
+  };
+}
