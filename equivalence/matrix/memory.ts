@@ -309,5 +309,6 @@ export const MEMORY_CELLS: Readonly<Record<string, Make>> = {
 
 /** The dtypes of these cells; transfers move whole bytes. */
 export function memoryDTypes(intrinsic: string): readonly DTypeName[] {
-  return MEMORY_CELLS[intrinsic] === copies ? WHOLE_BYTE_DTYPES : ALL_DTYPES;
+  const make = MEMORY_CELLS[intrinsic];
+  return make === copies || make === rearranged ? WHOLE_BYTE_DTYPES : ALL_DTYPES;
 }
