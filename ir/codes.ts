@@ -99,6 +99,8 @@ export const CODES = {
   KPU8003: "file exports no kernel",
   // 9xxx  the machine model
   KPU9001: "the machine cannot multiply this dtype",
+  KPU9002: "system of recurrences, schedule or projection is malformed",
+  KPU9003: "schedule breaks a dependence of the recurrences",
   KPU9010: "command trace does not parse",
   KPU9011: "command trace is not well formed",
   KPU9012: "command trace does not fit the machine",

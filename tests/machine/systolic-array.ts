@@ -30,7 +30,13 @@ export interface ArrayRun {
   readonly starts: readonly number[];
 }
 
-class Hazard extends Error {}
+/** Thrown often, so without a stack. */
+class Hazard {
+  readonly what: string;
+  constructor(what: string) {
+    this.what = what;
+  }
+}
 function check(fine: boolean, what: string): asserts fine {
   if (!fine) throw new Hazard(what);
 }
