@@ -124,7 +124,8 @@ function enumerate({ dims, halfSpaces }: Domain): readonly number[] {
     for (const { normal, least } of levels[axis]!) {
       const need = least - dot(at.slice(0, axis), normal);
       const factor = normal[axis]!;
-      if (factor > 0) low = Math.max(low, Math.ceil(need / factor));
+      // + 0, since the ceiling of -1/2 is -0, which no coordinate should be.
+      if (factor > 0) low = Math.max(low, Math.ceil(need / factor) + 0);
       else if (factor < 0) high = Math.min(high, Math.floor(need / factor));
     }
     if (!Number.isFinite(low) || !Number.isFinite(high))
