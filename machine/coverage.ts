@@ -108,6 +108,8 @@ export const COVERAGE: { readonly [F in FieldPath]: FieldUse } = {
   "tile.sfu.lanes": "time",
   "tile.sfu.latency": "time",
   "tile.events": "program",
+  "tile.commands.issue": "time",
+  "tile.commands.queue": "time",
   "energy.source": "label",
   "energy.node": "label",
   "energy.mac": "energy",

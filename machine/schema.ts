@@ -212,6 +212,10 @@ export const MachineConfig = section({
       latency: natural("fabric cycles", "From an element to its result"),
     }),
     events: whole("events", "That a compute tile can hold at a time"),
+    commands: section({
+      issue: natural("control cycles", "In which a core gives a command to an engine, or asks for an event"),
+      queue: whole("commands", "That wait in an engine; a core with one more stands still"),
+    }),
   }),
   energy: section({
     source: text("Where the constants come from, and which are assumptions"),

@@ -38,6 +38,8 @@ export const BLOCK_MOVER = { bytesPerCycle: 64, startup: 8 };
 export const STREAM_STARTUP = 4;
 /** Bytes per cycle of a bank: a vector register at a time. */
 export const BANK_BYTES = 32;
+/** A command is a store to the engine's queue; that holds as many as two turns of a double-buffered loop give it. */
+export const COMMANDS = { issue: 1, queue: 8 };
 export const HOP_CYCLES = 2;
 export const FILL_CYCLES = 1;
 

@@ -71,6 +71,7 @@ export function machineOf(p: Published): MachineConfig {
       vector: { bits: target.registerBits, ...assumed.VECTOR },
       sfu: assumed.sfuOf(fabric),
       events: target.events,
+      commands: assumed.COMMANDS,
     },
     energy: energyOf(p.node, p.dram.technology, {
       local: capacity.local,

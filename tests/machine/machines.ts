@@ -48,6 +48,7 @@ export const smallMachine: MachineConfig = {
     },
     sfu: { lanes: 4, latency: 8 },
     events: 8,
+    commands: { issue: 1, queue: 4 },
   },
   energy: {
     source: "made up for tests",
