@@ -260,22 +260,24 @@ const RESNET18: readonly (readonly [name: string, m: number, n: number, k: numbe
 ];
 
 test.each([
-  [16, 7_872_752, 7_086_224],
-  [32, 2_051_924, 1_771_556],
-  [128, 246_082, 110_723],
-])("ResNet-18 on %i x %i: SCALE-Sim v2's compute cycles, and fewer with overlap", (edge, scalesim, ideal) => {
-  const fabric = fabricOf(edge, edge);
-  const sum = (model: "scalesim" | "overlapped") =>
-    RESNET18.reduce((cycles, [, m, n, k, count]) => {
-      const shape = { m, n, k, dtype: "i8" as const };
-      const dataflow = bestDataflow(shape, fabric, model);
-      return cycles + count * fabricCycles({ ...shape, dataflow }, fabric, model).cycles;
-    }, 0);
-  const macs = RESNET18.reduce((n, [, m, cols, k, count]) => n + m * cols * k * count, 0);
-  expect(RESNET18.reduce((n, row) => n + row[4], 0)).toBe(21);
-  expect(macs).toBe(1_814_073_344);
-  expect(Math.ceil(macs / peakMacs(fabric, "i8"))).toBe(ideal);
-  expect(sum("scalesim")).toBe(scalesim);
-  expect(sum("overlapped")).toBeLessThan(scalesim);
-  expect(sum("overlapped")).toBeGreaterThanOrEqual(ideal);
-});
+  [16, 7_872_752, 7_117_175, 7_086_224],
+  [32, 2_051_924, 1_788_999, 1_771_556],
+  [128, 246_082, 198_544, 110_723],
+])(
+  "ResNet-18 on %i x %i: SCALE-Sim v2's compute cycles, and fewer with overlap",
+  (edge, scalesim, overlapped, ideal) => {
+    const fabric = fabricOf(edge, edge);
+    const sum = (model: "scalesim" | "overlapped") =>
+      RESNET18.reduce((cycles, [, m, n, k, count]) => {
+        const shape = { m, n, k, dtype: "i8" as const };
+        const dataflow = bestDataflow(shape, fabric, model);
+        return cycles + count * fabricCycles({ ...shape, dataflow }, fabric, model).cycles;
+      }, 0);
+    const macs = RESNET18.reduce((n, [, m, cols, k, count]) => n + m * cols * k * count, 0);
+    expect(RESNET18.reduce((n, row) => n + row[4], 0)).toBe(21);
+    expect(macs).toBe(1_814_073_344);
+    expect(Math.ceil(macs / peakMacs(fabric, "i8"))).toBe(ideal);
+    expect(sum("scalesim")).toBe(scalesim);
+    expect(sum("overlapped")).toBe(overlapped);
+  },
+);
