@@ -35,8 +35,8 @@
  * drain move one PE per cycle as before.
  *
  * Model `alone` hides nothing. Model `scalesim` charges what SCALE-Sim v2 (Samajdar et al., ISPASS 2020) does: nothing hidden,
- * every fold at the full size of the array, and no drain in os, `K + R + C - 2`: the length of its demand matrices. Its report
- * may count from cycle 0 and show one less per layer.
+ * every fold at the full size of the array, and no drain in os, `K + R + C - 2`: the rows of its demand matrices, one per cycle. Its
+ * report gives the number of the last row, counted from 0: one less per layer, plus stalls of memory.
  */
 import { fail } from "../ir/diagnostic.ts";
 import type { DTypeName } from "../ir/dtype.ts";
@@ -53,7 +53,7 @@ export const DATAFLOWS: readonly Dataflow[] = ["os", "ws", "is"];
 
 /** Cycles by what the array waits for; they add up to all cycles. What is hidden behind another phase is not in here. */
 export interface Phases {
-  /** From the edge of the idle array to its first PE: `fillCycles` of the machine. */
+  /** From the edge of an idle array to its first PE: `fillCycles` of the machine. */
   readonly lead: number;
   /** The stationary operand moves in. */
   readonly load: number;
@@ -133,13 +133,15 @@ export function fabricCycles(
   const folds = layout.rowBlocks * layout.colBlocks;
   const steps = layout.fold(0, 0).steps * rate.interval;
   const busy = product.m * product.n * Math.ceil(product.k / rate.group) * rate.interval;
-  const hides = model === "overlapped";
-  const each = hides ? overlapped(layout, fabric, rate) : oneByOne(layout, fabric, rate, model);
-  // SCALE-Sim knows no way from the edge to the array.
-  const lead = model === "scalesim" ? 0 : fabric.fillCycles;
+  const each =
+    model === "overlapped" ? overlapped(layout, fabric, rate) : oneByOne(layout, fabric, rate, model);
+  // Folds that overlap find the way to the array full. SCALE-Sim knows no such way.
+  const ways = { overlapped: 1, alone: folds, scalesim: 0 }[model];
+  const lead = ways * fabric.fillCycles;
   const phases = { ...each, lead, stream: folds * steps };
   const cycles = phases.lead + phases.load + phases.fill + phases.stream + phases.drain;
-  return { cycles, first: lead + firstResult(layout, fabric, rate, model), phases, folds, macs, busy };
+  const first = Math.min(ways, 1) * fabric.fillCycles + firstResult(layout, fabric, rate, model);
+  return { cycles, first, phases, folds, macs, busy };
 }
 
 /**

@@ -132,7 +132,7 @@ test("folds alone: each as many cycles as the array steps", () => {
       const each = foldsOf(c).map((fold) => runFolds([fold], c));
       const got = fabricCycles(c.product, c.fabric, "alone");
       const lead = c.fabric.fillCycles;
-      expect(got.cycles).toBe(each.reduce((sum, run) => sum + run.cycles, lead));
+      expect(got.cycles).toBe(each.reduce((sum, run) => sum + run.cycles + lead, 0));
       expect(got.first).toBe(each[0]!.first + lead);
       expect(got.busy).toBe(each.reduce((sum, run) => sum + run.busy, 0));
     }),
