@@ -32,6 +32,12 @@ const ELSEWHERE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   KPU8001: "tests/cli/mistakes.test.ts",
   KPU8002: "tests/cli/mistakes.test.ts",
   KPU8003: "tests/cli/mistakes.test.ts",
+  KPU9001: "tests/machine/fabric.test.ts",
+  KPU9002: "tests/machine/domainflow",
+  KPU9003: "tests/machine/domainflow",
+  KPU9010: "tests/machine/trace-text.test.ts",
+  KPU9011: "tests/machine/trace-text.test.ts",
+  KPU9012: "tests/machine/trace-text.test.ts",
 };
 
 /** Messages name files by their whole path, which differs from clone to clone. */
