@@ -1,7 +1,7 @@
 /**
  * The facts of a machine that the language itself needs: how many tiles, how wide a register is, what fits where.
- * The machines of `machine/presets/` take these facts from here and add time and energy, with the sources
- * (docs/machine.md); `targetOf` of `machine/target.ts` gives them for a machine of one's own.
+ * The machines of `machine/presets/` take these facts from here and add time and energy, with the sources;
+ * `targetOf` of `machine/target.ts` gives them for a machine of one's own.
  */
 
 import { fail } from "./diagnostic.ts";

@@ -203,6 +203,12 @@ export function isPure(e: Expr): boolean {
   return e.kind !== "apply" || (OPS[e.op].effect === "pure" && e.args.every(isPure));
 }
 
+/** The place of a text among a kernel's, which it joins if it is new. */
+export function textIndex(texts: string[], text: string): number {
+  const known = texts.indexOf(text);
+  return known >= 0 ? known : texts.push(text) - 1;
+}
+
 /** Whether it may also be computed in vain: a lane index is checked when it is used. */
 export function isSpeculative(e: Expr): boolean {
   if (e.kind !== "apply") return true;

@@ -13,6 +13,7 @@ import type { Attrs, Expr } from "../ir/kir.ts";
 import type { OpName } from "../ir/ops.ts";
 import type { Target } from "../ir/target.ts";
 import { markBlocking } from "./blocking.ts";
+import { textIndex } from "./emit.ts";
 import { exprOf } from "./operators.ts";
 import { arrayOf } from "./staging.ts";
 import { toStatic } from "./statics.ts";
@@ -181,9 +182,7 @@ class CallContext implements LowerContext {
     return this.w.emit.tables.push({ dtype, values }) - 1;
   }
   text(s: string): number {
-    const texts = this.w.emit.texts;
-    const known = texts.indexOf(s);
-    return known >= 0 ? known : texts.push(s) - 1;
+    return textIndex(this.w.emit.texts, s);
   }
   static<T>(value: unknown, what: string, is: (v: unknown) => v is T, argument?: number): T {
     if (is(value)) return value;

@@ -1,7 +1,7 @@
 /**
  * The configuration of a machine: everything that time, traffic and energy depend on. One schema; unknown keys are
- * refused. Every field carries its unit and what it means, from which errors, docs/machine.md and the JSON Schema are
- * made; which mode it changes says `coverage.ts`. Rules between fields are in `rules.ts`.
+ * refused. Every field carries its unit and what it means, from which errors and the JSON Schema are made; which
+ * mode it changes says `coverage.ts`.
  *
  * "Cycle" alone is a cycle of the clock that a part runs on: the memory clock for dram, the fabric clock for the fabric
  * and the special function unit, the control clock for all else.

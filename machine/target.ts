@@ -4,7 +4,7 @@ import type { MachineConfig } from "./schema.ts";
 
 /**
  * A machine as a target of `build`, `check` and `simulate`.
- * @example build(saxpy, { target: targetOf(parseMachine(text, "mine.json")) })
+ * @example build(saxpy, { target: targetOf({ ...PRESETS.edge, name: "mine" }) })
  */
 export function targetOf({ name, l3, tile }: MachineConfig): Target {
   return {

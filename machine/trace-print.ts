@@ -1,4 +1,4 @@
-/** The text of a command trace: one line for each item, the exact inverse of `trace-parse.ts`. docs/timing.md has the form. */
+/** The text of a command trace: one line for each item, the exact inverse of `trace-parse.ts`. */
 import { nameText } from "../ir/syntax.ts";
 import type { Command, End, Item, Trace } from "./trace.ts";
 

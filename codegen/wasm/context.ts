@@ -83,6 +83,19 @@ export const FAIL = {
   halfByte: 4,
 } as const;
 
+/** Stops the program: what is wrong, where, and the two numbers that the report names; `a` leaves an i64 on the stack. */
+export function emitFail(
+  E: Emitter,
+  what: keyof typeof FAIL,
+  at: number,
+  a: () => unknown = () => E.code.i64(0),
+  b = 0,
+): void {
+  E.code.i32(FAIL[what]).i32(at);
+  a();
+  E.code.i64(b).call(E.imports.fail).op("unreachable");
+}
+
 export function wasmType(s: ScalarName): WasmType {
   switch (s) {
     case "i32":

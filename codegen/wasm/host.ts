@@ -1,5 +1,5 @@
 import type { Apply, Expr } from "../../ir/kir.ts";
-import { bitsOf, dtypeOf, type Emitter, FAIL, lanesOf, partCount, scalarName } from "./context.ts";
+import { bitsOf, dtypeOf, type Emitter, emitFail, lanesOf, partCount, scalarName } from "./context.ts";
 import { bounded, pushAddress64 } from "./pointer.ts";
 import { castScalar } from "./scalar.ts";
 import type { HostOperand } from "./sites.ts";
@@ -87,12 +87,8 @@ export function emitHostOp(E: Emitter, e: Apply): boolean {
     case "assert":
       E.scalar(e.args[0]!);
       c.op("i32.eqz").if();
-      c.i32(FAIL.assertion)
-        .i32(e.at || E.at)
-        .i64(e.attrs["text"] as number)
-        .i64(0)
-        .call(E.imports.fail);
-      c.op("unreachable").end();
+      emitFail(E, "assertion", e.at || E.at, () => c.i64(e.attrs["text"] as number));
+      c.end();
       return true;
     case "lane_check": {
       const lanes = e.attrs["lanes"] as number;
@@ -100,12 +96,8 @@ export function emitHostOp(E: Emitter, e: Apply): boolean {
       if (scalarName(e.args[0]!) === "i32") c.op("i64.extend_i32_s");
       const lane = c.save("i64");
       c.get(lane).i64(lanes).op("i64.ge_u").if();
-      c.i32(FAIL.lane)
-        .i32(e.at || E.at)
-        .get(lane)
-        .i64(lanes)
-        .call(E.imports.fail);
-      c.op("unreachable").end();
+      emitFail(E, "lane", e.at || E.at, () => c.get(lane), lanes);
+      c.end();
       return true;
     }
     case "event_alloc":

@@ -5,7 +5,7 @@ import {
   bitsOf,
   dtypeOf,
   type Emitter,
-  FAIL,
+  emitFail,
   inLocals,
   lanesOf,
   type Parts,
@@ -456,7 +456,8 @@ function forActiveLanes(
     if (E.checks) {
       pushIndex64(E, index.stride);
       c.tee(step).i64(1).op("i64.lt_s").if();
-      c.i32(FAIL.stride).i32(site.at).get(step).i64(0).call(E.imports.fail).op("unreachable").end();
+      emitFail(E, "stride", site.at, () => c.get(step));
+      c.end();
       c.get(step).i64(units).op("i64.mul").set(step);
     } else {
       index32(E, index.stride);
@@ -646,14 +647,8 @@ export function emitExtract(E: Emitter, e: Apply): void {
   spill(E, parts, E.layout.scratchValue);
   if (E.checks) {
     c.get(i).i32(lanes).op("i32.ge_u").if();
-    c.i32(FAIL.lane)
-      .i32(e.at || E.at)
-      .get(i)
-      .op("i64.extend_i32_s")
-      .i64(lanes)
-      .call(E.imports.fail)
-      .op("unreachable")
-      .end();
+    emitFail(E, "lane", e.at || E.at, () => c.get(i).op("i64.extend_i32_s"), lanes);
+    c.end();
   }
   c.global(E.baseGlobal)
     .get(i)

@@ -8,7 +8,7 @@
  */
 import type { PackedDType } from "../../ir/dtype.ts";
 import type { Expr } from "../../ir/kir.ts";
-import { type Emitter, FAIL, type Parts, partCount } from "./context.ts";
+import { type Emitter, emitFail, type Parts, partCount } from "./context.ts";
 import type { Code, LocalIndex } from "./encoder.ts";
 import { loadPart, storePart } from "./partaccess.ts";
 import { type Address, type Bounded, bounded, checkBounds } from "./pointer.ts";
@@ -76,8 +76,8 @@ export function checkWholeByte(E: Emitter, p: Expr, site: AccessSite): void {
 function refuseHalf(E: Emitter, b: Bounded, site: AccessSite): void {
   const c = E.code;
   c.get(b.addr).op("i32.wrap_i64").i32(1).op("i32.and").if();
-  c.i32(FAIL.halfByte).i32(site.at).get(b.addr).get(b.lo).op("i64.sub").i64(0).call(E.imports.fail);
-  c.op("unreachable").end();
+  emitFail(E, "halfByte", site.at, () => c.get(b.addr).get(b.lo).op("i64.sub"));
+  c.end();
 }
 
 /** The byte address of `lanes` consecutive elements, checked first when checks are on. */

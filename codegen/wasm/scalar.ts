@@ -11,7 +11,7 @@ import {
 } from "../../ir/dtype.ts";
 import type { Apply, Expr, ScalarName } from "../../ir/kir.ts";
 import { isMathName } from "../../ir/math.ts";
-import { type Emitter, FAIL, scalarName, wasmType } from "./context.ts";
+import { type Emitter, emitFail, scalarName, wasmType } from "./context.ts";
 import type { Code } from "./encoder.ts";
 import { demoteToOdd, narrow8, narrowBits, widen8, widen16 } from "./floats.ts";
 import { fmodHelper } from "./fmod.ts";
@@ -190,13 +190,8 @@ function integer(E: Emitter, e: Apply, name: ScalarName, t: "i32" | "i64", all: 
       E.scalar(e.args[1]!);
       const y = c.save(t);
       c.get(y).op(`${t}.eqz`).if();
-      c.i32(FAIL.zeroDivisor)
-        .i32(e.at || E.at)
-        .i64(0)
-        .i64(0)
-        .call(E.imports.fail)
-        .op("unreachable")
-        .end();
+      emitFail(E, "zeroDivisor", e.at || E.at);
+      c.end();
       const r = c.temp(t);
       c.get(x).get(y).op(`${t}.div_s`);
       c.get(x).get(y).op(`${t}.rem_s`).set(r);

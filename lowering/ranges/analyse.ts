@@ -114,7 +114,7 @@ class Analysis {
   /** A loop of the outermost level that stood still is not walked again while nothing before it changes. */
   private settled(s: Loop, env: NonNullable<Env>): Env {
     if (!this.changed && this.exits.has(s)) {
-      for (const local of this.assignedIn(s)) this.changes(local);
+      this.forgetCopies(this.assignedIn(s));
       return copy(this.exits.get(s));
     }
     const before = this.changed;
@@ -202,16 +202,18 @@ class Analysis {
     }
     if (local.mutable) {
       env.set(local, r);
-      this.changes(local);
+      this.forgetCopies([local]);
     } else {
       this.base.set(local, r);
       if (value.kind === "ref" && value.local.mutable) this.copies.set(local, value.local);
     }
     this.give(local, r);
   }
-  /** From here on a variable may differ from its copies. */
-  private changes(variable: Local): void {
-    for (const [local, of] of this.copies) if (of === variable) this.copies.delete(local);
+  /** From here on these variables may differ from their copies. */
+  private forgetCopies(variables: Iterable<Local>): void {
+    if (this.copies.size === 0) return;
+    const changed = new Set(variables);
+    for (const [local, of] of this.copies) if (changed.has(of)) this.copies.delete(local);
   }
   private give(local: Local, r: Range): void {
     if (this.mode !== "record") return;
@@ -237,7 +239,7 @@ class Analysis {
   /** The state at a loop's head for this pass. */
   private head(s: Loop, entry: Env, bounds?: ReadonlyMap<Local, Range>): Env {
     this.loops = true;
-    for (const local of this.assignedIn(s)) this.changes(local);
+    this.forgetCopies(this.assignedIn(s));
     const incoming = this.kept(s, entry, joinEnv(copy(entry), this.backs.get(s)));
     const known = this.heads.get(s);
     let next: Env;

@@ -14,6 +14,7 @@ import {
   scalarOf,
 } from "../../ir/kir.ts";
 import type { OpName } from "../../ir/ops.ts";
+import { textIndex } from "../emit.ts";
 import { isNumber } from "./analyse.ts";
 import { fitsF32, isIntType } from "./kinds.ts";
 import { held, isExactInt, type Range, SAFE } from "./range.ts";
@@ -118,10 +119,8 @@ export function safeInteger(t: Typing, e: Expr, at: number): Expr {
   t.emit({ kind: "let", local: value.local, value: value.value, at });
   const size = t.make("abs", [value.ref]);
   const cond = t.make("le", [size, { kind: "const", type: scalar("f64"), value: SAFE, at }]);
-  const text = "expected a safe integer";
-  let index = t.texts.indexOf(text);
-  if (index < 0) index = t.texts.push(text) - 1;
-  t.emit({ kind: "effect", value: t.make("assert", [cond], { text: index }) as Apply, at });
+  const text = textIndex(t.texts, "expected a safe integer");
+  t.emit({ kind: "effect", value: t.make("assert", [cond], { text }) as Apply, at });
   return t.cast(value.ref, "i64");
 }
 

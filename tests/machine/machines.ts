@@ -1,7 +1,6 @@
 /** A machine for tests: small figures that are easy to follow, every part there. */
+import { VECTOR } from "../../machine/presets/assumptions.ts";
 import type { MachineConfig } from "../../machine/schema.ts";
-
-const once = { latency: 1, interval: 1 };
 
 export const smallMachine: MachineConfig = {
   schema: 1,
@@ -30,22 +29,7 @@ export const smallMachine: MachineConfig = {
     blockMovers: { count: 1, bytesPerCycle: 16, startup: 3 },
     streamers: { rows: 2, cols: 2, drain: 2, bytesPerCycle: 4, startup: 2 },
     fabric: { rows: 4, cols: 4, macs: { i8: 2, f32: 1 }, fillCycles: 1 },
-    vector: {
-      bits: 256,
-      issue: { scalar: 1, vector: 1, memory: 1 },
-      costs: {
-        scalar: once,
-        branch: once,
-        valu: once,
-        vmul: { latency: 3, interval: 1 },
-        vdiv: { latency: 12, interval: 8 },
-        vmath: { latency: 20, interval: 8 },
-        vperm: { latency: 2, interval: 1 },
-        vreduce: { latency: 6, interval: 2 },
-        load: { latency: 4, interval: 1 },
-        store: once,
-      },
-    },
+    vector: { bits: 256, ...VECTOR },
     sfu: { lanes: 4, latency: 8 },
     events: 8,
     commands: { issue: 1, queue: 4 },
