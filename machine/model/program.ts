@@ -91,6 +91,7 @@ export interface EngineCommand {
 
 export interface CoreWork {
   readonly item: Core;
+  readonly tile: number;
   /** Ticks of the core, and of each DRAM channel, L3 tile and the tile's L2 that it uses meanwhile. */
   readonly ticks: number;
   /** Whether it uses any of these. */
@@ -428,6 +429,7 @@ class Compiler {
     const bursts = Math.ceil(bytes("dram") / dram.channels / dma.burstBytes) * dma.burstBytes;
     return {
       item,
+      tile: this.#tile,
       ticks: (item.cycles ?? this.#scheduleCycles(item)) * control,
       shared: bytes("dram") + bytes("l3") + bytes("l2") > 0,
       // Where its bytes lie is not known: all channels and banks take an equal part.
