@@ -97,9 +97,9 @@ export function countsOf(item: Move | Fill | Mma | Core, fabric: MachineConfig["
 /** One command or core item of a program: how often it runs, and inside which spans. */
 export interface Executed {
   readonly item: Move | Fill | Mma | Core;
-  readonly tile: number;
-  /** Its number among the engines' commands; -1 for work of a core. */
-  readonly command: number;
+  /** Its number among the engines' commands, or among the works of cores. */
+  readonly engine: boolean;
+  readonly index: number;
   readonly times: number;
   readonly spans: readonly number[];
 }
@@ -126,13 +126,13 @@ export function executions(program: Program): readonly Executed[] {
         spans.pop();
         break;
       case Op.issue: {
-        const { item, tile } = program.commands[arg]!;
-        found.push({ item, tile, command: arg, times: now, spans: [...spans] });
+        const { item } = program.commands[arg]!;
+        found.push({ item, engine: true, index: arg, times: now, spans: [...spans] });
         break;
       }
       case Op.work: {
-        const { item, tile } = program.works[arg]!;
-        found.push({ item, tile, command: -1, times: now, spans: [...spans] });
+        const { item } = program.works[arg]!;
+        found.push({ item, engine: false, index: arg, times: now, spans: [...spans] });
         break;
       }
     }
@@ -140,7 +140,9 @@ export function executions(program: Program): readonly Executed[] {
   return found;
 }
 
+/** Adds amounts, so many times. */
 export function addCounts(sum: { [Q in Quantity]?: number }, counts: Counts, times: number): void {
+  if (times === 0) return;
   for (const [quantity, amount] of Object.entries(counts) as [Quantity, number][])
     sum[quantity] = (sum[quantity] ?? 0) + times * amount;
 }

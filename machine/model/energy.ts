@@ -4,6 +4,9 @@ import type { MachineConfig } from "../schema.ts";
 import { LEVELS } from "../trace.ts";
 import type { Counts, Quantity } from "./counts.ts";
 
+/** What absolute figures are good for. */
+export const ENERGY_ACCURACY = "+-30 % at best";
+
 type Prices = MachineConfig["energy"];
 
 /** Parts of a machine that energy is reported for. */

@@ -12,7 +12,15 @@ import { Core, type CounterPlaces, counterPlaces, MachineState, REASON, REASON_C
 
 /** Is told of each command when it begins, and of each stretch of work of a core. Times are ticks. */
 export interface Watcher {
-  command(c: EngineCommand, unit: number, begin: number, end: number, source: number, target: number): void;
+  command(
+    c: EngineCommand,
+    unit: number,
+    issued: number,
+    begin: number,
+    end: number,
+    source: number,
+    target: number,
+  ): void;
   core(work: CoreWork, tile: number, begin: number, end: number): void;
 }
 
@@ -119,18 +127,22 @@ export class Replay {
           break;
         }
         case Op.work: {
-          const work = program.works[arg]!;
-          if (time > until || (work.shared && heap.isBefore(time, actor))) {
+          if (mode[tile] === Core.works) {
+            mode[tile] = Core.runs;
+            pc[tile] = at + 1;
+            break;
+          }
+          if (time > until || heap.isBefore(time, actor)) {
             heap.set(actor, time);
             return;
           }
-          counters[places.coreDone + tile]! += 1;
-          const own = time + work.ticks;
-          const end = this.stages.work(work, tile, time);
-          counters[places.coreBusy + tile]! += work.ticks;
-          if (end > own) counters[places.coreStall + tile * REASON_COUNT + this.stages.reason]! += end - own;
-          this.watcher?.core(work, tile, time, end);
+          const end = this.#work(arg, tile, time);
+          if (end > until || heap.isBefore(end, actor)) {
+            heap.set(actor, end);
+            return;
+          }
           time = end;
+          mode[tile] = Core.runs;
           pc[tile] = at + 1;
           break;
         }
@@ -182,6 +194,43 @@ export class Replay {
           return;
       }
     }
+  }
+
+  /** The end of what a core begins to work on. */
+  #work(index: number, tile: number, time: number): number {
+    const { state, program, places, stages } = this;
+    const { counters } = state;
+    const work = program.works[index]!;
+    const own = time + work.ticks;
+    const end = stages.work(work, tile, time);
+    counters[places.coreDone + tile]! += 1;
+    counters[places.worked + index]! += 1;
+    counters[places.coreBusy + tile]! += work.ticks;
+    if (end > own) counters[places.coreStall + tile * REASON_COUNT + stages.reason]! += end - own;
+    state.mode[tile] = Core.works;
+    state.since[tile] = time;
+    this.#computes(time, own);
+    this.#moves(time, end);
+    this.watcher?.core(work, tile, time, end);
+    return end;
+  }
+
+  /** Something computes for a time. What is noted begins in the order of time. */
+  #computes(begin: number, end: number): void {
+    const { state, places } = this;
+    const { computesUntil } = state;
+    if (end <= computesUntil) return;
+    state.counters[places.computing]! += end - Math.max(begin, computesUntil);
+    state.computesUntil = end;
+  }
+
+  /** Something is under way for a time. */
+  #moves(begin: number, end: number): void {
+    const { state, places } = this;
+    const { movesUntil } = state;
+    if (end <= movesUntil) return;
+    state.counters[places.moving]! += end - Math.max(begin, movesUntil);
+    state.movesUntil = end;
   }
 
   #stop(tile: number, mode: number, time: number): void {
@@ -418,7 +467,11 @@ export class Replay {
     const lastEnd = state.lastEnd[unit]!;
     // Commands of a unit end in order.
     const end = Math.max(wanted, lastEnd);
+    state.beganAt[slot] = time;
     state.endsAt[slot] = end;
+    counters[places.begun + command.index]! += 1;
+    if (command.shape >= 0) this.#computes(time, end);
+    this.#moves(time, end);
     const issued = state.issuedAt[slot]!;
     const from = Math.max(issued, lastEnd);
     const stall = places.stall + unit * REASON_COUNT;
@@ -428,7 +481,7 @@ export class Replay {
     counters[places.busy + unit]! += busy;
     if (alone > busy) counters[stall + during]! += alone - busy;
     state.lastEnd[unit] = end;
-    this.watcher?.command(command, unit, time, end, state.source[slot]!, state.target[slot]!);
+    this.watcher?.command(command, unit, issued, time, end, state.source[slot]!, state.target[slot]!);
   }
 }
 

@@ -25,6 +25,8 @@ export const Core = {
   waitsForQueue: 3,
   waitsForTiles: 4,
   halted: 5,
+  /** Works on the instruction that it is at. */
+  works: 6,
 } as const;
 
 /** Numbers of servers: whatever takes one transfer after the other, in the order in which they come. */
@@ -61,6 +63,12 @@ export interface CounterPlaces {
   readonly coreDone: number;
   /** Of each server: ticks busy. */
   readonly served: number;
+  /** Ticks in which any fabric or core computes, and in which any of these or a transfer is under way. */
+  readonly computing: number;
+  readonly moving: number;
+  /** Of each command, and of each work of a core: how often it began. */
+  readonly begun: number;
+  readonly worked: number;
   /** Of each command: rows of DRAM that it opened, and bytes times hops. */
   readonly activations: number;
   readonly hops: number;
@@ -78,7 +86,7 @@ export function counterPlaces(program: Program): CounterPlaces {
     next += length;
     return at;
   };
-  const { units, tiles, commands, spans } = program;
+  const { units, tiles, commands, works, spans } = program;
   return {
     busy: block(units),
     stall: block(units * REASON_COUNT),
@@ -87,6 +95,10 @@ export function counterPlaces(program: Program): CounterPlaces {
     coreStall: block(tiles * REASON_COUNT),
     coreDone: block(tiles),
     served: block(serversOf(program).count),
+    computing: block(1),
+    moving: block(1),
+    begun: block(commands.length),
+    worked: block(works.length),
     activations: block(commands.length),
     hops: block(commands.length),
     spanTicks: block(spans.length),
@@ -111,6 +123,7 @@ export class MachineState {
   // Of each slot.
   readonly command: Int32Array;
   readonly issuedAt: Float64Array;
+  readonly beganAt: Float64Array;
   readonly endsAt: Float64Array;
   readonly source: Float64Array;
   readonly target: Float64Array;
@@ -138,6 +151,7 @@ export class MachineState {
   // Of each core.
   readonly pc: Int32Array;
   readonly mode: Uint8Array;
+  /** When it stopped, or began what it works on. */
   readonly since: Float64Array;
   /** Counters of loops: rounds completed. */
   readonly rounds: Float64Array;
@@ -154,6 +168,10 @@ export class MachineState {
   // Of each span: when it began, or NaN, and the stalls of its core until then.
   readonly spanBegin: Float64Array;
   readonly spanStallBegin: Float64Array;
+
+  /** Until when something that has begun computes, and until when anything that has begun is under way. */
+  computesUntil = 0;
+  movesUntil = 0;
 
   readonly counters: Float64Array;
 
@@ -175,6 +193,7 @@ export class MachineState {
     this.tail = new Int32Array(units);
     this.command = new Int32Array(slots);
     this.issuedAt = new Float64Array(slots);
+    this.beganAt = new Float64Array(slots);
     this.endsAt = new Float64Array(slots);
     this.source = new Float64Array(slots);
     this.target = new Float64Array(slots);

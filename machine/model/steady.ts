@@ -78,7 +78,7 @@ export class Steady implements RoundHook {
     this.#loopAt = loopAt;
     const slots = state.command.length;
     const perSlot = 3 + program.mostAfter;
-    const others = state.serverFree.length + state.signalled.length + 3 * program.tiles;
+    const others = state.serverFree.length + state.signalled.length + 4 * program.tiles + 2;
     const lists = program.classes.length * (1 + program.tiles);
     this.#now = new Float64Array(
       8 * program.units + perSlot * slots + others + lists + program.spans.length * (1 + REASON_COUNT) + 1,
@@ -219,7 +219,9 @@ export class Steady implements RoundHook {
       const mode = state.mode[t]!;
       out[n++] = state.pc[t]!;
       out[n++] = mode;
-      if (mode === Core.runs || mode === Core.issued) out[n++] = heap.times[units + t]! - now;
+      if (mode === Core.works) out[n++] = state.since[t]! - now;
+      if (mode === Core.runs || mode === Core.issued || mode === Core.works)
+        out[n++] = heap.times[units + t]! - now;
     }
     for (let e = 0; e < state.signalled.length; e++)
       out[n++] = (state.signalled[e]! - state.completed[e]!) | 0;
@@ -228,6 +230,8 @@ export class Steady implements RoundHook {
       for (const tile of queueing) out[n++] = tile;
     }
     out[n++] = state.atBarrier;
+    out[n++] = Math.max(0, state.computesUntil - now);
+    out[n++] = Math.max(0, state.movesUntil - now);
     for (const begin of state.spanBegin) out[n++] = Number.isNaN(begin) ? 0 : 1;
     this.#length = n;
   }
@@ -244,6 +248,7 @@ export class Steady implements RoundHook {
     for (let i = state.head[unit]!; i !== middle; i = (i + 1) | 0) {
       const slot = base + (i & mask);
       out[n++] = state.command[slot]!;
+      out[n++] = state.beganAt[slot]! - now;
       out[n++] = state.endsAt[slot]! - now;
     }
     for (let i = middle; i !== tail; i = (i + 1) | 0) {
@@ -355,11 +360,14 @@ export class Steady implements RoundHook {
       state.retry[u]! += ticks;
       for (let i = state.head[u]!; i !== state.tail[u]!; i = (i + 1) | 0) {
         const slot = state.ringBase[u]! + (i & state.ringMask[u]!);
+        state.beganAt[slot]! += ticks;
         state.endsAt[slot]! += ticks;
         state.issuedAt[slot]! += ticks;
       }
     }
     for (let s = 0; s < state.serverFree.length; s++) state.serverFree[s]! += ticks;
+    state.computesUntil += ticks;
+    state.movesUntil += ticks;
     for (let i = 0; i < this.#waitingCount; i++) {
       const slot = this.#waiting[i]!;
       const { src, dst, tile } = program.commands[state.command[slot]!]!;
@@ -367,7 +375,8 @@ export class Steady implements RoundHook {
       state.target[slot]! += periods * shiftOf(dst, tile, progress);
     }
     for (let t = 0; t < program.tiles; t++) {
-      if (isStill(state.mode[t]!) && state.since[t] !== r.since[t]) state.since[t]! += ticks;
+      const mode = state.mode[t]!;
+      if (mode === Core.works || (isStill(mode) && state.since[t] !== r.since[t])) state.since[t]! += ticks;
       const slot = progress.slot[t]!;
       if (slot >= 0) rounds[slot]! += periods * progress.rounds[t]!;
     }
