@@ -101,11 +101,11 @@ export const CODES = {
   KPU9001: "the machine cannot multiply this dtype",
   KPU9002: "system of recurrences, schedule or projection is malformed",
   KPU9003: "schedule breaks a dependence of the recurrences",
+  KPU9004: "machine configuration does not parse",
+  KPU9005: "machine configuration is not valid",
   KPU9010: "command trace does not parse",
   KPU9011: "command trace is not well formed",
   KPU9012: "command trace does not fit the machine",
-  KPU9013: "schedule has more rows than its limit",
-  KPU9014: "the run does not record what is asked for",
 } as const;
 
 export type DiagnosticCode = keyof typeof CODES;

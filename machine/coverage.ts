@@ -142,6 +142,14 @@ export function models(mode: Mode, field: FieldPath): boolean {
 }
 
 /**
+ * The first mode that models a field, and so the ones behind it do too; `label` of a field that is printed alone.
+ * @example useOf("dram.channels") // "cycle"
+ */
+export function useOf(field: FieldPath): Mode | "label" {
+  return MODES_OF[COVERAGE[field]][0] ?? "label";
+}
+
+/**
  * What a mode does not model, labels aside, in the order of the schema; a section of which it models nothing is one name.
  * @example notModelled("cycle") // ["energy"]
  */

@@ -1,10 +1,10 @@
 /** The fields of the configuration as data, and the JSON Schema, both from the schema. */
 import { z } from "zod";
+import { FIELD_PATHS, type FieldPath } from "./coverage.ts";
 import { MachineConfig } from "./schema.ts";
 
 export interface FieldInfo {
-  /** As `tile.fabric.rows`. */
-  readonly path: string;
+  readonly path: FieldPath;
   readonly unit: string;
   readonly description: string;
   /** What values it takes, in words. */
@@ -14,19 +14,21 @@ export interface FieldInfo {
 /** Every field, in the order of the schema. */
 export function machineFields(): readonly FieldInfo[] {
   const found: FieldInfo[] = [];
-  const walk = (type: unknown, path: readonly string[]): void => {
+  const walk = (type: unknown, keys: readonly string[]): void => {
     if (type instanceof z.ZodObject) {
-      for (const [key, inner] of Object.entries(type.shape)) walk(inner, [...path, key]);
+      for (const [key, inner] of Object.entries(type.shape)) walk(inner, [...keys, key]);
       return;
     }
+    const path = FIELD_PATHS.find((f) => f === keys.join("."));
+    if (path === undefined) throw new TypeError(`coverage.ts has no ${keys.join(".")}`);
     const meta: Readonly<Record<string, unknown>> = type instanceof z.ZodType ? (type.meta() ?? {}) : {};
     const said = (key: string): string => {
       const text = meta[key];
-      if (typeof text !== "string") throw new TypeError(`${path.join(".")} has no ${key}`);
+      if (typeof text !== "string") throw new TypeError(`${path} has no ${key}`);
       return text;
     };
     found.push({
-      path: path.join("."),
+      path,
       unit: said("unit"),
       description: said("description"),
       expected: said("expected"),
@@ -36,9 +38,12 @@ export function machineFields(): readonly FieldInfo[] {
   return found;
 }
 
-/** JSON Schema, draft 2020-12, with the unit behind each description: `Rate of one bank [bytes per control cycle]`. */
+/**
+ * JSON Schema, draft 2020-12, with the unit behind each description: `Rate of one bank [bytes per control cycle]`. A file
+ * may name it as `$schema`, for editors.
+ */
 export function machineJsonSchema(): Readonly<Record<string, unknown>> {
-  return z.toJSONSchema(MachineConfig, {
+  const schema = z.toJSONSchema(MachineConfig, {
     override({ jsonSchema }) {
       const { unit, description } = jsonSchema;
       if (typeof unit === "string" && unit !== "") jsonSchema.description = `${description} [${unit}]`;
@@ -46,4 +51,12 @@ export function machineJsonSchema(): Readonly<Record<string, unknown>> {
       delete jsonSchema["expected"];
     },
   });
+  return {
+    ...schema,
+    title: "KPU machine",
+    properties: {
+      $schema: { type: "string", description: "This schema, for editors" },
+      ...schema.properties,
+    },
+  };
 }

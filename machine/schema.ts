@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { ALL_DTYPES, type DTypeName } from "../ir/dtype.ts";
 import { MAX_TILES } from "../ir/target.ts";
+import { shown } from "./shown.ts";
 
 /** The unit of a text. */
 const NO_UNIT = "";
@@ -18,7 +19,7 @@ const expecting = (expected: string) => ({
   error: (issue: { readonly input?: unknown }) =>
     issue.input === undefined
       ? `expected ${expected}, found nothing`
-      : `expected ${expected}, got ${JSON.stringify(issue.input)}`,
+      : `expected ${expected}, got ${shown(issue.input)}`,
 });
 
 function field<T extends z.ZodType>(type: T, unit: string, description: string, expected: string): T {

@@ -1,14 +1,18 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import { render } from "../../capture/index.ts";
 import { check as checkKernel } from "../../executions.ts";
 import { fail } from "../../ir/diagnostic.ts";
 import { expandFiles, loadFile } from "../load.ts";
 import { loadedFiles } from "../loaded.ts";
+import { isMachineFile } from "../machines.ts";
 import { colours, Progress, print, useColour } from "../terminal.ts";
 import { watchRuns } from "../watch.ts";
-import { type Command, flag, JSON_OPTION, parse, TARGET_OPTION, target } from "./command.ts";
+import { type Command, flag, JSON_OPTION, parse, TARGET_OPTION, target, text } from "./command.ts";
 
 const Options = z.object({ target, json: flag, watch: flag });
+/** The target as it was given: --watch starts runs with it, and watches it when it is a file. */
+const Named = z.object({ target: text.optional() });
 
 export const check: Command = {
   usage: "check <...files>",
@@ -24,9 +28,10 @@ export const check: Command = {
   examples: ["check kernels.ts", 'check "src/**/*.ts" --target t64', "check src --json", "check src --watch"],
   async run([patterns], options) {
     const o = parse(Options, options);
+    const named = parse(Named, options).target;
     if (o.watch) {
       const names = patterns as string[];
-      const args = ["check", ...names, ...(o.target ? ["--target", o.target.name] : [])];
+      const args = ["check", ...names, ...(named === undefined ? [] : ["--target", named])];
       await watchRuns({
         args: o.json ? [...args, "--json"] : args,
         patterns: names,
@@ -56,8 +61,12 @@ export const check: Command = {
       }
     }
     progress.done();
-    // One run of --watch: what it loaded is watched.
-    if (process.env["KPU_WATCHED"] === "1") process.send?.(loadedFiles());
+    // One run of --watch: what it read is watched.
+    if (process.env["KPU_WATCHED"] === "1")
+      process.send?.([
+        ...loadedFiles(),
+        ...(named !== undefined && isMachineFile(named) ? [resolve(named)] : []),
+      ]);
     if (kernels === 0 && found.length === 0) fail("KPU8003", `${patterns} exports no kernel`);
     if (o.json)
       print(

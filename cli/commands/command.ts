@@ -1,7 +1,7 @@
 /** The shape of a command, and the options that several have, parsed. */
 import { z } from "zod";
 import { fail } from "../../ir/diagnostic.ts";
-import { resolveTarget, type TargetName } from "../../ir/target.ts";
+import { MACHINE_NAMES, targetNamed } from "../machines.ts";
 
 export interface Command {
   /** As cac reads it: `check <...files>`. */
@@ -27,7 +27,8 @@ export const count = z.int(whole("a whole number from 1")).positive(whole("a who
 export const oneOf = <const T extends readonly string[]>(names: T) =>
   z.enum(names, whole(names.join(", ").replace(/, ([^,]*)$/, " or $1")));
 export const integer = z.int(whole("a whole number"));
-export const target = text.transform((name) => resolveTarget(name as TargetName)).optional();
+/** A preset or a machine file. */
+export const target = text.transform(targetNamed).optional();
 
 /** Options by a schema; a mismatch is wrong use. */
 export function parse<T extends z.ZodType>(schema: T, options: unknown): z.infer<T> {
@@ -37,9 +38,6 @@ export function parse<T extends z.ZodType>(schema: T, options: unknown): z.infer
   return fail("KPU8001", `option --${issue?.path.join(".")}: ${issue?.message}`, { help: "see kpu --help" });
 }
 
-export const TARGET_OPTION = [
-  "--target <name>",
-  "minimal, edge (default), swkpu-v1, embodied or t64",
-] as const;
+export const TARGET_OPTION = ["--target <name>", `${MACHINE_NAMES}; default: edge`] as const;
 export const KERNEL_OPTION = ["--kernel <name>", "Which kernel, where the file has several"] as const;
 export const JSON_OPTION = ["--json", "Print JSON"] as const;

@@ -3,8 +3,8 @@ import { renderAll } from "../../capture/index.ts";
 import { compareExecutions } from "../../equivalence/check.ts";
 import { counterexampleText } from "../../equivalence/report.ts";
 import { type Diagnostic, fail, KpuError } from "../../ir/diagnostic.ts";
-import { resolveTarget, type TargetName } from "../../ir/target.ts";
 import { expandFiles, loadFile } from "../load.ts";
+import { targetNamed } from "../machines.ts";
 import { colours, Progress, print, useColour } from "../terminal.ts";
 import {
   type Command,
@@ -23,7 +23,7 @@ const Options = z.object({
   seed: integer.default(1),
   path: text.optional(),
   kernel: text.optional(),
-  target: texts.transform((names) => names.map((n) => resolveTarget(n as TargetName))),
+  target: texts.transform((names) => names.map(targetNamed)),
   json: flag,
 });
 
@@ -34,7 +34,7 @@ export const equiv: Command = {
     ["--runs <n>", "Inputs per kernel; default: 100"],
     ["--seed <n>", "Same seed, same inputs; default: 1"],
     ["--path <path>", "Replay one case, as a report prints it"],
-    ["--target <name>", "Target (repeat); default: edge and t64"],
+    ["--target <name>", "Target or machine file (repeat); default: edge and t64"],
     KERNEL_OPTION,
     JSON_OPTION,
   ],

@@ -1,6 +1,7 @@
 import { build } from "./build.ts";
 import { check } from "./check.ts";
 import type { Command } from "./command.ts";
+import { config } from "./config.ts";
 import { disasm } from "./disasm.ts";
 import { equiv } from "./equiv.ts";
 import { explain } from "./explain.ts";
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   run,
   equiv,
   fuzz,
+  config,
   disasm,
   intrinsics,
   explain,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { build } from "../../executions.ts";
+import { fail } from "../../ir/diagnostic.ts";
 import { type KpuProgram, loadProgram } from "../../runtime/index.ts";
 import { bindInputs, hostArguments, writeOutputs } from "../arguments.ts";
 import { readBytes } from "../datafile.ts";
@@ -44,7 +45,18 @@ export const run: Command = {
 };
 
 async function programOf(file: string, o: z.infer<typeof Options>): Promise<KpuProgram> {
-  if (!/\.[cm]?[jt]s$/.test(file)) return loadProgram(readBytes(file));
+  if (!/\.[cm]?[jt]s$/.test(file)) {
+    const program = loadProgram(readBytes(file));
+    if (o.target !== undefined)
+      fail(
+        "KPU8001",
+        `--target ${o.target.name}: ${file} is built for ${program.compiled.target.name} already`,
+        {
+          help: "leave --target out, or run the kernel's source",
+        },
+      );
+    return program;
+  }
   const { kernel } = await loadKernel(file, o.kernel);
   return build(kernel, o.target ? { target: o.target } : {});
 }
