@@ -106,6 +106,8 @@ export const CODES = {
   KPU9010: "command trace does not parse",
   KPU9011: "command trace is not well formed",
   KPU9012: "command trace does not fit the machine",
+  KPU9013: "schedule has more rows than its limit",
+  KPU9014: "the run does not record what is asked for",
 } as const;
 
 export type DiagnosticCode = keyof typeof CODES;

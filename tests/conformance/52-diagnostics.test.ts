@@ -40,6 +40,8 @@ const ELSEWHERE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   KPU9010: "tests/machine/trace-text.test.ts",
   KPU9011: "tests/machine/trace-text.test.ts",
   KPU9012: "tests/machine/trace-text.test.ts",
+  KPU9013: "tests/machine/timing.test.ts",
+  KPU9014: "tests/machine/timing.test.ts",
 };
 
 /** Messages name files by their whole path, which differs from clone to clone. */

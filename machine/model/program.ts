@@ -1,0 +1,479 @@
+/**
+ * A trace made ready for a machine: instructions of each core, and for each command what does not depend on when it runs:
+ * its engine, ticks of each stage, addresses as base and strides. docs/timing.md has the rules that are applied here.
+ */
+import { type FabricModel, fabricCycles, initiationInterval } from "../fabric.ts";
+import type { MachineConfig } from "../schema.ts";
+import type { Core, End, Fill, Item, Level, Mma, Move, Runs, Trace } from "../trace.ts";
+import { spanOf } from "../trace-verify.ts";
+import { type Clocks, clocksOf, cyclesFor, type Fraction, fractionOf } from "./clock.ts";
+import { Network, type Route } from "./network.ts";
+
+/** Instructions of a core. What an argument counts is in brackets. */
+export const Op = {
+  /** Gives a command [commands] to an engine. */
+  issue: 0,
+  /** Works by itself [works]. */
+  work: 1,
+  /** Waits for an event [events of all tiles]. */
+  wait: 2,
+  barrier: 3,
+  /** A span [spans] begins or ends. */
+  begin: 4,
+  end: 5,
+  /** Enters a loop [loops], or ends a round of it. */
+  loop: 6,
+  next: 7,
+  /** The end of the tile. */
+  halt: 8,
+} as const;
+
+export const UNIT_KINDS = ["dma", "bm", "rows", "cols", "drain", "fabric"] as const;
+export type UnitKind = (typeof UNIT_KINDS)[number];
+
+/** Engines of a kind, of which a command takes the least loaded. */
+export interface UnitClass {
+  readonly kind: UnitKind;
+  /** -1 for the DMA engines, which all tiles share. */
+  readonly tile: number;
+  /** Number of the first, and how many there are. */
+  readonly first: number;
+  readonly count: number;
+  /** Commands that one may have under way. */
+  readonly window: number;
+}
+
+/** One end of a transfer. */
+export interface Place {
+  readonly level: Level;
+  readonly base: number;
+  /** Counters of loops that move the address, and by how much per round. */
+  readonly slots: readonly number[];
+  readonly strides: readonly number[];
+  readonly runs: Runs;
+  readonly bytes: number;
+  /** Bytes from the address that the runs touch: [low, high). */
+  readonly low: number;
+  readonly high: number;
+  /** Ticks of the L2 of a tile, of an L3 tile that holds all of it, and of a link of the network. */
+  readonly bankTicks: number;
+  readonly linkTicks: number;
+  /** The route that was asked for last. */
+  routeKey: number;
+  route: Route | undefined;
+}
+
+export interface EngineCommand {
+  readonly index: number;
+  readonly tile: number;
+  readonly kind: UnitKind;
+  /** Engines that may take it [classes]. */
+  readonly unitClass: number;
+  readonly item: Move | Fill | Mma;
+  /** Events of all tiles; -1 for none. */
+  readonly signal: number;
+  readonly after: readonly number[];
+  /** Ticks before the first byte, and ticks in which the engine itself moves all bytes. */
+  readonly startup: number;
+  readonly service: number;
+  /** By which engines compare how much they have to do: bytes or multiply-accumulates. */
+  readonly load: number;
+  readonly src: Place | undefined;
+  readonly dst: Place | undefined;
+  /** Ticks in which the special function unit takes all elements, and until the last one's result. */
+  readonly sfuTicks: number;
+  readonly sfuLatency: number;
+  /** Which of the products' shapes. */
+  readonly shape: number;
+  /** What it costs depends on its address, which loops move or rows of DRAM know. */
+  readonly addressed: boolean;
+}
+
+export interface CoreWork {
+  readonly item: Core;
+  readonly tile: number;
+  /** Ticks of the core, and of each DRAM channel, L3 tile and the tile's L2 that it uses meanwhile. */
+  readonly ticks: number;
+  /** Whether it uses any of these. */
+  readonly shared: boolean;
+  readonly channelTicks: number;
+  readonly l3Ticks: number;
+  readonly l2Ticks: number;
+}
+
+export interface LoopInfo {
+  readonly tile: number;
+  readonly count: number;
+  /** Loops around it. */
+  readonly depth: number;
+  /** Its counter, among those of all tiles. */
+  readonly slot: number;
+  /** First instruction of its body, and the one behind it. */
+  readonly body: number;
+  readonly exit: number;
+}
+
+export interface SpanInfo {
+  readonly tile: number;
+  readonly id: string | number;
+}
+
+export interface Program {
+  readonly trace: Trace;
+  readonly config: MachineConfig;
+  readonly fabricModel: FabricModel;
+  readonly clocks: Clocks;
+  readonly network: Network;
+  /** Compute tiles that have a part in the trace. */
+  readonly tiles: number;
+  readonly ops: Uint8Array;
+  readonly args: Int32Array;
+  /** First instruction of each tile. */
+  readonly starts: readonly number[];
+  readonly classes: readonly UnitClass[];
+  readonly units: number;
+  readonly commands: readonly EngineCommand[];
+  readonly works: readonly CoreWork[];
+  readonly loops: readonly LoopInfo[];
+  readonly spans: readonly SpanInfo[];
+  /** Most counters of loops of a tile; those of tile t are `t * depth` and on. */
+  readonly depth: number;
+  /** Most events that a command waits for. */
+  readonly mostAfter: number;
+  /** Ticks in which a core issues a command, and commands that may wait in the queue of an engine. */
+  readonly issueTicks: number;
+  readonly queue: number;
+  readonly products: Products;
+}
+
+/** Ticks of products by shape, and from the start of one to that of another behind it on the same fabric. */
+export class Products {
+  readonly shapes: Mma[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #ticks: number[] = [];
+  readonly #intervals: number[][] = [];
+  readonly #config: MachineConfig;
+  readonly #model: FabricModel;
+  readonly #tick: number;
+
+  constructor(config: MachineConfig, model: FabricModel, tick: number) {
+    this.#config = config;
+    this.#model = model;
+    this.#tick = tick;
+  }
+
+  shape(mma: Mma): number {
+    const key = `${mma.dtype} ${mma.dataflow} ${mma.m} ${mma.n} ${mma.k}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.shapes.push(mma) - 1;
+    this.#numbers.set(key, number);
+    this.#ticks.push(fabricCycles(mma, this.#config.tile.fabric, this.#model).cycles * this.#tick);
+    this.#intervals.push([]);
+    return number;
+  }
+
+  ticks(shape: number): number {
+    return this.#ticks[shape]!;
+  }
+
+  interval(before: number, shape: number): number {
+    const row = this.#intervals[before]!;
+    const known = row[shape];
+    if (known !== undefined) return known;
+    const [a, b] = [this.shapes[before] as Mma, this.shapes[shape] as Mma];
+    return (row[shape] = initiationInterval(a, b, this.#config.tile.fabric, this.#model) * this.#tick);
+  }
+}
+
+/** Products that the fabric may have begun and not finished. Short ones overlap many times on a large array. */
+const FABRIC_WINDOW = 64;
+/** Numbers of the classes of a tile follow one another in this order. */
+const TILE_KINDS = ["bm", "rows", "cols", "drain", "fabric"] as const;
+
+/** The trace must have passed `checkTrace(trace, config)`. */
+export function compileTrace(
+  trace: Trace,
+  config: MachineConfig,
+  fabricModel: FabricModel = "overlapped",
+): Program {
+  return new Compiler(trace, config, fabricModel).program();
+}
+
+class Compiler {
+  readonly #trace: Trace;
+  readonly #config: MachineConfig;
+  readonly #model: FabricModel;
+  readonly #clocks: Clocks;
+  readonly #network: Network;
+  readonly #products: Products;
+  readonly #ops: number[] = [];
+  readonly #args: number[] = [];
+  readonly #commands: EngineCommand[] = [];
+  readonly #works: CoreWork[] = [];
+  readonly #loops: LoopInfo[] = [];
+  readonly #spans: SpanInfo[] = [];
+  readonly #depth: number;
+  readonly #rates: { readonly [K in UnitKind | "l3" | "l2" | "link" | "sfu"]: Fraction };
+  #tile = 0;
+  #spanNumbers = new Map<string | number, number>();
+
+  constructor(trace: Trace, config: MachineConfig, model: FabricModel) {
+    this.#trace = trace;
+    this.#config = config;
+    this.#model = model;
+    this.#clocks = clocksOf(config.clocks);
+    this.#network = new Network(config);
+    this.#products = new Products(config, model, this.#clocks.fabric);
+    this.#depth = Math.max(1, ...trace.tiles.map(depthOf));
+    const { dma, l3, noc, tile } = config;
+    const { rows, cols, drain, bytesPerCycle } = tile.streamers;
+    this.#rates = {
+      dma: fractionOf(dma.bytesPerCycle),
+      bm: fractionOf(tile.blockMovers.bytesPerCycle),
+      // The streams of a kind share each transfer.
+      rows: fractionOf(rows * bytesPerCycle),
+      cols: fractionOf(cols * bytesPerCycle),
+      drain: fractionOf(drain * bytesPerCycle),
+      fabric: { num: 1, den: 1 },
+      l3: fractionOf(l3.bytesPerCycle),
+      l2: fractionOf(tile.l2.bytesPerCycle),
+      link: fractionOf(noc.linkBytesPerCycle),
+      sfu: { num: tile.sfu.lanes, den: 1 },
+    };
+  }
+
+  program(): Program {
+    const config = this.#config;
+    const tiles = this.#trace.tiles.length;
+    const starts = this.#trace.tiles.map((items, tile) => {
+      this.#tile = tile;
+      this.#spanNumbers = new Map();
+      const start = this.#ops.length;
+      this.#items(items, []);
+      this.#emit(Op.halt, 0);
+      return start;
+    });
+    const classes: UnitClass[] = [];
+    let units = 0;
+    const add = (kind: UnitKind, tile: number, count: number, window: number): void => {
+      classes.push({ kind, tile, first: units, count, window });
+      units += count;
+    };
+    add("dma", -1, config.dma.engines, config.dma.window);
+    for (let tile = 0; tile < tiles; tile++)
+      for (const kind of TILE_KINDS) {
+        const count = kind === "bm" ? config.tile.blockMovers.count : 1;
+        add(kind, tile, count, kind === "fabric" ? FABRIC_WINDOW : 1);
+      }
+    return {
+      trace: this.#trace,
+      config,
+      fabricModel: this.#model,
+      clocks: this.#clocks,
+      network: this.#network,
+      tiles,
+      ops: Uint8Array.from(this.#ops),
+      args: Int32Array.from(this.#args),
+      starts,
+      classes,
+      units,
+      commands: this.#commands,
+      works: this.#works,
+      loops: this.#loops,
+      spans: this.#spans,
+      depth: this.#depth,
+      mostAfter: Math.max(1, ...this.#commands.map((c) => c.after.length)),
+      issueTicks: config.tile.commands.issue * this.#clocks.control,
+      queue: config.tile.commands.queue,
+      products: this.#products,
+    };
+  }
+
+  /** `slots` are the counters of the loops around, innermost first. */
+  #items(items: readonly Item[], slots: readonly number[]): void {
+    for (const item of items)
+      switch (item.kind) {
+        case "loop": {
+          const loop = this.#loops.length;
+          const slot = this.#tile * this.#depth + slots.length;
+          const depth = slots.length;
+          const body = this.#ops.length + 1;
+          // An outer loop comes before those in it.
+          this.#loops.push({ tile: this.#tile, count: item.count, depth, slot, body, exit: body });
+          this.#emit(Op.loop, loop);
+          this.#items(item.body, [slot, ...slots]);
+          this.#emit(Op.next, loop);
+          this.#loops[loop] = {
+            tile: this.#tile,
+            count: item.count,
+            depth,
+            slot,
+            body,
+            exit: this.#ops.length,
+          };
+          break;
+        }
+        case "move":
+        case "fill":
+        case "mma":
+          this.#emit(Op.issue, this.#commands.push(this.#command(item, slots)) - 1);
+          break;
+        case "core":
+          this.#emit(Op.work, this.#works.push(this.#work(item)) - 1);
+          break;
+        case "wait":
+          this.#emit(Op.wait, this.#event(item.event));
+          break;
+        case "barrier":
+          this.#emit(Op.barrier, 0);
+          break;
+        case "mark":
+          this.#emit(item.phase === "begin" ? Op.begin : Op.end, this.#span(item.id));
+          break;
+      }
+  }
+
+  #emit(op: number, arg: number): void {
+    this.#ops.push(op);
+    this.#args.push(arg);
+  }
+
+  #event(event: number): number {
+    return this.#tile * this.#config.tile.events + event;
+  }
+
+  #span(id: string | number): number {
+    const known = this.#spanNumbers.get(id);
+    if (known !== undefined) return known;
+    const number = this.#spans.push({ tile: this.#tile, id }) - 1;
+    this.#spanNumbers.set(id, number);
+    return number;
+  }
+
+  #command(item: Move | Fill | Mma, slots: readonly number[]): EngineCommand {
+    const { control, fabric } = this.#clocks;
+    const { tile: t, dma } = this.#config;
+    const tile = this.#tile;
+    const kind = item.kind === "mma" ? "fabric" : item.kind === "fill" ? "dma" : item.mover;
+    const src = item.kind === "move" ? this.#place(item.src, slots) : undefined;
+    const dst = item.kind === "mma" ? undefined : this.#place(item.dst, slots);
+    const ends = [src, dst].filter((end) => end !== undefined);
+    const engine = kind === "dma" ? dma : kind === "bm" ? t.blockMovers : t.streamers;
+    const sfu = item.kind === "move" ? item.sfu : undefined;
+    const moves = item.kind !== "mma";
+    // One literal without spreads: V8 gives objects one hidden class only then, and the replay lives from that.
+    return {
+      index: this.#commands.length,
+      tile,
+      kind,
+      unitClass: kind === "dma" ? 0 : 1 + tile * TILE_KINDS.length + TILE_KINDS.indexOf(kind),
+      item,
+      signal: item.signal === undefined ? -1 : this.#event(item.signal),
+      after: (item.after ?? []).map((e) => this.#event(e)),
+      startup: moves ? engine.startup * control : 0,
+      service: moves ? Math.max(1, ...ends.map((end) => this.#engineCycles(kind, end.runs))) * control : 0,
+      load: moves ? Math.max(...ends.map((end) => end.bytes)) : item.m * item.n * item.k,
+      src,
+      dst,
+      sfuTicks: sfu === undefined ? 0 : cyclesFor(sfu.elements, this.#rates.sfu) * fabric,
+      // The units of a chain of ops follow one another.
+      sfuLatency: sfu === undefined || sfu.elements === 0 ? 0 : t.sfu.latency * sfu.ops.length * fabric,
+      shape: moves ? -1 : this.#products.shape(item),
+      addressed: ends.some((end) => end.level === "dram" || (this.#choosesL3(end) && end.slots.length > 0)),
+    };
+  }
+
+  /** Cycles in which an engine moves runs: a DMA engine whole bursts, the others each run in whole cycles. */
+  #engineCycles(kind: UnitKind, { count, bytes }: Runs): number {
+    const rate = this.#rates[kind];
+    const { burstBytes } = this.#config.dma;
+    return kind === "dma"
+      ? cyclesFor(count * Math.ceil(bytes / burstBytes) * burstBytes, rate)
+      : count * cyclesFor(bytes, rate);
+  }
+
+  #choosesL3(end: Place): boolean {
+    return end.level === "l3" && this.#config.l3.tiles > 1;
+  }
+
+  #place({ level, at, runs: given }: End, slots: readonly number[]): Place {
+    const runs = given.count > 1 && given.stride === given.bytes ? oneRun(given) : given;
+    const bytes = runs.count * runs.bytes;
+    const moves = (at.strides ?? []).map((stride, i) => ({ stride, slot: slots[i]! }));
+    const moving = moves.filter(({ stride }) => stride !== 0);
+    const { control } = this.#clocks;
+    const banks = level === "l3" ? this.#config.l3.banks : this.#config.tile.l2.banks;
+    const rate = level === "l3" ? this.#rates.l3 : this.#rates.l2;
+    const { low, high } = spanOf(runs);
+    return {
+      level,
+      base: at.base,
+      slots: moving.map(({ slot }) => slot),
+      strides: moving.map(({ stride }) => stride),
+      runs,
+      bytes,
+      low,
+      high,
+      bankTicks: bankCycles(runs.count * cyclesFor(runs.bytes, rate), banks) * control,
+      linkTicks: cyclesFor(bytes, this.#rates.link) * control,
+      routeKey: -1,
+      route: undefined,
+    };
+  }
+
+  #work(item: Core): CoreWork {
+    const { dram, dma, l3, tile } = this.#config;
+    const { control, memory } = this.#clocks;
+    const bytes = (level: Level): number => (item.read[level] ?? 0) + (item.write[level] ?? 0);
+    const bursts = Math.ceil(bytes("dram") / dram.channels / dma.burstBytes) * dma.burstBytes;
+    return {
+      item,
+      tile: this.#tile,
+      ticks: (item.cycles ?? this.#scheduleCycles(item)) * control,
+      shared: bytes("dram") + bytes("l3") + bytes("l2") > 0,
+      // Where its bytes lie is not known: all channels and banks take an equal part.
+      channelTicks: cyclesFor(bursts, fractionOf(dram.bytesPerCycle)) * memory,
+      l3Ticks: bankCycles(cyclesFor(bytes("l3"), this.#rates.l3), l3.banks * l3.tiles) * control,
+      l2Ticks: bankCycles(cyclesFor(bytes("l2"), this.#rates.l2), tile.l2.banks) * control,
+    };
+  }
+
+  /** Without a static schedule: the busiest of the scalar, vector and memory unit, until its last result. */
+  #scheduleCycles({ ops }: Core): number {
+    const { issue, costs } = this.#config.tile.vector;
+    const cycles = { scalar: 0, vector: 0, memory: 0 };
+    let last = 1;
+    for (const [name, cost] of Object.entries(costs) as [keyof typeof costs, (typeof costs)["load"]][]) {
+      const count = ops[name] ?? 0;
+      if (count === 0) continue;
+      const unit =
+        name === "scalar" || name === "branch"
+          ? "scalar"
+          : name === "load" || name === "store"
+            ? "memory"
+            : "vector";
+      cycles[unit] += count * cost.interval;
+      last = Math.max(last, cost.latency);
+    }
+    const busiest = Math.max(
+      Math.ceil(cycles.scalar / issue.scalar),
+      Math.ceil(cycles.vector / issue.vector),
+      Math.ceil(cycles.memory / issue.memory),
+    );
+    return busiest === 0 ? 0 : busiest + last - 1;
+  }
+}
+
+/** Cycles of accesses that spread evenly over banks. */
+export function bankCycles(accesses: number, banks: number): number {
+  return Math.ceil(accesses / banks);
+}
+
+function oneRun({ count, bytes }: Runs): Runs {
+  return { count: 1, bytes: count * bytes, stride: 0 };
+}
+
+function depthOf(items: readonly Item[]): number {
+  return items.reduce((most, i) => Math.max(most, i.kind === "loop" ? 1 + depthOf(i.body) : 0), 0);
+}

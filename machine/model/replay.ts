@@ -1,0 +1,493 @@
+/**
+ * Replays a program: events in the order of time, each of which is the next instruction of a core, the end of a command, or
+ * the moment in which an engine may begin its next one. Nothing happens between events, so time jumps from one to the next.
+ *
+ * Whatever several commands share (a DRAM channel, an L3 tile, a link, the L2 of a tile) serves them in the order in which
+ * they begin; at one time the unit with the smaller number is first, cores come behind units. So a command's end is known
+ * when it begins.
+ */
+import { type CoreWork, type EngineCommand, Op, type Place, type Program } from "./program.ts";
+import { Stages } from "./stages.ts";
+import { Core, type CounterPlaces, counterPlaces, MachineState, REASON, REASON_COUNT } from "./state.ts";
+
+/** Is told of each command when it begins, and of each stretch of work of a core. Times are ticks. */
+export interface Watcher {
+  command(
+    c: EngineCommand,
+    unit: number,
+    issued: number,
+    begin: number,
+    end: number,
+    source: number,
+    target: number,
+  ): void;
+  core(work: CoreWork, tile: number, begin: number, end: number): void;
+}
+
+/** Is asked when a core is about to begin another round of a loop; may move the machine on by many rounds. */
+export interface RoundHook {
+  round(loop: number, now: number, until: number): void;
+  /** A command begins whose cost depends on its address. */
+  began(c: EngineCommand, source: number, target: number): void;
+}
+
+export class Replay {
+  readonly program: Program;
+  readonly state: MachineState;
+  readonly stages: Stages;
+  readonly places: CounterPlaces;
+  watcher: Watcher | undefined;
+  hook: RoundHook | undefined;
+  /** The tile whose rounds are looked at: the first that still runs. */
+  leader = 0;
+
+  readonly #units: number;
+
+  constructor(program: Program) {
+    this.program = program;
+    this.state = new MachineState(program);
+    this.places = counterPlaces(program);
+    this.stages = new Stages(program, this.state);
+    this.#units = program.units;
+  }
+
+  /** Handles all events up to a time. True when nothing is left to do. */
+  run(until: number): boolean {
+    const { heap } = this.state;
+    const units = this.#units;
+    while (heap.size > 0) {
+      const time = heap.firstTime();
+      if (time > until) return false;
+      const actor = heap.first();
+      if (actor < units) this.#unit(actor, time);
+      else this.#core(actor - units, time, until);
+    }
+    return true;
+  }
+
+  // -------------------------------------------------------------------------------------------- cores
+
+  #core(tile: number, due: number, until: number): void {
+    const { state, program, places } = this;
+    const { heap, pc, mode, rounds, counters } = state;
+    const { ops, args, issueTicks } = program;
+    const actor = this.#units + tile;
+    let time = due;
+    heap.set(actor, Infinity);
+    for (;;) {
+      const at = pc[tile]!;
+      const arg = args[at]!;
+      const op = ops[at]!;
+      switch (op) {
+        case Op.issue:
+        case Op.wait:
+        case Op.barrier: {
+          if (mode[tile] === Core.runs) {
+            counters[places.coreBusy + tile]! += issueTicks;
+            time += issueTicks;
+            mode[tile] = Core.issued;
+          }
+          if (time > until || heap.isBefore(time, actor)) {
+            heap.set(actor, time);
+            return;
+          }
+          counters[places.coreDone + tile]! += 1;
+          mode[tile] = Core.runs;
+          if (op === Op.issue) {
+            const command = program.commands[arg]!;
+            const unit = this.#leastLoaded(command.unitClass);
+            if (unit < 0) {
+              state.queueing[command.unitClass]!.push(tile);
+              this.#stop(tile, Core.waitsForQueue, time);
+              return;
+            }
+            pc[tile] = at + 1;
+            this.#enqueue(unit, command, time);
+            this.#begin(unit, time);
+            this.#due(unit);
+          } else if (op === Op.wait) {
+            if (state.completed[arg] !== state.signalled[arg]) {
+              this.#stop(tile, Core.waitsForEvent, time);
+              return;
+            }
+            pc[tile] = at + 1;
+          } else {
+            if (++state.atBarrier < program.tiles) {
+              this.#stop(tile, Core.waitsForTiles, time);
+              return;
+            }
+            state.atBarrier = 0;
+            pc[tile] = at + 1;
+            for (let t = 0; t < program.tiles; t++)
+              if (mode[t] === Core.waitsForTiles) {
+                pc[t]! += 1;
+                this.#goOn(t, REASON.barrier, time);
+              }
+          }
+          break;
+        }
+        case Op.work: {
+          if (mode[tile] === Core.works) {
+            mode[tile] = Core.runs;
+            pc[tile] = at + 1;
+            break;
+          }
+          if (time > until || heap.isBefore(time, actor)) {
+            heap.set(actor, time);
+            return;
+          }
+          const end = this.#work(arg, tile, time);
+          if (end > until || heap.isBefore(end, actor)) {
+            heap.set(actor, end);
+            return;
+          }
+          time = end;
+          mode[tile] = Core.runs;
+          pc[tile] = at + 1;
+          break;
+        }
+        case Op.begin:
+          this.#beginSpan(arg, tile, time);
+          pc[tile] = at + 1;
+          break;
+        case Op.end:
+          this.#endSpan(arg, tile, time);
+          pc[tile] = at + 1;
+          break;
+        case Op.loop: {
+          const loop = program.loops[arg]!;
+          rounds[loop.slot] = 0;
+          pc[tile] = loop.count === 0 ? loop.exit : loop.body;
+          break;
+        }
+        case Op.next: {
+          const loop = program.loops[arg]!;
+          const done = rounds[loop.slot]! + 1;
+          if (done >= loop.count) {
+            pc[tile] = at + 1;
+            break;
+          }
+          // Everything before this moment has happened, so that states of different rounds can be compared.
+          const looks = this.hook !== undefined && tile === this.leader;
+          if (looks && heap.isBefore(time, actor)) {
+            heap.set(actor, time);
+            return;
+          }
+          rounds[loop.slot] = done;
+          pc[tile] = loop.body;
+          if (!looks) break;
+          heap.set(actor, time);
+          this.hook?.round(arg, time, until);
+          time = heap.times[actor]!;
+          if (time > until) return;
+          heap.set(actor, Infinity);
+          break;
+        }
+        default:
+          if (time > until) {
+            heap.set(actor, time);
+            return;
+          }
+          mode[tile] = Core.halted;
+          state.since[tile] = time;
+          while (this.leader < program.tiles && mode[this.leader] === Core.halted) this.leader++;
+          return;
+      }
+    }
+  }
+
+  /** The end of what a core begins to work on. */
+  #work(index: number, tile: number, time: number): number {
+    const { state, program, places, stages } = this;
+    const { counters } = state;
+    const work = program.works[index]!;
+    const own = time + work.ticks;
+    const end = stages.work(work, tile, time);
+    counters[places.coreDone + tile]! += 1;
+    counters[places.worked + index]! += 1;
+    counters[places.coreBusy + tile]! += work.ticks;
+    if (end > own) counters[places.coreStall + tile * REASON_COUNT + stages.reason]! += end - own;
+    state.mode[tile] = Core.works;
+    state.since[tile] = time;
+    this.#computes(time, own);
+    this.#moves(time, end);
+    this.watcher?.core(work, tile, time, end);
+    return end;
+  }
+
+  /** Something computes for a time. What is noted begins in the order of time. */
+  #computes(begin: number, end: number): void {
+    const { state, places } = this;
+    const { computesUntil } = state;
+    if (end <= computesUntil) return;
+    state.counters[places.computing]! += end - Math.max(begin, computesUntil);
+    state.computesUntil = end;
+  }
+
+  /** Something is under way for a time. */
+  #moves(begin: number, end: number): void {
+    const { state, places } = this;
+    const { movesUntil } = state;
+    if (end <= movesUntil) return;
+    state.counters[places.moving]! += end - Math.max(begin, movesUntil);
+    state.movesUntil = end;
+  }
+
+  #stop(tile: number, mode: number, time: number): void {
+    this.state.mode[tile] = mode;
+    this.state.since[tile] = time;
+  }
+
+  /** A core that stood still continues. */
+  #goOn(tile: number, reason: number, time: number): void {
+    const { state, places } = this;
+    const at = places.coreStall + tile * REASON_COUNT + reason;
+    state.counters[at]! += time - state.since[tile]!;
+    state.mode[tile] = Core.runs;
+    state.heap.set(this.#units + tile, time);
+  }
+
+  #beginSpan(span: number, tile: number, time: number): void {
+    const { state, places } = this;
+    state.spanBegin[span] = time;
+    for (let r = 0; r < REASON_COUNT; r++)
+      state.spanStallBegin[span * REASON_COUNT + r] =
+        state.counters[places.coreStall + tile * REASON_COUNT + r]!;
+  }
+
+  #endSpan(span: number, tile: number, time: number): void {
+    const { state, places } = this;
+    const { counters } = state;
+    counters[places.spanTicks + span] = counters[places.spanTicks + span]! + time - state.spanBegin[span]!;
+    counters[places.spanCount + span]! += 1;
+    for (let r = 0; r < REASON_COUNT; r++) {
+      const at = places.spanStall + span * REASON_COUNT + r;
+      const stalled = counters[places.coreStall + tile * REASON_COUNT + r]!;
+      counters[at] = counters[at]! + stalled - state.spanStallBegin[span * REASON_COUNT + r]!;
+    }
+    state.spanBegin[span] = Number.NaN;
+  }
+
+  // -------------------------------------------------------------------------------------------- engines
+
+  /** The engine of a class with the least to do and a place in its queue; -1 if all queues are full. */
+  #leastLoaded(unitClass: number): number {
+    const { middle, tail, load } = this.state;
+    const { queue, classes } = this.program;
+    const { first, count } = classes[unitClass]!;
+    let best = -1;
+    for (let u = first; u < first + count; u++)
+      if (((tail[u]! - middle[u]!) | 0) < queue && (best < 0 || load[u]! < load[best]!)) best = u;
+    return best;
+  }
+
+  #enqueue(unit: number, command: EngineCommand, time: number): void {
+    const { state } = this;
+    const { rounds, completed, signalled } = state;
+    const tail = state.tail[unit]!;
+    const slot = state.ringBase[unit]! + (tail & state.ringMask[unit]!);
+    state.tail[unit] = tail + 1;
+    state.command[slot] = command.index;
+    state.issuedAt[slot] = time;
+    state.load[unit]! += command.load;
+    state.source[slot] = command.src === undefined ? 0 : addressOf(command.src, rounds);
+    state.target[slot] = command.dst === undefined ? 0 : addressOf(command.dst, rounds);
+    const { after, signal } = command;
+    let waits = 0;
+    const base = slot * this.program.mostAfter;
+    for (let i = 0; i < after.length; i++) {
+      const event = after[i]!;
+      const done = completed[event]!;
+      if (done === signalled[event]) continue;
+      state.after[base + waits] = event;
+      state.afterCompleted[base + waits] = done;
+      waits++;
+    }
+    state.afterCount[slot] = waits;
+    if (signal >= 0) signalled[signal]! += 1;
+  }
+
+  #unit(unit: number, time: number): void {
+    const { state } = this;
+    const { head, middle } = state;
+    while (head[unit] !== middle[unit]) {
+      const slot = state.ringBase[unit]! + (head[unit]! & state.ringMask[unit]!);
+      if (state.endsAt[slot]! > time) break;
+      head[unit]! += 1;
+      this.#complete(unit, state.command[slot]!, time);
+    }
+    if (state.retry[unit]! <= time) state.retry[unit] = Infinity;
+    this.#begin(unit, time);
+    this.#due(unit);
+  }
+
+  /** When the unit acts next: at the end of its first command, or when the next may begin. */
+  #due(unit: number): void {
+    const { state } = this;
+    const retry = state.retry[unit]!;
+    if (state.head[unit] === state.middle[unit]) {
+      state.heap.set(unit, retry);
+      return;
+    }
+    const slot = state.ringBase[unit]! + (state.head[unit]! & state.ringMask[unit]!);
+    const end = state.endsAt[slot]!;
+    state.heap.set(unit, Math.min(end, retry));
+  }
+
+  #complete(unit: number, index: number, time: number): void {
+    const { state, places, program } = this;
+    const command = program.commands[index]!;
+    state.load[unit]! -= command.load;
+    state.counters[places.done + unit]! += 1;
+    const { signal, tile } = command;
+    if (signal < 0) return;
+    state.completed[signal]! += 1;
+    if (state.mode[tile] === Core.waitsForEvent && program.args[state.pc[tile]!] === signal) {
+      state.pc[tile]! += 1;
+      this.#goOn(tile, REASON.event, time);
+    }
+    let waiting = state.firstWaiting[signal]!;
+    state.firstWaiting[signal] = -1;
+    while (waiting >= 0) {
+      const next = state.nextWaiting[waiting]!;
+      state.waitsFor[waiting] = -1;
+      // The unit itself looks at its queue when all its ends at this time are handled.
+      if (waiting !== unit) {
+        this.#begin(waiting, time);
+        this.#due(waiting);
+      }
+      waiting = next;
+    }
+  }
+
+  /** Begins commands of a unit's queue, in order, as far as they may. */
+  #begin(unit: number, time: number): void {
+    const { state, program } = this;
+    const { middle, tail, head } = state;
+    if (middle[unit] === tail[unit] || state.waitsFor[unit] !== -1) return;
+    const base = state.ringBase[unit]!;
+    const mask = state.ringMask[unit]!;
+    for (;;) {
+      const at = middle[unit]!;
+      if (at === tail[unit]) return;
+      const slot = base + (at & mask);
+      const command = program.commands[state.command[slot]!]!;
+      const unitClass = program.classes[command.unitClass]!;
+      if (((at - head[unit]!) | 0) >= unitClass.window) return;
+      if (this.#waitsForEvents(unit, slot)) return;
+      const last = state.lastShape[unit]!;
+      if (last >= 0) {
+        const earliest = state.free[unit]! + program.products.interval(last, command.shape);
+        if (earliest > time) {
+          state.retry[unit] = earliest;
+          return;
+        }
+      }
+      middle[unit] = at + 1;
+      this.#start(unit, slot, command, time);
+      const queueing = state.queueing[command.unitClass]!;
+      if (queueing.length > 0) this.#admit(queueing, unit, time);
+    }
+  }
+
+  /** Whether the command waits for an event; then its unit is woken by the event. */
+  #waitsForEvents(unit: number, slot: number): boolean {
+    const { state } = this;
+    const base = slot * this.program.mostAfter;
+    let left = state.afterCount[slot]!;
+    while (left > 0) {
+      const event = state.after[base + left - 1]!;
+      if (state.completed[event] === state.afterCompleted[base + left - 1]) {
+        state.afterCount[slot] = left;
+        this.#wakeBy(event, unit);
+        return true;
+      }
+      left--;
+    }
+    state.afterCount[slot] = 0;
+    return false;
+  }
+
+  /** The unit joins those that wait for an event, which stand in the order of their numbers. */
+  #wakeBy(event: number, unit: number): void {
+    const { firstWaiting, nextWaiting, waitsFor } = this.state;
+    waitsFor[unit] = event;
+    let next = firstWaiting[event]!;
+    if (next < 0 || next > unit) {
+      firstWaiting[event] = unit;
+      nextWaiting[unit] = next;
+      return;
+    }
+    let before = next;
+    while ((next = nextWaiting[before]!) >= 0 && next < unit) before = next;
+    nextWaiting[before] = unit;
+    nextWaiting[unit] = next;
+  }
+
+  /** The core that has waited longest gets the place that has become free. */
+  #admit(queueing: number[], unit: number, time: number): void {
+    const { state, program } = this;
+    const tile = queueing.shift() as number;
+    const at = state.pc[tile]!;
+    state.pc[tile] = at + 1;
+    this.#enqueue(unit, program.commands[program.args[at]!]!, time);
+    this.#goOn(tile, REASON.queue, time);
+  }
+
+  // -------------------------------------------------------------------------------------------- commands
+
+  #start(unit: number, slot: number, command: EngineCommand, time: number): void {
+    const { state, program, stages } = this;
+    if (command.shape >= 0) {
+      const own = program.products.ticks(command.shape);
+      state.free[unit] = time;
+      state.lastShape[unit] = command.shape;
+      this.#under(unit, slot, command, time, time + own, own, REASON.operand, REASON.operand);
+      return;
+    }
+    const { startup, service } = command;
+    if (command.addressed) this.hook?.began(command, state.source[slot]!, state.target[slot]!);
+    const end = stages.transfer(command, unit, time, state.source[slot]!, state.target[slot]!);
+    this.#under(unit, slot, command, time, end, startup + service, REASON.event, stages.reason);
+  }
+
+  /** A command is under way: when it ends, and what its unit did and waited for since its last end. */
+  #under(
+    unit: number,
+    slot: number,
+    command: EngineCommand,
+    time: number,
+    wanted: number,
+    own: number,
+    before: number,
+    during: number,
+  ): void {
+    const { state, places } = this;
+    const { counters } = state;
+    const lastEnd = state.lastEnd[unit]!;
+    // Commands of a unit end in order.
+    const end = Math.max(wanted, lastEnd);
+    state.beganAt[slot] = time;
+    state.endsAt[slot] = end;
+    counters[places.begun + command.index]! += 1;
+    if (command.shape >= 0) this.#computes(time, end);
+    this.#moves(time, end);
+    const issued = state.issuedAt[slot]!;
+    const from = Math.max(issued, lastEnd);
+    const stall = places.stall + unit * REASON_COUNT;
+    if (time > from) counters[stall + before]! += time - from;
+    const alone = end - Math.max(time, lastEnd);
+    const busy = Math.min(alone, own);
+    counters[places.busy + unit]! += busy;
+    if (alone > busy) counters[stall + during]! += alone - busy;
+    state.lastEnd[unit] = end;
+    this.watcher?.command(command, unit, issued, time, end, state.source[slot]!, state.target[slot]!);
+  }
+}
+
+function addressOf(place: Place, rounds: Float64Array): number {
+  const { slots, strides } = place;
+  let address = place.base;
+  for (let i = 0; i < slots.length; i++) address += strides[i]! * rounds[slots[i]!]!;
+  return address;
+}

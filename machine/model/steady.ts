@@ -1,0 +1,396 @@
+/**
+ * Loops without their rounds. When a core is about to begin a round, and the machine is as it was some rounds before, all that
+ * happened since will happen again, and again: the machine is moved on by as many such periods as the loops still have.
+ *
+ * "As it was" is exact, up to what the past cannot change: all times count from now, addresses of waiting commands may have
+ * moved by their strides, and a server that is free does not know since when. Two things depend on addresses themselves, rows of
+ * DRAM and the L3 tile; what was asked of them is logged, and each further period is asked again (access-log.ts), up
+ * to the first that would get another answer. So results are those of the replay without this, bit for bit.
+ *
+ * Periods are found with one remembered state per level of loops, replaced after 1, 2, 4, 8, ... rounds (Brent, An improved
+ * Monte Carlo factorization algorithm, BIT 20, 1980): a period p after t rounds of settling is found within 3 max(p, t).
+ */
+import { AccessLog, type Progress, shiftOf } from "./access-log.ts";
+import type { EngineCommand, LoopInfo, Program } from "./program.ts";
+import type { Replay, RoundHook } from "./replay.ts";
+import { Core, type MachineState, REASON_COUNT } from "./state.ts";
+
+/** Entries of the log after which remembered states are forgotten: some tens of megabytes. */
+const MOST_ENTRIES = 1 << 18;
+
+/** A state that later ones are compared with. */
+interface Remembered {
+  loop: number;
+  now: number;
+  /** Rounds for which it has been kept, and for which it is to be kept. */
+  age: number;
+  until: number;
+  state: Float64Array;
+  length: number;
+  addresses: Float64Array;
+  rounds: Float64Array;
+  counters: Float64Array;
+  since: Float64Array;
+  spanBegin: Float64Array;
+  spanStallBegin: Float64Array;
+  /** Length of the log. */
+  logged: number;
+}
+
+export class Steady implements RoundHook {
+  /** Rounds of all loops that were not replayed. */
+  skipped = 0;
+
+  readonly #replay: Replay;
+  readonly #program: Program;
+  readonly #state: MachineState;
+  readonly #log: AccessLog;
+  /** By depth of the loop; those deeper than the loop at hand are of loops that have ended. */
+  readonly #remembered: (Remembered | undefined)[] = [];
+  /** Innermost loop around each instruction, and around each loop; -1 for none. */
+  readonly #loopAt: Int32Array;
+  readonly #outer: readonly number[];
+  #logs = false;
+
+  /** The state at hand: numbers, and addresses and commands of what waits, as long as said. */
+  readonly #now: Float64Array;
+  #length = 0;
+  readonly #addresses: Float64Array;
+  readonly #waiting: Int32Array;
+  #waitingCount = 0;
+
+  constructor(replay: Replay) {
+    const { program, state } = replay;
+    this.#replay = replay;
+    this.#program = program;
+    this.#state = state;
+    this.#log = new AccessLog(program);
+    replay.stages.onDram = (dram) => {
+      if (this.#logs) this.#log.answered(dram);
+    };
+    const loopAt = new Int32Array(program.ops.length).fill(-1);
+    // Outer loops come before those in them.
+    this.#outer = program.loops.map(({ body, exit }, loop) => {
+      const outer = loopAt[body - 1]!;
+      loopAt.fill(loop, body, exit);
+      return outer;
+    });
+    this.#loopAt = loopAt;
+    const slots = state.command.length;
+    const perSlot = 3 + program.mostAfter;
+    const others = state.serverFree.length + state.signalled.length + 4 * program.tiles + 2;
+    const lists = program.classes.length * (1 + program.tiles);
+    this.#now = new Float64Array(
+      8 * program.units + perSlot * slots + others + lists + program.spans.length * (1 + REASON_COUNT) + 1,
+    );
+    this.#addresses = new Float64Array(2 * slots);
+    this.#waiting = new Int32Array(slots);
+  }
+
+  began(c: EngineCommand, source: number, target: number): void {
+    if (!this.#logs) return;
+    if (this.#log.length >= MOST_ENTRIES) this.#forget();
+    else this.#log.add(c, source, target);
+  }
+
+  round(loop: number, now: number, until: number): void {
+    const info = this.#program.loops[loop]!;
+    const { depth, slot, count } = info;
+    this.#remembered.length = depth + 1;
+    let outer = this.#outer[loop]!;
+    for (let d = depth - 1; d >= 0; d--) {
+      if (this.#remembered[d]?.loop !== outer) this.#remembered[d] = undefined;
+      outer = this.#outer[outer]!;
+    }
+    const done = this.#state.rounds[slot]!;
+    const remembered = this.#remembered[depth];
+    if (remembered === undefined || remembered.loop !== loop) {
+      this.#describe(now);
+      this.#remember(loop, depth, now, 1);
+      return;
+    }
+    if (done >= count - 1) return;
+    this.#describe(now);
+    if (this.#isAsBefore(remembered)) {
+      const progress = this.#progress(remembered);
+      const periods = progress === undefined ? 0 : this.#periods(remembered, progress, now, until);
+      if (progress !== undefined && periods > 0) {
+        const next = this.#advance(remembered, progress, periods, now);
+        this.#log.repeat(remembered.logged, periods, progress);
+        this.skipped += periods * (done - remembered.rounds[slot]!);
+        // The numbers of the description are the same; the addresses have moved.
+        this.#describe(next);
+        this.#remember(loop, depth, next, remembered.until);
+        return;
+      }
+    }
+    if (++remembered.age >= remembered.until) this.#remember(loop, depth, now, 2 * remembered.until);
+  }
+
+  // -------------------------------------------------------------------------------------------- memory
+
+  #forget(): void {
+    this.#remembered.length = 0;
+    this.#logs = false;
+    this.#log.clear();
+  }
+
+  /** The description at hand is what later rounds are compared with. */
+  #remember(loop: number, depth: number, now: number, until: number): void {
+    if (this.#remembered.every((r, d) => r === undefined || d >= depth)) this.#log.clear();
+    this.#logs = true;
+    const { rounds, counters, since, spanBegin, spanStallBegin } = this.#state;
+    const addresses = 2 * this.#waitingCount;
+    const old = this.#remembered[depth] ?? {
+      loop,
+      now,
+      age: 0,
+      until,
+      state: new Float64Array(this.#length),
+      length: 0,
+      addresses: new Float64Array(addresses),
+      rounds: new Float64Array(rounds.length),
+      counters: new Float64Array(counters.length),
+      since: new Float64Array(since.length),
+      spanBegin: new Float64Array(spanBegin.length),
+      spanStallBegin: new Float64Array(spanStallBegin.length),
+      logged: 0,
+    };
+    if (old.state.length < this.#length) old.state = new Float64Array(2 * this.#length);
+    if (old.addresses.length < addresses) old.addresses = new Float64Array(2 * addresses);
+    for (let i = 0; i < this.#length; i++) old.state[i] = this.#now[i]!;
+    for (let i = 0; i < addresses; i++) old.addresses[i] = this.#addresses[i]!;
+    old.rounds.set(rounds);
+    old.counters.set(counters);
+    old.since.set(since);
+    old.spanBegin.set(spanBegin);
+    old.spanStallBegin.set(spanStallBegin);
+    old.loop = loop;
+    old.now = now;
+    old.age = 0;
+    old.until = until;
+    old.length = this.#length;
+    old.logged = this.#log.length;
+    this.#remembered[depth] = old;
+  }
+
+  #isAsBefore({ state, length }: Remembered): boolean {
+    if (length !== this.#length) return false;
+    for (let i = 0; i < length; i++) if (state[i] !== this.#now[i]) return false;
+    return true;
+  }
+
+  // -------------------------------------------------------------------------------------------- description
+
+  /**
+   * The state in numbers that are equal if and only if the machine goes on in the same way, but for addresses. Times count
+   * from now; a time that has passed is 0 where only later events ask for it.
+   */
+  #describe(now: number): void {
+    const state = this.#state;
+    const { heap } = state;
+    const { units, tiles } = this.#program;
+    const out = this.#now;
+    let n = 0;
+    this.#waitingCount = 0;
+    for (let u = 0; u < units; u++) {
+      const head = state.head[u]!;
+      const middle = state.middle[u]!;
+      const tail = state.tail[u]!;
+      const last = state.lastEnd[u]! - now;
+      const waits = middle !== tail;
+      // A command that waits first counts its wait from the last end.
+      out[n++] = waits || last > 0 ? last : 0;
+      const shape = state.lastShape[u]!;
+      if (shape < 0) out[n++] = Math.max(0, state.free[u]! - now);
+      else if (last > 0) {
+        out[n++] = shape;
+        out[n++] = state.free[u]! - now;
+      } else out[n++] = -1;
+      out[n++] = (middle - head) | 0;
+      out[n++] = (tail - middle) | 0;
+      if (head === tail) continue;
+      out[n++] = state.retry[u] === Infinity ? -1 : state.retry[u]! - now;
+      out[n++] = state.waitsFor[u]!;
+      n = this.#describeQueue(u, now, n);
+    }
+    for (let s = 0; s < state.serverFree.length; s++) out[n++] = Math.max(0, state.serverFree[s]! - now);
+    for (let t = 0; t < tiles; t++) {
+      const mode = state.mode[t]!;
+      out[n++] = state.pc[t]!;
+      out[n++] = mode;
+      if (mode === Core.works) out[n++] = state.since[t]! - now;
+      if (mode === Core.runs || mode === Core.issued || mode === Core.works)
+        out[n++] = heap.times[units + t]! - now;
+    }
+    for (let e = 0; e < state.signalled.length; e++)
+      out[n++] = (state.signalled[e]! - state.completed[e]!) | 0;
+    for (const queueing of state.queueing) {
+      out[n++] = queueing.length;
+      for (const tile of queueing) out[n++] = tile;
+    }
+    out[n++] = state.atBarrier;
+    out[n++] = Math.max(0, state.computesUntil - now);
+    out[n++] = Math.max(0, state.movesUntil - now);
+    for (const begin of state.spanBegin) out[n++] = Number.isNaN(begin) ? 0 : 1;
+    this.#length = n;
+  }
+
+  #describeQueue(unit: number, now: number, from: number): number {
+    const state = this.#state;
+    const { mostAfter } = this.#program;
+    const out = this.#now;
+    const base = state.ringBase[unit]!;
+    const mask = state.ringMask[unit]!;
+    const middle = state.middle[unit]!;
+    const tail = state.tail[unit]!;
+    let n = from;
+    for (let i = state.head[unit]!; i !== middle; i = (i + 1) | 0) {
+      const slot = base + (i & mask);
+      out[n++] = state.command[slot]!;
+      out[n++] = state.beganAt[slot]! - now;
+      out[n++] = state.endsAt[slot]! - now;
+    }
+    for (let i = middle; i !== tail; i = (i + 1) | 0) {
+      const slot = base + (i & mask);
+      out[n++] = state.command[slot]!;
+      if (i === middle) out[n++] = state.issuedAt[slot]! - now;
+      let waits = 0;
+      for (let a = 0; a < state.afterCount[slot]!; a++) {
+        const event = state.after[slot * mostAfter + a]!;
+        if (state.completed[event] !== state.afterCompleted[slot * mostAfter + a]) continue;
+        out[n++] = event;
+        waits++;
+      }
+      out[n++] = waits;
+      this.#addresses[2 * this.#waitingCount] = state.source[slot]!;
+      this.#addresses[2 * this.#waitingCount + 1] = state.target[slot]!;
+      this.#waiting[this.#waitingCount++] = slot;
+    }
+    return n;
+  }
+
+  // -------------------------------------------------------------------------------------------- periods
+
+  /** The loop of each tile that moved on since; undefined if what they did cannot go on in the same way. */
+  #progress({ rounds: before }: Remembered): Progress | undefined {
+    const { tiles, loops } = this.#program;
+    const { rounds, pc } = this.#state;
+    const progress = { slot: new Int32Array(tiles).fill(-1), rounds: new Float64Array(tiles) };
+    for (let t = 0; t < tiles; t++)
+      for (let loop = this.#loopAt[pc[t]!]!; loop >= 0; loop = this.#outer[loop]!) {
+        const { slot } = loops[loop]!;
+        const moved = rounds[slot]! - before[slot]!;
+        if (moved === 0) continue;
+        // Rounds of a loop that began anew, or of two loops at once.
+        if (moved < 0 || progress.slot[t] !== -1) return undefined;
+        progress.slot[t] = slot;
+        progress.rounds[t] = moved;
+      }
+    return progress;
+  }
+
+  /** How often what happened since will happen again. */
+  #periods(r: Remembered, progress: Progress, now: number, until: number): number {
+    const { rounds } = this.#state;
+    const { commands } = this.#program;
+    let periods = now > r.now ? Math.floor((until - now) / (now - r.now)) : Infinity;
+    for (const { tile, slot, count } of this.#moving(progress))
+      periods = Math.min(periods, Math.floor((count - 1 - rounds[slot]!) / progress.rounds[tile]!));
+    if (!(periods > 0) || !this.#sameWaits(r, now)) return 0;
+    for (let i = 0; i < this.#waitingCount; i++) {
+      const { src, dst, tile } = commands[this.#state.command[this.#waiting[i]!]!]!;
+      for (const [place, at] of [
+        [src, 2 * i],
+        [dst, 2 * i + 1],
+      ] as const)
+        if (this.#addresses[at]! - r.addresses[at]! !== shiftOf(place, tile, progress)) return 0;
+    }
+    return this.#log.same(r.logged, periods, progress, this.#replay.stages.dram);
+  }
+
+  /**
+   * Whether cores that stand still and spans that are open do so since the same time, and will until after the periods, or
+   * came to it in each period anew.
+   */
+  #sameWaits(r: Remembered, now: number): boolean {
+    const { mode, since, spanBegin, spanStallBegin, counters } = this.#state;
+    const { tiles, spans } = this.#program;
+    const { coreStall } = this.#replay.places;
+    const period = now - r.now;
+    for (let t = 0; t < tiles; t++) {
+      const moved = since[t]! - r.since[t]!;
+      if (isStill(mode[t]!) && moved !== 0 && moved !== period) return false;
+    }
+    for (let s = 0; s < spans.length; s++) {
+      if (Number.isNaN(spanBegin[s]!)) continue;
+      const moved = spanBegin[s]! - r.spanBegin[s]!;
+      if (moved === 0) continue;
+      if (moved !== period) return false;
+      for (let k = 0; k < REASON_COUNT; k++) {
+        const at = coreStall + spans[s]!.tile * REASON_COUNT + k;
+        const stalls = spanStallBegin[s * REASON_COUNT + k]! - r.spanStallBegin[s * REASON_COUNT + k]!;
+        if (stalls !== counters[at]! - r.counters[at]!) return false;
+      }
+    }
+    return true;
+  }
+
+  #moving({ slot }: Progress): readonly LoopInfo[] {
+    const { pc } = this.#state;
+    return Array.from(slot).flatMap((s, t) => {
+      if (s < 0) return [];
+      let loop = this.#loopAt[pc[t]!]!;
+      while (this.#program.loops[loop]!.slot !== s) loop = this.#outer[loop]!;
+      return [this.#program.loops[loop]!];
+    });
+  }
+
+  /** Moves the machine on by periods; the time after them. */
+  #advance(r: Remembered, progress: Progress, periods: number, now: number): number {
+    const state = this.#state;
+    const program = this.#program;
+    const { counters, rounds } = state;
+    const ticks = periods * (now - r.now);
+    state.heap.shift(ticks);
+    for (let u = 0; u < program.units; u++) {
+      state.free[u]! += ticks;
+      state.lastEnd[u]! += ticks;
+      // Infinity stays.
+      state.retry[u]! += ticks;
+      for (let i = state.head[u]!; i !== state.tail[u]!; i = (i + 1) | 0) {
+        const slot = state.ringBase[u]! + (i & state.ringMask[u]!);
+        state.beganAt[slot]! += ticks;
+        state.endsAt[slot]! += ticks;
+        state.issuedAt[slot]! += ticks;
+      }
+    }
+    for (let s = 0; s < state.serverFree.length; s++) state.serverFree[s]! += ticks;
+    state.computesUntil += ticks;
+    state.movesUntil += ticks;
+    for (let i = 0; i < this.#waitingCount; i++) {
+      const slot = this.#waiting[i]!;
+      const { src, dst, tile } = program.commands[state.command[slot]!]!;
+      state.source[slot]! += periods * shiftOf(src, tile, progress);
+      state.target[slot]! += periods * shiftOf(dst, tile, progress);
+    }
+    for (let t = 0; t < program.tiles; t++) {
+      const mode = state.mode[t]!;
+      if (mode === Core.works || (isStill(mode) && state.since[t] !== r.since[t])) state.since[t]! += ticks;
+      const slot = progress.slot[t]!;
+      if (slot >= 0) rounds[slot]! += periods * progress.rounds[t]!;
+    }
+    for (let s = 0; s < program.spans.length; s++) {
+      if (Number.isNaN(state.spanBegin[s]!) || state.spanBegin[s] === r.spanBegin[s]) continue;
+      state.spanBegin[s]! += ticks;
+      for (let k = s * REASON_COUNT; k < (s + 1) * REASON_COUNT; k++)
+        state.spanStallBegin[k]! += periods * (state.spanStallBegin[k]! - r.spanStallBegin[k]!);
+    }
+    for (let i = 0; i < counters.length; i++) counters[i]! += periods * (counters[i]! - r.counters[i]!);
+    return now + ticks;
+  }
+}
+
+function isStill(mode: number): boolean {
+  return mode === Core.waitsForEvent || mode === Core.waitsForQueue || mode === Core.waitsForTiles;
+}

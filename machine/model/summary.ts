@@ -1,0 +1,299 @@
+/** Reports of a replay that has come to its end. */
+import { notModelled } from "../coverage.ts";
+import { peakMacs } from "../fabric.ts";
+import type { Level } from "../trace.ts";
+import { addCounts, type Counts, countsOf, type Executed, executions, type Quantity } from "./counts.ts";
+import { ENERGY_ACCURACY, ENERGY_PARTS, energyByPart, energyOf } from "./energy.ts";
+import { coreName, serverNames, unitNames } from "./names.ts";
+import type { PowerMeter } from "./power.ts";
+import type { Program } from "./program.ts";
+import type { Replay } from "./replay.ts";
+import type {
+  Bytes,
+  ClockName,
+  CycleReport,
+  EnergyReport,
+  FunctionalReport,
+  OpReport,
+  PowerReport,
+  ServerReport,
+  Stalls,
+  Traffic,
+  UnitReport,
+} from "./report.ts";
+import type { ScheduleRow } from "./schedule.ts";
+import { REASON_COUNT, REASONS } from "./state.ts";
+
+type Sum = { [Q in Quantity]?: number };
+
+/** What the trace asks for, loops counted out. */
+export function functionalReport(program: Program): FunctionalReport {
+  const { trace, config } = program;
+  const sum: Sum = {};
+  let commands = 0;
+  for (const { item, engine, times } of executions(program)) {
+    addCounts(sum, countsOf(item, config.tile.fabric), times);
+    if (engine) commands += times;
+  }
+  return {
+    mode: "functional",
+    kernel: trace.kernel,
+    machine: config.name,
+    notModelled: notModelled("functional"),
+    commands,
+    macs: macsOf(sum),
+    traffic: trafficOf(sum),
+  };
+}
+
+/** What a report has beside what the replay counted. */
+export interface Extras {
+  readonly clock: ClockName;
+  readonly skippedRounds: number;
+  readonly schedule: readonly ScheduleRow[] | undefined;
+}
+
+/** The replay has come to its end. */
+export function cycleReport(replay: Replay, extras: Extras): CycleReport {
+  return { mode: "cycle", notModelled: notModelled("cycle"), ...timed(new Figures(replay), extras) };
+}
+
+/** The replay has come to its end, and the meter has taken it. */
+export function powerReport(replay: Replay, extras: Extras, meter: PowerMeter): PowerReport {
+  const figures = new Figures(replay);
+  const energy = energyReport(figures);
+  const totalEnergyUj = energy.dynamicUj + energy.staticUj;
+  const base = timed(figures, extras);
+  return {
+    mode: "power",
+    notModelled: notModelled("power"),
+    ...base,
+    ops: base.ops.map((op, i) => ({ ...op, energyUj: figures.spanEnergy(i) })),
+    totalEnergyUj,
+    averagePowerWatts: base.totalTimeUs === 0 ? 0 : totalEnergyUj / base.totalTimeUs,
+    energy,
+    powerTrace: meter.samples(replay.program.clocks[extras.clock]),
+  };
+}
+
+/** End of all that a replay has done, in ticks. */
+export function endOf({ state }: Replay): number {
+  return Math.max(0, ...state.lastEnd, ...state.since);
+}
+
+function timed(f: Figures, { clock, skippedRounds, schedule }: Extras) {
+  const { program } = f;
+  const { config, clocks } = program;
+  const ticks = clocks[clock];
+  const total = f.total / ticks;
+  const compute = f.computing / ticks;
+  const moving = f.moving / ticks;
+  const seconds = f.total / clocks.ticksPerSecond;
+  const traffic = { ...trafficOf(f.all), l1: bytesOf(f.all, "l1") };
+  const { dram } = config;
+  const dramBytes = dram.channels * dram.bytesPerCycle * (f.total / clocks.memory);
+  return {
+    kernel: program.trace.kernel,
+    machine: config.name,
+    fabricModel: program.fabricModel,
+    clock: { name: clock, hz: config.clocks[clock] },
+    totalCycles: total,
+    totalTimeUs: seconds * 1e6,
+    computeCycles: compute,
+    memoryStallCycles: moving - compute,
+    otherCycles: total - moving,
+    commands: f.commands,
+    macs: macsOf(f.all),
+    traffic,
+    computeUtilization: f.total === 0 ? 0 : peakTicks(f.all, program) / (config.tile.count * f.total),
+    memoryBandwidthUtilization: f.total === 0 ? 0 : (traffic.dram.read + traffic.dram.written) / dramBytes,
+    units: f.units(ticks),
+    servers: f.servers(ticks),
+    ops: f.ops(ticks),
+    skippedRounds,
+    ...(schedule === undefined ? {} : { schedule }),
+  };
+}
+
+function energyReport({ all, total, program }: Figures): EnergyReport {
+  const { energy } = program.config;
+  const parts = energyByPart(all, energy);
+  parts.set("static", (total / program.clocks.control) * energy.staticPerCycle);
+  const uJ = Object.fromEntries(
+    ENERGY_PARTS.map((part) => [part, (parts.get(part) ?? 0) * 1e-6]),
+  ) as EnergyReport["parts"];
+  return {
+    source: energy.source,
+    accuracy: ENERGY_ACCURACY,
+    parts: uJ,
+    dynamicUj: energyOf(all, energy) * 1e-6,
+    staticUj: uJ.static,
+  };
+}
+
+/** What a replay has counted, in amounts and ticks. */
+class Figures {
+  readonly program: Program;
+  readonly total: number;
+  readonly all: Counts;
+  readonly commands: number;
+  readonly computing: number;
+  readonly moving: number;
+  readonly #replay: Replay;
+  readonly #executed: readonly Executed[];
+  /** Spans of all tiles with one name, in the order in which they stand in the trace. */
+  readonly #spans: readonly { readonly id: string | number; readonly spans: readonly number[] }[];
+
+  constructor(replay: Replay) {
+    const { program, state, places } = replay;
+    this.#replay = replay;
+    this.program = program;
+    this.total = endOf(replay);
+    this.computing = state.counters[places.computing]!;
+    this.moving = state.counters[places.moving]!;
+    this.#executed = executions(program);
+    this.all = this.#counts(this.#executed);
+    this.commands = sum(state.counters, places.begun, program.commands.length);
+    const spans = new Map<string | number, number[]>();
+    program.spans.forEach(({ id }, span) => {
+      const known = spans.get(id);
+      if (known === undefined) spans.set(id, [span]);
+      else known.push(span);
+    });
+    this.#spans = [...spans].map(([id, ofTiles]) => ({ id, spans: ofTiles }));
+  }
+
+  units(ticks: number): UnitReport[] {
+    const { state, places, program } = this.#replay;
+    const { counters } = state;
+    const names = unitNames(program);
+    const unit = (
+      u: number,
+      busyAt: number,
+      stallAt: number,
+      doneAt: number,
+      rest: Pick<UnitReport, "name" | "kind" | "tile">,
+    ): UnitReport => {
+      const busy = counters[busyAt + u]!;
+      const stallTicks = sum(counters, stallAt + u * REASON_COUNT, REASON_COUNT);
+      return {
+        ...rest,
+        done: counters[doneAt + u]!,
+        busy: busy / ticks,
+        stalls: stallsOf(counters, stallAt + u * REASON_COUNT, ticks),
+        stalled: stallTicks / ticks,
+        idle: (this.total - busy - stallTicks) / ticks,
+        utilization: this.total === 0 ? 0 : busy / this.total,
+      };
+    };
+    return [
+      ...program.classes.flatMap(({ kind, tile, first, count }) =>
+        Array.from({ length: count }, (_, i) =>
+          unit(first + i, places.busy, places.stall, places.done, { name: names[first + i]!, kind, tile }),
+        ),
+      ),
+      ...Array.from({ length: program.tiles }, (_, tile) =>
+        unit(tile, places.coreBusy, places.coreStall, places.coreDone, {
+          name: coreName(tile),
+          kind: "core",
+          tile,
+        }),
+      ),
+    ];
+  }
+
+  /** Links that nothing passes are left out. */
+  servers(ticks: number): ServerReport[] {
+    const { state, places, program } = this.#replay;
+    return serverNames(program).flatMap((name, s) => {
+      const busy = state.counters[places.served + s]!;
+      if (busy === 0 && name.startsWith("noc.")) return [];
+      return [{ name, busy: busy / ticks, utilization: this.total === 0 ? 0 : busy / this.total }];
+    });
+  }
+
+  ops(ticks: number): OpReport[] {
+    const { counters } = this.#replay.state;
+    const { spanTicks, spanCount, spanStall } = this.#replay.places;
+    return this.#spans.map(({ id, spans }) => {
+      const longest = spans.reduce((a, b) => (counters[spanTicks + b]! > counters[spanTicks + a]! ? b : a));
+      const inside = this.#inside(spans);
+      const counts = this.#counts(inside);
+      return {
+        id,
+        tiles: spans.length,
+        times: spans.reduce((n, s) => n + counters[spanCount + s]!, 0),
+        cycles: counters[spanTicks + longest]! / ticks,
+        stalls: stallsOf(counters, spanStall + longest * REASON_COUNT, ticks),
+        commands: inside.reduce((n, e) => n + (e.engine ? this.#times(e) : 0), 0),
+        macs: macsOf(counts),
+        traffic: trafficOf(counts),
+      };
+    });
+  }
+
+  /** uJ of commands and works issued in an op. */
+  spanEnergy(op: number): number {
+    return energyOf(this.#counts(this.#inside(this.#spans[op]!.spans)), this.program.config.energy) * 1e-6;
+  }
+
+  #inside(spans: readonly number[]): readonly Executed[] {
+    return this.#executed.filter((e) => e.spans.some((s) => spans.includes(s)));
+  }
+
+  #times({ engine, index }: Executed): number {
+    const { places, state } = this.#replay;
+    return state.counters[(engine ? places.begun : places.worked) + index]!;
+  }
+
+  #counts(executed: readonly Executed[]): Counts {
+    const { places, state } = this.#replay;
+    const counts: Sum = {};
+    for (const e of executed) {
+      addCounts(counts, countsOf(e.item, this.program.config.tile.fabric), this.#times(e));
+      if (!e.engine) continue;
+      addCounts(counts, { activation: 1 }, state.counters[places.activations + e.index]!);
+      addCounts(counts, { noc: 1 }, state.counters[places.hops + e.index]!);
+    }
+    return counts;
+  }
+}
+
+/** Ticks in which all these products would be done if one tile did nothing but multiply at its best. */
+function peakTicks(counts: Counts, { config, clocks }: Program): number {
+  let ticks = 0;
+  for (const dtype of Object.keys(config.tile.fabric.macs) as (keyof typeof config.tile.fabric.macs)[])
+    ticks += ((counts[`mac ${dtype}`] ?? 0) / peakMacs(config.tile.fabric, dtype)) * clocks.fabric;
+  return ticks;
+}
+
+function macsOf(counts: Counts): number {
+  let macs = 0;
+  for (const [quantity, amount] of Object.entries(counts)) if (quantity.startsWith("mac ")) macs += amount;
+  return macs;
+}
+
+function bytesOf(counts: Counts, level: Level): Bytes {
+  return { read: counts[`${level} read`] ?? 0, written: counts[`${level} write`] ?? 0 };
+}
+
+function trafficOf(counts: Counts): Traffic {
+  return {
+    dram: bytesOf(counts, "dram"),
+    l3: bytesOf(counts, "l3"),
+    l2: bytesOf(counts, "l2"),
+    local: bytesOf(counts, "local"),
+  };
+}
+
+function stallsOf(counters: Float64Array, at: number, ticks: number): Stalls {
+  return Object.fromEntries(
+    REASONS.flatMap((reason, r) => (counters[at + r]! > 0 ? [[reason, counters[at + r]! / ticks]] : [])),
+  );
+}
+
+function sum(list: Float64Array, from: number, count: number): number {
+  let total = 0;
+  for (let i = from; i < from + count; i++) total += list[i]!;
+  return total;
+}
