@@ -108,26 +108,38 @@ export class Dram {
     const turn = Math.floor(first / this.#channels);
     const c = first - turn * this.#channels;
     const step = stride / this.#channels;
-    const flow = this.#flow(bytes);
-    let at = turn * interleave + address - first * interleave;
+    const at = turn * interleave + address - first * interleave;
     this.#part(c, at, at + bytes);
+    // What is left when the opening of a row hides behind the run before it.
+    const flow = this.#flow(bytes);
+    const lateEmpty = Math.max(0, this.#whenEmpty - flow);
+    const lateConflict = Math.max(0, this.#whenConflict - flow);
+    const rowStep = Math.floor(step / page);
+    const within = step - rowStep * page;
+    const bankStep = rowStep - Math.floor(rowStep / banks) * banks;
+    const base = c * banks;
     let row = Math.floor(at / page);
+    let inRow = at - row * page;
     let bank = row % banks;
     let extra = 0;
     let opened = 0;
     for (let r = 1; r < count; r++) {
-      at += step;
-      const next = Math.floor(at / page);
-      if (next === row) continue;
-      row = next;
       const before = bank;
-      bank = row % banks;
-      const was = open[c * banks + bank]!;
+      row += rowStep;
+      bank += bankStep;
+      inRow += within;
+      if (inRow >= page) {
+        inRow -= page;
+        row++;
+        bank++;
+      }
+      if (bank >= banks) bank -= banks;
+      const was = open[base + bank]!;
       if (was === row) continue;
-      open[c * banks + bank] = row;
+      open[base + bank] = row;
       opened++;
-      const cost = was === NONE ? this.#whenEmpty : this.#whenConflict;
-      extra += bank === before ? cost : Math.max(0, cost - flow);
+      if (was === NONE) extra += bank === before ? this.#whenEmpty : lateEmpty;
+      else extra += bank === before ? this.#whenConflict : lateConflict;
     }
     this.activations += opened;
     this.#extra[c]! += extra;

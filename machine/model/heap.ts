@@ -22,12 +22,18 @@ export class ActorHeap {
     return this.size === 0 ? Infinity : this.times[this.#heap[0]!]!;
   }
 
-  /** Whether an actor is due before another would act at a time. */
+  /** Whether another actor is due before this one would act at a time that is not before its own. */
   isBefore(time: number, actor: number): boolean {
-    if (this.size === 0) return false;
-    const first = this.#heap[0]!;
-    const due = this.times[first]!;
-    return due < time || (due === time && first < actor);
+    const { size } = this;
+    const heap = this.#heap;
+    if (size === 0) return false;
+    if (heap[0] !== actor) return this.#isDue(heap[0]!, time, actor);
+    return (size > 1 && this.#isDue(heap[1]!, time, actor)) || (size > 2 && this.#isDue(heap[2]!, time, actor));
+  }
+
+  #isDue(other: number, time: number, actor: number): boolean {
+    const due = this.times[other]!;
+    return due < time || (due === time && other < actor);
   }
 
   /** Lets an actor act at a time, instead of when it would have; Infinity takes it out. */

@@ -72,8 +72,8 @@ export class Replay {
     const { heap, pc, mode, rounds, counters } = state;
     const { ops, args, issueTicks } = program;
     const actor = this.#units + tile;
+    // Until it stops or lets another actor go first, the core stays in the heap where it is.
     let time = due;
-    heap.set(actor, Infinity);
     for (;;) {
       const at = pc[tile]!;
       const arg = args[at]!;
@@ -103,8 +103,11 @@ export class Replay {
             }
             pc[tile] = at + 1;
             this.#enqueue(unit, command, time);
-            this.#begin(unit, time);
-            this.#due(unit);
+            // Behind another one it changes nothing yet.
+            if (((state.tail[unit]! - state.middle[unit]!) | 0) === 1) {
+              this.#begin(unit, time);
+              this.#due(unit);
+            }
           } else if (op === Op.wait) {
             if (state.completed[arg] !== state.signalled[arg]) {
               this.#stop(tile, Core.waitsForEvent, time);
@@ -180,7 +183,6 @@ export class Replay {
           this.hook?.round(arg, time, until);
           time = heap.times[actor]!;
           if (time > until) return;
-          heap.set(actor, Infinity);
           break;
         }
         default:
@@ -188,8 +190,7 @@ export class Replay {
             heap.set(actor, time);
             return;
           }
-          mode[tile] = Core.halted;
-          state.since[tile] = time;
+          this.#stop(tile, Core.halted, time);
           while (this.leader < program.tiles && mode[this.leader] === Core.halted) this.leader++;
           return;
       }
@@ -236,6 +237,7 @@ export class Replay {
   #stop(tile: number, mode: number, time: number): void {
     this.state.mode[tile] = mode;
     this.state.since[tile] = time;
+    this.state.heap.set(this.#units + tile, Infinity);
   }
 
   /** A core that stood still continues. */
