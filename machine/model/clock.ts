@@ -62,6 +62,6 @@ export function cyclesFor(amount: number, rate: Fraction): number {
   return Math.ceil((amount * rate.den) / rate.num);
 }
 
-function gcd(a: number, b: number): number {
+export function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }

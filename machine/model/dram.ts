@@ -8,7 +8,7 @@
  */
 import type { MachineConfig } from "../schema.ts";
 import type { Runs } from "../trace.ts";
-import { type Clocks, cyclesFor, fractionOf } from "./clock.ts";
+import { type Clocks, cyclesFor, fractionOf, gcd } from "./clock.ts";
 
 /** No row is open. */
 const NONE = -1;
@@ -123,7 +123,18 @@ export class Dram {
     let bank = row % banks;
     let extra = 0;
     let opened = 0;
+    // Runs after which the banks come again. When they have come once, every row is another one than was open.
+    const again = within === 0 && rowStep !== 0 ? banks / gcd(bankStep, banks) : count;
     for (let r = 1; r < count; r++) {
+      if (r === again + 1) {
+        const skipped = Math.floor((count - r) / again - 1) * again;
+        if (skipped > 0) {
+          row += skipped * rowStep;
+          extra += skipped * (bankStep === 0 ? this.#whenConflict : lateConflict);
+          opened += skipped;
+          r += skipped;
+        }
+      }
       const before = bank;
       row += rowStep;
       bank += bankStep;

@@ -28,7 +28,9 @@ export class ActorHeap {
     const heap = this.#heap;
     if (size === 0) return false;
     if (heap[0] !== actor) return this.#isDue(heap[0]!, time, actor);
-    return (size > 1 && this.#isDue(heap[1]!, time, actor)) || (size > 2 && this.#isDue(heap[2]!, time, actor));
+    return (
+      (size > 1 && this.#isDue(heap[1]!, time, actor)) || (size > 2 && this.#isDue(heap[2]!, time, actor))
+    );
   }
 
   #isDue(other: number, time: number, actor: number): boolean {
