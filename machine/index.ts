@@ -1,4 +1,5 @@
 /** Machines, command traces, and what they cost. `kpu-dsl/machine`. */
+export { productBytes, productWords, type Roofline, roofline } from "./bounds.ts";
 export {
   FIELD_PATHS,
   type FieldPath,

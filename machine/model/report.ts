@@ -1,4 +1,6 @@
 /** What a run is reported as. Cycles are of the clock that the report names, and may be broken where clocks differ. */
+import type { DTypeName } from "../../ir/dtype.ts";
+import type { Roofline } from "../bounds.ts";
 import type { FabricModel } from "../fabric.ts";
 import type { MachineConfig } from "../schema.ts";
 import type { Level } from "../trace.ts";
@@ -27,6 +29,7 @@ export interface FunctionalReport {
   /** Commands of engines. */
   readonly commands: number;
   readonly macs: number;
+  readonly macsByDtype: { readonly [D in DTypeName]?: number };
   readonly traffic: Traffic;
 }
 
@@ -88,6 +91,8 @@ interface Timed extends Omit<FunctionalReport, "mode" | "traffic"> {
   /** Multiply-accumulates by what all fabrics of the machine could do in the time; bytes by what DRAM could move. */
   readonly computeUtilization: number;
   readonly memoryBandwidthUtilization: number;
+  /** Cycles below which no schedule of the same commands gets: of multiply-accumulates, and of the bytes of each level. */
+  readonly roofline: Roofline;
   readonly units: readonly UnitReport[];
   readonly servers: readonly ServerReport[];
   readonly ops: readonly OpReport[];

@@ -1,6 +1,7 @@
 /** Reports of a replay that has come to its end. */
+import { ALL_DTYPES } from "../../ir/dtype.ts";
+import { roofline } from "../bounds.ts";
 import { notModelled } from "../coverage.ts";
-import { peakMacs } from "../fabric.ts";
 import type { Level } from "../trace.ts";
 import { addCounts, type Counts, countsOf, type Executed, executions, type Quantity } from "./counts.ts";
 import { ENERGY_ACCURACY, ENERGY_PARTS, energyByPart, energyOf } from "./energy.ts";
@@ -41,7 +42,7 @@ export function functionalReport(program: Program): FunctionalReport {
     machine: config.name,
     notModelled: notModelled("functional"),
     commands,
-    macs: macsOf(sum),
+    ...macsOf(sum),
     traffic: trafficOf(sum),
   };
 }
@@ -90,8 +91,9 @@ function timed(f: Figures, { clock, skippedRounds, schedule }: Extras) {
   const moving = f.moving / ticks;
   const seconds = f.total / clocks.ticksPerSecond;
   const traffic = { ...trafficOf(f.all), l1: bytesOf(f.all, "l1") };
-  const { dram } = config;
-  const dramBytes = dram.channels * dram.bytesPerCycle * (f.total / clocks.memory);
+  const products = macsOf(f.all);
+  const least = roofline({ ...products, traffic }, config);
+  const cycles = (s: number): number => s * config.clocks[clock];
   return {
     kernel: program.trace.kernel,
     machine: config.name,
@@ -103,10 +105,16 @@ function timed(f: Figures, { clock, skippedRounds, schedule }: Extras) {
     memoryStallCycles: moving - compute,
     otherCycles: total - moving,
     commands: f.commands,
-    macs: macsOf(f.all),
+    ...products,
     traffic,
-    computeUtilization: f.total === 0 ? 0 : peakTicks(f.all, program) / (config.tile.count * f.total),
-    memoryBandwidthUtilization: f.total === 0 ? 0 : (traffic.dram.read + traffic.dram.written) / dramBytes,
+    computeUtilization: seconds === 0 ? 0 : least.compute / seconds,
+    memoryBandwidthUtilization: seconds === 0 ? 0 : least.dram / seconds,
+    roofline: {
+      compute: cycles(least.compute),
+      dram: cycles(least.dram),
+      l3: cycles(least.l3),
+      l2: cycles(least.l2),
+    },
     units: f.units(ticks),
     servers: f.servers(ticks),
     ops: f.ops(ticks),
@@ -226,7 +234,7 @@ class Figures {
         cycles: counters[spanTicks + longest]! / ticks,
         stalls: stallsOf(counters, spanStall + longest * REASON_COUNT, ticks),
         commands: inside.reduce((n, e) => n + (e.engine ? this.#times(e) : 0), 0),
-        macs: macsOf(counts),
+        macs: macsOf(counts).macs,
         traffic: trafficOf(counts),
       };
     });
@@ -259,18 +267,12 @@ class Figures {
   }
 }
 
-/** Ticks in which all these products would be done if one tile did nothing but multiply at its best. */
-function peakTicks(counts: Counts, { config, clocks }: Program): number {
-  let ticks = 0;
-  for (const dtype of Object.keys(config.tile.fabric.macs) as (keyof typeof config.tile.fabric.macs)[])
-    ticks += ((counts[`mac ${dtype}`] ?? 0) / peakMacs(config.tile.fabric, dtype)) * clocks.fabric;
-  return ticks;
-}
-
-function macsOf(counts: Counts): number {
-  let macs = 0;
-  for (const [quantity, amount] of Object.entries(counts)) if (quantity.startsWith("mac ")) macs += amount;
-  return macs;
+function macsOf(counts: Counts): Pick<FunctionalReport, "macs" | "macsByDtype"> {
+  const byDtype = ALL_DTYPES.flatMap((d) => {
+    const macs = counts[`mac ${d}`];
+    return macs === undefined ? [] : [[d, macs] as const];
+  });
+  return { macs: byDtype.reduce((sum, [, macs]) => sum + macs, 0), macsByDtype: Object.fromEntries(byDtype) };
 }
 
 function bytesOf(counts: Counts, level: Level): Bytes {
