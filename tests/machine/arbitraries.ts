@@ -1,6 +1,8 @@
 /** Random machines, and random traces that are well formed and fit a machine. */
 import fc from "fast-check";
-import type { MachineConfig } from "../../machine/schema.ts";
+import { type FieldPath, fieldOf, withField } from "../../machine/coverage.ts";
+import { PRESET_NAMES, PRESETS } from "../../machine/presets/index.ts";
+import { MachineConfig } from "../../machine/schema.ts";
 import {
   type Address,
   CORE_CLASSES,
@@ -123,10 +125,62 @@ function sketches({ rounds = 5, depth = 3 }: TraceShape): fc.Arbitrary<readonly 
   return level(depth);
 }
 
+/** Fields that a machine may have more or less of, and still be one. */
+const SCALED = [
+  "clocks.control",
+  "clocks.fabric",
+  "clocks.memory",
+  "dram.channels",
+  "dram.bytesPerCycle",
+  "dram.latency.rowHit",
+  "dram.pageBytes",
+  "dma.engines",
+  "dma.bytesPerCycle",
+  "dma.startup",
+  "dma.window",
+  "l3.tiles",
+  "l3.banks",
+  "l3.bytesPerCycle",
+  "noc.linkBytesPerCycle",
+  "noc.hopCycles",
+  "tile.l2.banks",
+  "tile.l2.bytesPerCycle",
+  "tile.blockMovers.count",
+  "tile.blockMovers.bytesPerCycle",
+  "tile.streamers.bytesPerCycle",
+  "tile.fabric.rows",
+  "tile.fabric.cols",
+  "tile.sfu.lanes",
+  "tile.commands.queue",
+] as const satisfies readonly FieldPath[];
+
+/** A field with another factor; machines that are none, as with half a channel, keep it. */
+export function scaled(config: MachineConfig, field: FieldPath, factor: number): MachineConfig {
+  const value = fieldOf(config, field);
+  if (typeof value !== "number") throw new TypeError(`${field} is no number`);
+  const parsed = MachineConfig.safeParse(withField(config, field, value * factor));
+  return parsed.success ? parsed.data : config;
+}
+
+/** Variations of the machines that come with the package. */
+export const arbitraryVariation: fc.Arbitrary<MachineConfig> = fc
+  .record({
+    preset: fc.constantFrom(...PRESET_NAMES),
+    changes: fc.array(fc.record({ field: fc.constantFrom(...SCALED), factor: fc.constantFrom(0.5, 2, 3) }), {
+      maxLength: 5,
+    }),
+  })
+  .map(({ preset, changes }) =>
+    changes.reduce((config, { field, factor }) => scaled(config, field, factor), PRESETS[preset]),
+  );
+
 /** A machine and a trace that it can run. */
-export function arbitraryCase(shape: TraceShape = {}): fc.Arbitrary<{ config: MachineConfig; trace: Trace }> {
+export function arbitraryCase(
+  shape: TraceShape = {},
+  machine: fc.Arbitrary<MachineConfig> = arbitraryMachine,
+): fc.Arbitrary<{ config: MachineConfig; trace: Trace }> {
   return fc
-    .record({ config: arbitraryMachine, sketch: sketches(shape), tiles: fc.integer({ min: 1, max: 3 }) })
+    .record({ config: machine, sketch: sketches(shape), tiles: fc.integer({ min: 1, max: 3 }) })
     .map(({ config, sketch, tiles }) => ({
       config,
       trace: {
