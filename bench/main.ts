@@ -7,6 +7,7 @@ import * as ort from "onnxruntime-web/wasm";
 import { checkRows } from "./checks.ts";
 import { elementwiseRows } from "./elementwise.ts";
 import { barriers, fiftyLines, gemm, sharedAdd, vectorAdd } from "./kernels.ts";
+import { machineRows } from "./machine.ts";
 import { mathRows } from "./math.ts";
 import { bestCall, bestCallAsync, bestOf, type Row, table } from "./measure.ts";
 import { matmulModel } from "./onnx-model.ts";
@@ -125,6 +126,9 @@ add({
 
 // -- math functions against Math
 rows.push(...mathRows());
+
+// -- the machine model
+rows.push(...machineRows());
 
 // -- GEMM against onnxruntime-web on one thread
 ort.env.wasm.numThreads = 1;

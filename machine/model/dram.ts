@@ -135,6 +135,13 @@ export class Dram {
           r += skipped;
         }
       }
+      if (rowStep === 0) {
+        // The runs that stay in the open row.
+        const stay = within === 0 ? count : Math.ceil((page - inRow) / within) - 1;
+        r += stay;
+        if (r >= count) break;
+        inRow += stay * within;
+      }
       const before = bank;
       row += rowStep;
       bank += bankStep;
