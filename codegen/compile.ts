@@ -51,7 +51,7 @@ export function emitKernel(machine: Kernel, source: string, o: CompileOptions): 
 }
 
 function scopeBytes(k: Kernel): ScopeBytes {
-  const bytes: Record<Scope, number> = { global: 0, l3: 0, l2: 0, local: 0, private: 0 };
+  const bytes: Record<Scope, number> = { global: 0, l3: 0, l2: 0, l1: 0, acc: 0, local: 0, private: 0 };
   forEachExpr(k.body, (e) => {
     if (e.kind !== "apply" || e.op !== "alloc") return;
     const scope = e.attrs["scope"] as Scope;

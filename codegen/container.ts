@@ -50,7 +50,7 @@ function sha256(content: Uint8Array | string): string {
 /** The bytes of a program file. */
 export function writeProgram(p: CompiledKernel): Uint8Array<ArrayBuffer> {
   const { name, tiles, registerBits, capacity, events } = p.target;
-  const { l3, l2, local, private: own } = capacity;
+  const { l3, l2, l1, acc, local, private: own } = capacity;
   const manifest: Manifest = {
     name: p.name,
     version: PROGRAM_VERSION,
@@ -59,7 +59,7 @@ export function writeProgram(p: CompiledKernel): Uint8Array<ArrayBuffer> {
       name,
       tiles,
       registerBits: registerBits as 256,
-      capacity: { l3, l2, local, private: own },
+      capacity: { l3, l2, l1, acc, local, private: own },
       events,
     },
     params: paramSpecs(p.machine),

@@ -48,7 +48,15 @@ class Legaliser {
   readonly #bits: number;
   readonly #maskSize: (l: Local) => number;
   readonly #locals = new Map<Local, readonly Local[]>();
-  readonly #allocated: Record<Scope, number> = { global: 0, l3: 0, l2: 0, local: 0, private: 0 };
+  readonly #allocated: Record<Scope, number> = {
+    global: 0,
+    l3: 0,
+    l2: 0,
+    l1: 0,
+    acc: 0,
+    local: 0,
+    private: 0,
+  };
   readonly #tables: number[] = [];
   readonly #scratch: Local;
   #scratchBytes = 0;

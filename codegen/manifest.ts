@@ -17,7 +17,15 @@ const makeSchema = ({ z }: typeof Zod) => {
       name: z.string(),
       tiles: z.number().int().min(1).max(1024),
       registerBits: z.union([z.literal(128), z.literal(256), z.literal(512), z.literal(1024)]),
-      capacity: z.strictObject({ l3: bytes, l2: bytes, local: bytes, private: bytes }),
+      /** l1 and acc are 0 where absent: files from before they were there are read as they were. */
+      capacity: z.strictObject({
+        l3: bytes,
+        l2: bytes,
+        l1: bytes.default(0),
+        acc: bytes.default(0),
+        local: bytes,
+        private: bytes,
+      }),
       events: bytes,
       vectorAlignment: bytes.optional(),
     }),

@@ -5,8 +5,8 @@
 import { parseMaskString } from "../ir/alu.ts";
 import { DType } from "./dtypes.ts";
 import { fits, misfit } from "./fit.ts";
-import { type DTypeName, hasFloats, isInt, isStorage } from "./ir.ts";
-import { isExpr, isView, shapeOf, shapeText, textOf, type Value } from "./operand.ts";
+import { type DTypeName, hasFloats, isAddressed, isInt, isStorage } from "./ir.ts";
+import { isExpr, isView, type Shape, shapeOf, shapeText, textOf, type Value } from "./operand.ts";
 import { isFull, type Ops } from "./ops.ts";
 import { Mask } from "./values.ts";
 
@@ -161,8 +161,28 @@ export function dtype(
   });
 }
 
-/** What a pointer argument points to. `write` refuses a const pointer. */
+/** A pointer argument whose elements are reached. `write` refuses a const pointer. */
 export function pointer(ops: Ops, v: unknown, what: string, argument: number, write = false): DTypeName {
+  const { dtype, scope } = pointed(ops, v, what, argument, write);
+  if (isAddressed(scope)) return dtype;
+  return ops.refuse("KPU4014", `${ops.name}: ${what} points into ${scope}, whose elements nothing reaches`, {
+    argument,
+    help: FABRIC_HELP[scope as keyof typeof FABRIC_HELP],
+  });
+}
+const FABRIC_HELP = {
+  l1: "S.streamRows and S.streamCols write to l1, and S.mma takes whole blocks from there",
+  acc: "S.mma writes to acc, and S.drain brings what is there to l2",
+} as const;
+
+/** What a pointer argument points to, anywhere; only its address is used. `write` refuses a const pointer. */
+export function pointed(
+  ops: Ops,
+  v: unknown,
+  what: string,
+  argument: number,
+  write = false,
+): Extract<Shape, { is: "ptr" }> {
   present(ops, v, what, argument);
   const s = shapeOf(v);
   if (s.is !== "ptr")
@@ -173,7 +193,7 @@ export function pointer(ops: Ops, v: unknown, what: string, argument: number, wr
       help: "declare the parameter as ptr(dtype) without { const: true }",
     });
   }
-  return s.dtype;
+  return s;
 }
 
 /** The pointer itself: lowering keeps the shape of a buffer beside it. */

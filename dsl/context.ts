@@ -4,6 +4,7 @@
  * (implemented in lowering).
  */
 
+import type { Command } from "../ir/path/command.ts";
 import type { MarkKind } from "../ir/spans.ts";
 import type { Gather, Transfer } from "../ir/transfer.ts";
 import type { DType, VecD } from "./dtypes.ts";
@@ -85,6 +86,8 @@ export interface Simulation {
   dmaMemset(dst: Ptr, value: number, count: number, event: Event | undefined): void;
   /** A hint about `count` elements from p on, which must be there. */
   touch(p: Ptr, count: number): void;
+  /** A command of the matrix path, with its pointers by name. */
+  command(c: Command, at: (operand: string) => Ptr, event: Event): void;
   allocEvents(count: number): Event[];
   /** Returns the request that the coroutine yields to the scheduler. */
   waitEvents(events: readonly Event[]): unknown;

@@ -26,6 +26,7 @@ export const FAMILY_TITLES: { readonly [K in Family]: string } = {
   memory: "Memory",
   pointer: "Methods of pointers, vectors and masks",
   transfer: "Transfers and events",
+  path: "The matrix path",
   mask: "Masks",
   arithmetic: "Arithmetic",
   bitwise: "Bits and shifts",

@@ -17,6 +17,7 @@ export type Family =
   | "math"
   | "memory"
   | "transfer"
+  | "path"
   | "mask"
   | "spmd"
   | "scalar"

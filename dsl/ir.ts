@@ -9,6 +9,7 @@ export {
   hasFloats,
   hasIntegers,
   INTS,
+  isAddressed,
   isFloat,
   isFloat8,
   isInt,

@@ -17,6 +17,7 @@ import * as packing from "./intrinsics/packing.ts";
 import * as pairwise from "./intrinsics/pairwise.ts";
 import * as permutation from "./intrinsics/permutation.ts";
 import "./intrinsics/pointer.ts";
+import * as path from "./intrinsics/path.ts";
 import * as perf from "./intrinsics/perf.ts";
 import * as product from "./intrinsics/product.ts";
 import { dequantize, quantize } from "./intrinsics/quantize.ts";
@@ -81,6 +82,7 @@ const all = {
   ...memory,
   ...transfer,
   ...reshape,
+  ...path,
   ...events,
   ...cache,
   ...mask,

@@ -7,6 +7,8 @@ import { storeRule } from "./convert.ts";
 import { DTYPES, type DTypeName, isInt, SCOPES } from "./dtype.ts";
 import type { Attrs, AttrValue, Type } from "./kir.ts";
 import { OPS, type OpName } from "./ops.ts";
+import { ACTIVATION_NAMES } from "./path/activations.ts";
+import { AXES, DATAFLOWS, LAYOUTS, TRANSFORMS } from "./path/operands.ts";
 import { MAX_DIMS } from "./transfer.ts";
 
 /** More lanes than any register or sensible vector has: a bound for mistakes. */
@@ -29,6 +31,12 @@ const flag: Rule = (v) => (typeof v === "boolean" ? undefined : "must be true or
 const dtype: Rule = (v) => (isDType(v) ? undefined : "must be a dtype");
 const index: Rule = (v) => (isIndex(v) ? undefined : "must be an integer, at least 0");
 const text: Rule = (v) => (typeof v === "string" ? undefined : "must be a text");
+/** A flag that is true or absent. */
+const set: Rule = (v) => (v === true ? undefined : "must be true or absent");
+const oneOf =
+  (names: readonly string[]): Rule =>
+  (v) =>
+    names.includes(v as string) ? undefined : `must be one of ${names.join(", ")}`;
 const SCALARS: readonly unknown[] = ["num", "i32", "i64", "f32", "f64", "bool"];
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -49,6 +57,16 @@ const RULES: Readonly<Record<string, Rule>> = {
       ? undefined
       : `must be an integer, 1 to ${MAX_DIMS}`,
   padded: flag,
+  transform: oneOf(TRANSFORMS),
+  layout: oneOf(LAYOUTS),
+  transposed: set,
+  quantized: set,
+  dataflow: oneOf(DATAFLOWS),
+  axis: oneOf(AXES),
+  activation: oneOf(ACTIVATION_NAMES),
+  bias: set,
+  scale: oneOf(["number", "vector"]),
+  residual: oneOf(["plain", "quantized"]),
   name: text,
   groups: (v) =>
     isList(v) && v.every((n) => Number.isInteger(n) && n >= 1) ? undefined : "must be a list of counts",

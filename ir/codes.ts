@@ -62,6 +62,8 @@ export const CODES = {
   KPU4011: "store loses value",
   KPU4012: "NaN or infinity appears",
   KPU4013: "vector access of 4-bit elements starts inside a byte",
+  KPU4014: "memory that this access or command does not reach",
+  KPU4015: "block that a command takes is not the one that was streamed",
   // 5xxx  synchronisation
   KPU5001: "deadlock",
   KPU5002: "barrier divergence",

@@ -148,9 +148,16 @@ export function oppositeSign(d: IntDType): IntDType {
   return (d.startsWith("i") ? `u${d.slice(1)}` : `i${d.slice(1)}`) as IntDType;
 }
 
-/** Memory scopes in the order of DESIGN: far to near. */
-export const SCOPES = ["global", "l3", "l2", "local", "private"] as const;
+/**
+ * Memory scopes, far to near. `l1` are the stream buffers at the edge of the fabric and `acc` its accumulators: no code
+ * reaches their elements, only the commands of the matrix path do (path/operands.ts).
+ */
+export const SCOPES = ["global", "l3", "l2", "l1", "acc", "local", "private"] as const;
 export type Scope = (typeof SCOPES)[number];
+/** Scopes whose elements code and the copy engine reach. */
+export function isAddressed(scope: Scope): boolean {
+  return scope !== "l1" && scope !== "acc";
+}
 /** Scopes that several tiles can reach, and where races therefore exist. */
 export function isShared(scope: Scope): boolean {
   return scope === "global" || scope === "l3";

@@ -10,6 +10,8 @@ import type { BoundArg } from "./hostargs.ts";
 import type { Apply, Attrs, Expr, Kernel, Local, LocationIndex, Stmt, Type } from "./kir.ts";
 import { ndList, paddingOperand } from "./operands.ts";
 import type { OpName } from "./ops.ts";
+import { commandOf } from "./path/commands.ts";
+import { isPathOp, namedOperands, type PathOp } from "./path/operands.ts";
 import { type MarkKind, type PerfMark, SpanMarks } from "./spans.ts";
 import {
   Allocations,
@@ -19,6 +21,7 @@ import {
   gatherRows,
   moved,
   type Pointer,
+  pathCommand,
   readAt,
   readLanes,
   readMasked,
@@ -389,8 +392,20 @@ class Tile {
       case "assert":
         return number(0) ? 0 : stop("KPU6007", `assertion failed on tile ${this.id}: ${this.text(e)}`);
       default:
+        if (isPathOp(e.op))
+          return done(this.start(event(args.length - 1), this.command(e.op, e.attrs, args)));
         throw new TypeError(`${e.op} has no meaning in the interpreter`);
     }
+  }
+
+  private command(op: PathOp, attrs: Attrs, args: readonly Value[]): () => void {
+    const named = namedOperands(op, attrs, args);
+    const at = (name: string): Pointer => named(name) as Pointer;
+    const c = commandOf(op, attrs, {
+      number: (name) => named(name) as number,
+      dtype: (name) => at(name).dtype,
+    });
+    return pathCommand(c, at, this.shared.memory.blocks, this.stop);
   }
 
   private strided(stride: number): (lane: number) => number {

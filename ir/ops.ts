@@ -7,7 +7,16 @@
  */
 
 import { dotGroup } from "./dot.ts";
-import { DTYPES, type DTypeName, isFloat, isInt, isPacked, oppositeSign, type Scope } from "./dtype.ts";
+import {
+  DTYPES,
+  type DTypeName,
+  isAddressed,
+  isFloat,
+  isInt,
+  isPacked,
+  oppositeSign,
+  type Scope,
+} from "./dtype.ts";
 import {
   type Attrs,
   mask,
@@ -21,6 +30,7 @@ import {
   vec,
 } from "./kir.ts";
 import { MATH, type MathName } from "./math.ts";
+import { namedOperands, type PathOp, pathMismatch, pathOperands } from "./path/operands.ts";
 
 export type Effect =
   /** Depends on operands only: may be folded, moved, duplicated, dropped. */
@@ -121,8 +131,10 @@ const toInt32: TypeRule = ([a]) =>
 const toUint32: TypeRule = ([a]) =>
   isNumberScalar(a) ? scalar(isScalar(a, "num") ? "num" : "i64") : `needs a number, got ${text(a)}`;
 
-const pointer = (t: Type | undefined): Extract<Type, { kind: "ptr" }> | undefined =>
-  t?.kind === "ptr" ? t : undefined;
+type PtrType = Extract<Type, { kind: "ptr" }>;
+/** A pointer whose elements code and the copy engine reach. */
+const pointer = (t: Type | undefined): PtrType | undefined =>
+  t?.kind === "ptr" && isAddressed(t.scope) ? t : undefined;
 const laneType = (dtype: DTypeName, lanes: number): Type =>
   dtype === "bool" ? mask(lanes) : vec(dtype, lanes);
 const lanesOf = (t: Type | undefined): number => (t?.kind === "vec" || t?.kind === "mask" ? t.lanes : 0);
@@ -151,12 +163,10 @@ const packing: TypeRule = ([x, m]) =>
   hasBytes(x) ? (maskFor(x.lanes, m) ?? x) : `needs a vector with whole bytes, got ${text(x)}`;
 
 const needPtr =
-  (
-    then: (p: Extract<Type, { kind: "ptr" }>, args: readonly Type[], attrs: Attrs) => Type | string,
-  ): TypeRule =>
+  (then: (p: PtrType, args: readonly Type[], attrs: Attrs) => Type | string): TypeRule =>
   (args, attrs) => {
     const p = pointer(args[0]);
-    return p === undefined ? `needs a pointer, got ${text(args[0])}` : then(p, args, attrs);
+    return p === undefined ? `needs a pointer to elements, got ${text(args[0])}` : then(p, args, attrs);
   };
 
 const dma: TypeRule = (args) => {
@@ -197,7 +207,39 @@ const onEvent =
     isScalar(args[args.length - 1], "event") ? rule(args.slice(0, -1), attrs) : "needs an event";
 
 const range: TypeRule = ([p, n]) =>
-  p?.kind === "ptr" && isIndex(n) ? VOID : `needs a pointer and a count, got ${text(p)}, ${text(n)}`;
+  pointer(p) && isIndex(n) ? VOID : `needs a pointer and a count, got ${text(p)}, ${text(n)}`;
+
+/** A command of the matrix path: operands as its table says, then an event. */
+const path =
+  (op: PathOp): TypeRule =>
+  (args, attrs) => {
+    const operands = pathOperands(op, attrs);
+    if (args.length !== operands.length + 1)
+      return `takes ${operands.map((o) => o.name).join(", ")} and an event, got ${args.length} operands`;
+    for (const [i, o] of operands.entries()) {
+      const t = args[i] as Type;
+      if (o.is === "pointer") {
+        if (t.kind !== "ptr") return `${o.name} must be a pointer, got ${text(t)}`;
+        if (!o.scopes.includes(t.scope))
+          return `${o.name} must be in ${o.scopes.join(" or ")}, got ${text(t)}`;
+        if (!o.dtypes.includes(t.dtype))
+          return `${o.name} must point to ${o.dtypes.join(", ")}, got ${text(t)}`;
+        if (o.access !== "reads" && t.constant) return "writes through a const pointer";
+      } else if (
+        o.is === "flag" ? !isScalar(t, "bool") : o.is === "factor" ? !isScalar(t, "f32") : !isIndex(t)
+      )
+        return `${o.name} must be ${OPERAND_KINDS[o.is]}, got ${text(t)}`;
+    }
+    if (!isScalar(args[operands.length], "event")) return "needs an event";
+    const named = namedOperands(op, attrs, args);
+    return pathMismatch(op, attrs, (name) => named(name) as PtrType) ?? VOID;
+  };
+const OPERAND_KINDS = {
+  count: "an integer",
+  integer: "an integer",
+  factor: "an f32",
+  flag: "a bool",
+} as const;
 
 const memset: TypeRule = (args) => {
   const p = pointer(args[0]);
@@ -663,7 +705,7 @@ const table = {
   ),
   ptr_null: pure(
     1,
-    needPtr(() => scalar("bool")),
+    ([p]) => (p?.kind === "ptr" ? scalar("bool") : `needs a pointer, got ${text(p)}`),
     "True for the null pointer.",
     "scalar",
   ),
@@ -841,6 +883,46 @@ const table = {
           ? range(args, attrs)
           : "takes a pointer and a count, or nothing",
     "Writes back what is near of `count` elements from p on, or of all memory; without effect on values.",
+  ),
+  block_move: op(
+    "any",
+    "write",
+    "engine",
+    path("block_move"),
+    "block_move dst, src, ...: rows of elements between l3 and l2, as the transform rearranges them: identity, transpose and pack take rows, cols, src_stride and dst_stride (of pack the panel), im2col rows, dst_stride and the 14 numbers of its window. With `quantized` come a scale (f32) and a zero point. The event is last, as of all commands of the matrix path.",
+    ["transform", "layout?", "quantized?"],
+  ),
+  stream_rows: op(
+    6,
+    "write",
+    "engine",
+    path("stream_rows"),
+    "stream_rows dst, src, rows, depth, stride: rows from l2 into a stream buffer at the row edge of the fabric; `transposed` where l2 has the columns of the matrix one after the other.",
+    ["transposed?"],
+  ),
+  stream_cols: op(
+    6,
+    "write",
+    "engine",
+    path("stream_cols"),
+    "stream_cols dst, src, cols, depth, stride: columns of a matrix whose rows stand in l2, at the column edge; `transposed` where l2 has the columns one after the other. 4-bit elements are unpacked.",
+    ["transposed?"],
+  ),
+  mma: op(
+    8,
+    "write",
+    "engine",
+    path("mma"),
+    "mma acc, a, b, m, n, k, clear: acc[i][j] += a[i][p] * b[p][j] for p ascending, from 0 where `clear` is true: f32 with a product and a sum rounded each, i32 wrapping. a and b are blocks as they were streamed.",
+    ["dataflow"],
+  ),
+  drain: op(
+    "any",
+    "write",
+    "engine",
+    path("drain"),
+    "drain dst, acc, rows, cols, stride, then what its attributes name: bias, scale (a pointer or an f32), residual and its stride, the residual's scale and zero point, the destination's scale and zero point. Steps in f32: + i32 bias, * scale, + float bias, + residual, activation, rounded or quantized.",
+    ["axis", "activation", "bias?", "scale?", "residual?", "quantized?"],
   ),
   event_alloc: op(0, "write", "sync", () => scalar("event"), "A free event of this tile."),
   event_wait: op(

@@ -7,6 +7,8 @@ import { HALF_BYTE_HELP, halfByteMessage } from "./bounds.ts";
 import type { DiagnosticCode } from "./codes.ts";
 import { bytesOf, DTYPES, type DTypeName, isPacked, isShared, type Scope } from "./dtype.ts";
 import { readElement, readElements, storeElement, writeElement } from "./elements.ts";
+import { Blocks } from "./path/blocks.ts";
+import type { Command } from "./path/command.ts";
 import { Box, type Region, regionsOverlap } from "./region.ts";
 import type { Target } from "./target.ts";
 import {
@@ -230,6 +232,38 @@ export function fillRow(dst: Pointer, value: number, n: number, stop: Stop): () 
   };
 }
 
+/** A command of the matrix path, checked now; the result does it. `blocks` are those in the stream buffers of the run. */
+export function pathCommand(
+  c: Command,
+  at: (operand: string) => Pointer,
+  blocks: Blocks,
+  stop: Stop,
+): () => void {
+  refuse(c.problem, stop);
+  const ends = c.touches.flatMap(({ operand, access, region }) => {
+    const p = at(operand);
+    const bytes = region(place(p).at, DTYPES[p.dtype].bytes);
+    if (bytes === undefined) return [];
+    inside(p, bytes, stop, access === "reads" ? "a command reads" : "a command writes");
+    return [{ p, bytes, access }];
+  });
+  const target = ends.find((e) => e.access !== "reads");
+  for (const source of ends)
+    if (target !== undefined && source !== target)
+      apart(target.p, target.bytes, source.p, source.bytes, stop);
+  const element = ({ offset, dtype }: Pointer): number => offset / DTYPES[dtype].bytes;
+  for (const { operand, block } of c.takes ?? []) {
+    const p = at(operand);
+    const wrong = p.memory && blocks.problem(p.memory, element(p), block);
+    if (wrong !== undefined) stop("KPU4015", `${operand} ${wrong.message}`, wrong.help);
+  }
+  if (c.streams !== undefined) {
+    const p = at(c.streams.operand);
+    if (p.memory !== undefined) blocks.put(p.memory, element(p), c.streams.block);
+  }
+  return () => c.run((operand) => place(at(operand)));
+}
+
 /** Elements that a hint about caches names. */
 export function touchRow(p: Pointer, n: number, stop: Stop): void {
   refuse(countProblem({ count: n }), stop);
@@ -245,6 +279,8 @@ export class Allocations {
   private readonly shared: MemoryBuffer[] = [];
   private readonly turn = new Map<number, number>();
   private readonly used = new Map<string, number>();
+  /** What lies in stream buffers. */
+  readonly blocks = new Blocks();
 
   constructor(target: Target) {
     this.target = target;

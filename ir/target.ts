@@ -13,7 +13,7 @@ export interface Target {
   readonly tiles: number;
   /** Vector register width in bits: 128, 256, 512 or 1024. */
   readonly registerBits: number;
-  /** Bytes per scope; l2, local and private per tile, l3 for all tiles together. global is not limited here. */
+  /** Bytes per scope; l3 for all tiles together, the others per tile. global is not limited here. */
   readonly capacity: { readonly [K in Exclude<Scope, "global">]: number };
   /** Events per tile. */
   readonly events: number;
@@ -27,54 +27,67 @@ export interface Target {
 const KB = 1024;
 const MB = 1024 * KB;
 
+/** Stream buffers at each row and each column of the fabric. An assumption: the public documents give no size. */
+const STREAM_BUFFER = 2 * KB;
+/**
+ * Accumulators of 32 bits in each processing element. An assumption: four let one block be drained while another is
+ * computed, and blocks of twice the array's edges.
+ */
+const ACCUMULATORS = 4;
+
+/** Memory at and in a fabric of so many rows and columns. */
+function fabric(rows: number, cols: number): { readonly l1: number; readonly acc: number } {
+  return { l1: (rows + cols) * STREAM_BUFFER, acc: rows * cols * ACCUMULATORS * 4 };
+}
+
 export const TARGETS = {
   minimal: {
     name: "minimal",
     tiles: 1,
     registerBits: 256,
-    capacity: { l3: 128 * KB, l2: 128 * KB, local: 32 * KB, private: 8 * KB },
+    capacity: { l3: 128 * KB, l2: 128 * KB, ...fabric(8, 8), local: 32 * KB, private: 8 * KB },
     events: 8,
   },
   edge: {
     name: "edge",
     tiles: 2,
     registerBits: 256,
-    capacity: { l3: 2 * MB, l2: 512 * KB, local: 64 * KB, private: 8 * KB },
+    capacity: { l3: 2 * MB, l2: 512 * KB, ...fabric(16, 16), local: 64 * KB, private: 8 * KB },
     events: 16,
   },
   "swkpu-v1": {
     name: "swkpu-v1",
     tiles: 1,
     registerBits: 256,
-    capacity: { l3: 2 * MB, l2: 256 * KB, local: 32 * KB, private: 8 * KB },
+    capacity: { l3: 2 * MB, l2: 256 * KB, ...fabric(32, 32), local: 32 * KB, private: 8 * KB },
     events: 4,
   },
   embodied: {
     name: "embodied",
     tiles: 64,
     registerBits: 256,
-    capacity: { l3: 16 * MB, l2: MB, local: 32 * KB, private: 8 * KB },
+    capacity: { l3: 16 * MB, l2: MB, ...fabric(24, 24), local: 32 * KB, private: 8 * KB },
     events: 16,
   },
   t64: {
     name: "t64",
     tiles: 32,
     registerBits: 256,
-    capacity: { l3: 16 * MB, l2: 256 * KB, local: 32 * KB, private: 8 * KB },
+    capacity: { l3: 16 * MB, l2: 256 * KB, ...fabric(32, 32), local: 32 * KB, private: 8 * KB },
     events: 16,
   },
   t256: {
     name: "t256",
     tiles: 128,
     registerBits: 256,
-    capacity: { l3: 64 * MB, l2: 512 * KB, local: 64 * KB, private: 8 * KB },
+    capacity: { l3: 64 * MB, l2: 512 * KB, ...fabric(32, 32), local: 64 * KB, private: 8 * KB },
     events: 16,
   },
   t768: {
     name: "t768",
     tiles: 384,
     registerBits: 256,
-    capacity: { l3: 192 * MB, l2: 512 * KB, local: 64 * KB, private: 8 * KB },
+    capacity: { l3: 192 * MB, l2: 512 * KB, ...fabric(16, 8), local: 64 * KB, private: 8 * KB },
     events: 16,
   },
 } as const satisfies Record<string, Target>;

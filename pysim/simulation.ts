@@ -8,6 +8,7 @@ import { type Event, Mask, Vec } from "../dsl/values.ts";
 import type { Scope } from "../ir/dtype.ts";
 import { type FormatValue, formatPrint, pointerText } from "../ir/format.ts";
 import { INSPECT } from "../ir/inspect.ts";
+import type { Command } from "../ir/path/command.ts";
 import { type MarkKind, SpanMarks, type SpanProblem } from "../ir/spans.ts";
 import type { Target } from "../ir/target.ts";
 import type { Gather, Transfer } from "../ir/transfer.ts";
@@ -165,6 +166,9 @@ export class TileSimulation implements Simulation {
   }
   dmaMemset(dst: Ptr, value: number, count: number, event: Event | undefined): void {
     this.transfers.memset(dst, value, count, event);
+  }
+  command(c: Command, at: (operand: string) => Ptr, event: Event): void {
+    this.transfers.command(c, at, event);
   }
   allocEvents(count: number): Event[] {
     return this.transfers.allocEvents(count);

@@ -13,6 +13,8 @@ import type { Ptr } from "../dsl/pointer.ts";
 import { Event } from "../dsl/values.ts";
 import { describe } from "../ir/bounds.ts";
 import type { Location } from "../ir/diagnostic.ts";
+import { Blocks } from "../ir/path/blocks.ts";
+import type { Command } from "../ir/path/command.ts";
 import { Box, type Region as Bytes, regionsOverlap } from "../ir/region.ts";
 import {
   countProblem,
@@ -59,6 +61,8 @@ export class Transfers {
   readonly #options: TransferOptions;
   /** Per tile and event id. */
   readonly #slots: (Slot | undefined)[][];
+  /** What lies in stream buffers. */
+  readonly #blocks = new Blocks();
   /** Transfers started, for the report. */
   started = 0;
 
@@ -141,6 +145,47 @@ export class Transfers {
     this.#launch(slot, end, [], () => fill(end, value));
   }
 
+  /** A command of the matrix path. */
+  command(c: Command, at: (operand: string) => Ptr, event: Event): void {
+    this.#sound(c.problem);
+    const slot = this.#begin(event);
+    let target: End | undefined;
+    let inPlace = false;
+    const sources: End[] = [];
+    for (const { operand, access, region } of c.touches) {
+      const p = at(operand);
+      const bytes = region(placeOf(p), p.dtype.bytes);
+      if (bytes === undefined) continue;
+      if (access === "reads") sources.push(this.#source(p, bytes));
+      else target = this.#destination(p, bytes);
+      inPlace ||= access === "updates";
+    }
+    const move = (): void =>
+      c.run((operand) => {
+        const p = at(operand);
+        return { bytes: (p.memory as Buffer | undefined)?.region.bytes ?? NO_BYTES, at: placeOf(p) };
+      });
+    this.#check(target, sources);
+    if (target !== undefined && inPlace) this.#note(target, false);
+    this.#stamp(target, sources);
+    this.#blocksOf(c, at);
+    this.#start(slot, target, sources, move);
+  }
+
+  /** Takes and leaves blocks in stream buffers. */
+  #blocksOf({ takes, streams }: Command, at: (operand: string) => Ptr): void {
+    const element = (p: Ptr): number => placeOf(p) / p.dtype.bytes;
+    for (const { operand, block } of takes ?? []) {
+      const p = at(operand);
+      const wrong = this.#blocks.problem(this.#access.source(p).region, element(p), block);
+      if (wrong !== undefined)
+        this.#faults.fail("KPU4015", `${operand} ${wrong.message}`, { help: wrong.help, data: wrong.data });
+    }
+    if (streams === undefined) return;
+    const p = at(streams.operand);
+    this.#blocks.put(this.#access.destination(p).region, element(p), streams.block);
+  }
+
   /** A hint about caches: no values move, but the range must be there. */
   touch(p: Ptr, count: number): void {
     this.#sound(countProblem({ count }));
@@ -179,6 +224,13 @@ export class Transfers {
 
   /** Checks both ends, then starts the transfer. */
   #launch(slot: Slot | undefined, dst: End | undefined, sources: readonly End[], move: () => void): void {
+    this.#check(dst, sources);
+    this.#stamp(dst, sources);
+    this.#start(slot, dst, sources, move);
+  }
+
+  /** Bounds of both ends, and that they are apart. */
+  #check(dst: End | undefined, sources: readonly End[]): void {
     for (const source of sources) this.#within(source, "reads");
     if (dst !== undefined) {
       this.#within(dst, "writes");
@@ -189,9 +241,11 @@ export class Transfers {
         this.#faults.fail("KPU4009", message, { help, data: { buffer: dst.buffer.name } });
       }
     }
+  }
+
+  #stamp(dst: End | undefined, sources: readonly End[]): void {
     for (const source of sources) this.#note(source, false);
     if (dst !== undefined) this.#note(dst, true);
-    this.#start(slot, dst, sources, move);
   }
 
   #start(slot: Slot | undefined, dst: End | undefined, sources: readonly End[], move: () => void): void {

@@ -2,9 +2,15 @@
  * Which buffer a checked pointer is in. A pointer carries the bounds of its buffer and not its name; when a check has
  * stopped the program, the buffer is the one that has these bounds.
  */
-import { ARG_BYTES, type CompiledKernel } from "../codegen/index.ts";
+import {
+  ARG_BYTES,
+  bufferBytes,
+  bufferPlace,
+  type CompiledKernel,
+  elementBytes,
+} from "../codegen/index.ts";
 import type { NamedBuffer } from "../ir/bounds.ts";
-import { bytesOf, DTYPES, type DTypeName, type Scope } from "../ir/dtype.ts";
+import { bytesOf, type DTypeName, isShared, type Scope } from "../ir/dtype.ts";
 import { forEachExpr } from "../ir/walk.ts";
 
 /** A program in memory, at the tile that was stopped. */
@@ -49,8 +55,8 @@ function parameters({ k, base, view }: Stopped, access: Bounds["access"]): Named
 function allocations({ k, base, view, tile }: Stopped): NamedBuffer[] {
   const { layout, machine } = k;
   const near = view.getUint32(base, true) + view.getUint32(base + 4, true) * tile;
-  const start = (scope: Scope): number =>
-    scope === "l3" || scope === "global" ? base + layout.shared[scope] : near + layout.near[scope];
+  const start = (scope: Scope, offset: number): number =>
+    (isShared(scope) ? base : near) + bufferPlace(layout, scope, offset);
   const counts = new Map<Scope, number>();
   const nameIn = (scope: Scope): string => {
     const n = (counts.get(scope) ?? 0) + 1;
@@ -63,8 +69,8 @@ function allocations({ k, base, view, tile }: Stopped): NamedBuffer[] {
     if (e.op === "alloc") {
       const scope = e.attrs["scope"] as Scope;
       const dtype = e.attrs["dtype"] as DTypeName;
-      const bytes = bytesOf(dtype, e.attrs["count"] as number);
-      found.push(named(nameIn(scope), scope, dtype, start(scope) + (e.attrs["offset"] as number), bytes));
+      const bytes = bufferBytes(dtype, scope, e.attrs["count"] as number);
+      found.push(named(nameIn(scope), scope, dtype, start(scope, e.attrs["offset"] as number), bytes));
     } else if (e.op === "alloc_const") {
       const table = e.attrs["table"] as number;
       const { dtype, values } = machine.tables[table]!;
@@ -76,5 +82,5 @@ function allocations({ k, base, view, tile }: Stopped): NamedBuffer[] {
 }
 
 function named(name: string, scope: Scope, dtype: DTypeName, base: number, byteLength: number): NamedBuffer {
-  return { name, scope, dtype: { name: dtype, bytes: DTYPES[dtype].bytes }, base, byteLength };
+  return { name, scope, dtype: { name: dtype, bytes: elementBytes(dtype, scope) }, base, byteLength };
 }

@@ -2,6 +2,7 @@
 import {
   type AccessSite,
   type CompiledKernel,
+  elementBytes,
   FAIL,
   GUARD_BYTES,
   type HostOperand,
@@ -10,10 +11,12 @@ import {
 import { HALF_BYTE_HELP, halfByteMessage, outsideReport } from "../ir/bounds.ts";
 import type { DiagnosticCode } from "../ir/codes.ts";
 import { diagnostic, KpuError } from "../ir/diagnostic.ts";
-import { DTYPES, type DTypeName, isPacked } from "../ir/dtype.ts";
+import { DTYPES, type DTypeName, isPacked, type Scope } from "../ir/dtype.ts";
 import { readElements } from "../ir/elements.ts";
 import { type FormatValue, formatPrint, pointerText } from "../ir/format.ts";
 import { type NdList, ndList } from "../ir/operands.ts";
+import { commandOf } from "../ir/path/commands.ts";
+import { isPathOp, namedOperands, type PathOp } from "../ir/path/operands.ts";
 import { Box, type Region, regionsOverlap } from "../ir/region.ts";
 import { type PerfMark, SpanMarks, type SpanProblem } from "../ir/spans.ts";
 import {
@@ -36,6 +39,7 @@ interface PointerOperand {
   readonly lo: number;
   readonly hi: number;
   readonly dtype: DTypeName;
+  readonly scope: Scope;
 }
 
 /** The program's memory as the host reads it. */
@@ -137,7 +141,7 @@ export class HostCalls {
   #outside(site: AccessSite, { lo, hi }: { lo: number; hi: number }, start: number, end: number): never {
     const { at, access } = site;
     if (hi === 0) this.#null(site);
-    const dtype = { name: site.dtype, bytes: DTYPES[site.dtype].bytes };
+    const dtype = { name: site.dtype, bytes: elementBytes(site.dtype, site.scope) };
     const stopped = { k: this.#k, base: this.#base, view: this.#memory().view, tile: this.#tile };
     const buffer = bufferOf(stopped, { lo, hi, access });
     const { message, ...o } = outsideReport(buffer, { who: this.#who, access, dtype, start, end });
@@ -197,10 +201,11 @@ export class HostCalls {
         this.#touch(site, 0, 2, "writes", stop);
         break;
       default:
-        throw new TypeError(`the host has no ${site.op}`);
+        if (!isPathOp(site.op)) throw new TypeError(`the host has no ${site.op}`);
+        this.#command(site.op, site, stop);
     }
-    // A transfer: its event stands last.
-    if (site.op.endsWith("_async")) events?.start(event(site.operands.length - 1), stop);
+    // A transfer or command: its event stands last.
+    if (site.operands[site.operands.length - 1]?.kind === "event") events?.start(event(site.operands.length - 1), stop);
     return 0;
   };
 
@@ -221,6 +226,7 @@ export class HostCalls {
       lo: byte(view.getFloat64(at + 8, true)),
       hi: byte(view.getFloat64(at + 16, true)),
       dtype: o.dtype,
+      scope: o.scope,
     };
   }
 
@@ -261,7 +267,7 @@ export class HostCalls {
 
   #within(site: HostSite, p: PointerOperand, region: Region, access: AccessSite["access"]): void {
     const { at } = site;
-    const checked: AccessSite = { at, dtype: p.dtype, access };
+    const checked: AccessSite = { at, dtype: p.dtype, scope: p.scope, access };
     if (p.hi === 0) this.#null(checked);
     const out = region.firstOutside(p.lo, p.hi);
     if (out !== undefined) this.#outside(checked, p, out.start, out.end);
@@ -303,6 +309,29 @@ export class HostCalls {
     };
     sound(transferProblem(t), stop);
     return t;
+  }
+
+  #command(op: PathOp, site: HostSite, stop: Stop): void {
+    const named = namedOperands(op, site.attrs, site.operands);
+    const pointer = (name: string): PointerOperand => this.#pointer(named(name));
+    const c = commandOf(op, site.attrs, {
+      number: (name) => this.#number(named(name)),
+      dtype: (name) => pointer(name).dtype,
+    });
+    sound(c.problem, stop);
+    const ends = c.touches.flatMap(({ operand, access, region }) => {
+      const p = pointer(operand);
+      const bytes = region(p.address, elementBytes(p.dtype, p.scope));
+      const way = access === "reads" ? ("reads" as const) : ("writes" as const);
+      return bytes === undefined ? [] : [{ p, bytes, way }];
+    });
+    for (const { p, bytes, way } of ends) if (p.hi === 0) this.#within(site, p, bytes, way);
+    const sources = ends.filter((e) => e.way === "reads");
+    const target = ends.find((e) => e.way === "writes");
+    for (const { p, bytes } of sources) this.#within(site, p, bytes, "reads");
+    if (target === undefined) return;
+    this.#within(site, target.p, target.bytes, "writes");
+    for (const { bytes } of sources) apart(target.bytes, bytes, stop);
   }
 
   #gather(site: HostSite, stop: Stop): void {

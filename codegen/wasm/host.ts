@@ -3,6 +3,8 @@ import { bitsOf, dtypeOf, type Emitter, emitFail, lanesOf, partCount, scalarName
 import { bounded, pushAddress64 } from "./pointer.ts";
 import { castScalar } from "./scalar.ts";
 import type { HostOperand } from "./sites.ts";
+import { isPathOp } from "../../ir/path/operands.ts";
+import { emitCommand } from "./path/command.ts";
 import { emitTransfer, isTransfer } from "./transfer.ts";
 
 /** Writes the operands and calls the host; its i32 answer is left on the stack. */
@@ -126,13 +128,14 @@ export function emitHostOp(E: Emitter, e: Apply): boolean {
       c.op("drop");
       return true;
     default:
-      if (!isTransfer(e.op)) return false;
+      if (!isTransfer(e.op) && !isPathOp(e.op)) return false;
       // The host checks ranges and events; what moves the data is the same code with and without checks.
       if (E.checks) {
         callHost(E, e);
         c.op("drop");
       }
-      emitTransfer(E, e);
+      if (isPathOp(e.op)) emitCommand(E, e, e.op);
+      else emitTransfer(E, e);
       return true;
   }
 }

@@ -47,7 +47,7 @@ import type { AccessSite } from "./sites.ts";
 // ---------------------------------------------------------------------------------------------- scalars
 
 /** An element in memory, and a lane: those of 4 bits are bytes as lanes only. */
-const SCALAR_LOAD: { readonly [K in DTypeName]: AccessOp } = {
+export const SCALAR_LOAD: { readonly [K in DTypeName]: AccessOp } = {
   i8: "i32.load8_s",
   u8: "i32.load8_u",
   i16: "i32.load16_s",
@@ -180,7 +180,8 @@ function storable(E: Emitter, value: Expr, d: DTypeName): Parts {
     },
   };
 }
-function canonicalPart(c: Code, d: "f32" | SmallFloat): void {
+/** Every NaN of a part becomes the one of its dtype. */
+export function canonicalPart(c: Code, d: "f32" | SmallFloat): void {
   const x = c.save("v128");
   if (isFloat8(d)) {
     const [nan, last] = d === "f8e4m3" ? [0x7f7f7f7f, 0x7e7e7e7e] : [0x7e7e7e7e, 0x7c7c7c7c];
@@ -262,7 +263,7 @@ export function pushAnyActive(c: Code, m: Parts, lanes: number, bits: number): v
 }
 
 /** (address, active bits, r) -> part: each active lane from its place after the address. */
-function maskedLoadHelper(c: Code, bytes: number): number {
+export function maskedLoadHelper(c: Code, bytes: number): number {
   return c.module.helper(`masked load ${bytes}`, ["i32", "i32", "v128"], ["v128"], (h) => {
     for (let l = 0; l < 16 / bytes; l++) {
       h.get(1)
@@ -278,7 +279,7 @@ function maskedLoadHelper(c: Code, bytes: number): number {
     h.get(2);
   });
 }
-function maskedStoreHelper(c: Code, bytes: number): number {
+export function maskedStoreHelper(c: Code, bytes: number): number {
   return c.module.helper(`masked store ${bytes}`, ["i32", "i32", "v128"], [], (h) => {
     for (let l = 0; l < 16 / bytes; l++) {
       h.get(1)

@@ -155,6 +155,9 @@ export const ACCESS = {
 /** SIMD memory access. */
 export const SIMD_ACCESS = {
   "v128.load": 0,
+  "v128.load8x8_s": 1,
+  "v128.load8x8_u": 2,
+  "v128.load16x4_s": 3,
   "v128.load8_splat": 7,
   "v128.load16_splat": 8,
   "v128.load32_splat": 9,

@@ -4,9 +4,9 @@
  * Addresses and bounds of a pointer count *units*: bytes, and half bytes where it points to 4-bit elements, so that every element
  * has an address. A unit becomes a byte where memory is accessed, see packed.ts.
  */
-import { bytesOf, DTYPES, isPacked } from "../../ir/dtype.ts";
+import { bytesOf, isPacked, isShared } from "../../ir/dtype.ts";
 import type { Apply, Expr, PtrType } from "../../ir/kir.ts";
-import { GUARD_BYTES } from "../layout.ts";
+import { bufferBytes, bufferPlace, elementBytes, GUARD_BYTES } from "../layout.ts";
 import { type Emitter, scalarName } from "./context.ts";
 import type { Code, LocalIndex } from "./encoder.ts";
 import { index32 } from "./scalar.ts";
@@ -31,7 +31,7 @@ function ptrOf(e: Expr): PtrType {
 }
 /** Units from one element to the next: its bytes, or one half byte. */
 export function elementUnits(e: Expr): number {
-  return isPackedPointer(e) ? 1 : DTYPES[ptrOf(e).dtype].bytes;
+  return isPackedPointer(e) ? 1 : elementBytes(ptrOf(e).dtype, ptrOf(e).scope);
 }
 export function isPackedPointer(e: Expr): boolean {
   return isPacked(ptrOf(e).dtype);
@@ -145,7 +145,8 @@ export function pushIndex64(E: Emitter, e: Expr): void {
 
 /** Names an access for the report of a check. */
 export function accessSite(E: Emitter, e: Apply, p: Expr, access: AccessSite["access"]): AccessSite {
-  return { at: e.at || E.at, dtype: ptrOf(p).dtype, access };
+  const { dtype, scope } = ptrOf(p);
+  return { at: e.at || E.at, dtype, scope, access };
 }
 
 /** Stops the program unless units `from` .. `from + size` after the pointer are inside its buffer. */
@@ -248,12 +249,11 @@ export function pushPointer(E: Emitter, p: Expr): void {
       return;
     }
     case "alloc": {
-      const scope = ptrOf(p).scope;
-      const offset = p.attrs["offset"] as number;
-      const bytes = bytesOf(ptrOf(p).dtype, p.attrs["count"] as number);
-      if (scope === "l3" || scope === "global") c.global(E.baseGlobal).i32(E.layout.shared[scope] + offset);
-      else c.get(E.tileBase).i32(E.layout.near[scope] + offset);
-      c.op("i32.add");
+      const { dtype, scope } = ptrOf(p);
+      const bytes = bufferBytes(dtype, scope, p.attrs["count"] as number);
+      if (isShared(scope)) c.global(E.baseGlobal);
+      else c.get(E.tileBase);
+      c.i32(bufferPlace(E.layout, scope, p.attrs["offset"] as number)).op("i32.add");
       withBounds(E, p, bytes);
       return;
     }

@@ -16,6 +16,7 @@ export type HostOperand =
 export interface AccessSite {
   readonly at: LocationIndex;
   readonly dtype: DTypeName;
+  readonly scope: Scope;
   readonly access: "reads" | "writes";
 }
 

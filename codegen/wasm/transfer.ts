@@ -34,19 +34,19 @@ export function emitTransfer(E: Emitter, e: Apply): void {
   MOVES[e.op]?.(E, e);
 }
 
-function pushAddress(E: Emitter, p: Expr): void {
+export function pushAddress(E: Emitter, p: Expr): void {
   if (E.checks) E.code.get(bounded(E, p).addr).op("i32.wrap_i64");
   else E.pointer(p);
 }
 
-/** Pushes a number of elements as bytes. */
-function pushBytes(E: Emitter, n: Expr, bytes: number): void {
+/** Pushes a number of elements as bytes (or half bytes: {@link elementUnits}). */
+export function pushBytes(E: Emitter, n: Expr, bytes: number): void {
   index32(E, n);
   if (bytes > 1) E.code.i32(bytes).op("i32.mul");
 }
 
 /** Runs `body` while the local counts down to 0. */
-function countDown(c: Code, n: LocalIndex, body: () => void): void {
+export function countDown(c: Code, n: LocalIndex, body: () => void): void {
   c.block();
   const done = c.depth - 1;
   c.loop();
@@ -56,7 +56,7 @@ function countDown(c: Code, n: LocalIndex, body: () => void): void {
   c.get(n).i32(1).op("i32.sub").set(n).br(again).end().end();
 }
 
-function add(c: Code, to: LocalIndex, step: LocalIndex): void {
+export function add(c: Code, to: LocalIndex, step: LocalIndex): void {
   c.get(to).get(step).op("i32.add").set(to);
 }
 
@@ -65,18 +65,22 @@ function add(c: Code, to: LocalIndex, step: LocalIndex): void {
 /** Rows of `width` bytes, `times` of them. */
 function copyRows(E: Emitter, e: Apply): void {
   const [dst, src, width, srcStride, dstStride, times] = e.args as [Expr, Expr, Expr, Expr, Expr, Expr];
-  const helper = E.code.module.helper("copy rows", ["i32", "i32", "i32", "i32", "i32", "i32"], [], (h) => {
+  pushAddress(E, dst);
+  pushAddress(E, src);
+  for (const x of [width, srcStride, dstStride]) pushBytes(E, x, elementUnits(dst));
+  index32(E, times);
+  E.code.call(copyRowsHelper(E.code));
+}
+
+/** (dst, src, width, source stride, destination stride, times), all but the last in bytes. */
+export function copyRowsHelper(c: Code): number {
+  return c.module.helper("copy rows", I32S(6), [], (h) => {
     countDown(h, 5, () => {
       h.get(0).get(1).get(2).memoryCopy();
       add(h, 0, 4);
       add(h, 1, 3);
     });
   });
-  pushAddress(E, dst);
-  pushAddress(E, src);
-  for (const x of [width, srcStride, dstStride]) pushBytes(E, x, elementUnits(dst));
-  index32(E, times);
-  E.code.call(helper);
 }
 
 // ---------------------------------------------------------------------------------------------- boxes
@@ -156,7 +160,7 @@ function copyBox(E: Emitter, e: Apply): void {
  * Loops over all but the last dimension: `places` are moved by their `strides` in each, `row` runs with the places of
  * that row.
  */
-function nest(
+export function nest(
   c: Code,
   counts: readonly LocalIndex[],
   places: readonly { readonly at: LocalIndex; readonly strides: readonly LocalIndex[] }[],
@@ -177,11 +181,11 @@ function nest(
   });
 }
 
-const indices = (from: number): number[] => Array.from({ length: MAX_DIMS }, (_, i) => from + i);
-const I32S = (n: number): "i32"[] => new Array<"i32">(n).fill("i32");
+export const indices = (from: number): number[] => Array.from({ length: MAX_DIMS }, (_, i) => from + i);
+export const I32S = (n: number): "i32"[] => new Array<"i32">(n).fill("i32");
 
 /** (dst, src, counts, source strides, destination strides): strides in bytes, elements of `bytes` bytes. */
-function copyBoxHelper(c: Code, bytes: number): number {
+export function copyBoxHelper(c: Code, bytes: number): number {
   return c.module.helper(`copy box ${bytes}`, I32S(2 + 3 * MAX_DIMS), [], (h) => {
     const [counts, from, into] = [indices(2), indices(2 + MAX_DIMS), indices(2 + 2 * MAX_DIMS)];
     const last = MAX_DIMS - 1;
@@ -288,7 +292,7 @@ function fill(E: Emitter, e: Apply): void {
 }
 
 /** (address, bits, count): a register at a time, then element by element. */
-function fillHelper(c: Code, bytes: number): number {
+export function fillHelper(c: Code, bytes: number): number {
   return c.module.helper(`fill ${bytes}`, I32S(3), [], (h) => {
     if (bytes === 1) {
       h.get(0).get(1).get(2).memoryFill();

@@ -13,6 +13,7 @@ import {
   noMask,
   type Options,
   options,
+  pointed,
   pointer,
   soleMask,
   vector,
@@ -145,14 +146,14 @@ export const alloc = intrinsic<
         name: "scope",
         kind: "static",
         optional: true,
-        doc: 'one of global, l3, l2, local, private; "local" when absent',
+        doc: 'one of global, l3, l2, l1, acc, local, private; "local" when absent',
       },
     ],
     result: "buffer",
   },
   effect: "write",
   cost: "free",
-  doc: "A buffer, not initialised; it lives until the kernel ends. One per tile in l2, local and private; one for all tiles in l3 and global. The capacities of the target are enforced.",
+  doc: "A buffer, not initialised; it lives until the kernel ends. One for all tiles in l3 and global, one per tile in the other scopes. l1 (stream buffers) and acc (accumulators) belong to the fabric: only S.streamRows, S.streamCols, S.mma and S.drain reach what is there. The capacities of the target are enforced.",
   example: "const t = S.alloc(f32, [2, 8]); S.vstore(S.vload(x), t.at(1)); S.vstore(S.vload(t.at(1)), y);",
   simulate: (sim, d: unknown, shape: unknown, scope?: unknown) => {
     const ops = new DirectOps(sim, "alloc");
@@ -226,14 +227,14 @@ export const view = intrinsic<<D extends AnyD>(p: Ptr<D>, shape: number | readon
   example: "const rows = S.view(x, [2, 4]); S.vstore(S.vload(rows.at(1), { lanes: 4 }), y);",
   simulate: (sim, p: unknown, shape: unknown) => {
     const ops = new DirectOps(sim, "view");
-    pointer(ops, p, "p", 0);
+    pointed(ops, p, "p", 0);
     const extents = checkExtents(ops, shape) as readonly number[];
     const q = p as Ptr;
     return new NdBuffer(q.dtype, q.memory, q.byteOffset, q.constant, extents);
   },
   lower: (b, p: unknown, shape: unknown): LoweredView => {
     const ops = new LoweredOps(b, "view");
-    pointer(ops, p, "p", 0);
+    pointed(ops, p, "p", 0);
     const extents = checkExtents(ops, shape).map((n) => (typeof n === "number" ? n : ops.number(n as Value)));
     return { kind: "view", ptr: ops.expr(address(p)), shape: extents };
   },

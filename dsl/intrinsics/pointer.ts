@@ -12,6 +12,7 @@ import {
   type LaneShape,
   lanesLike,
   number,
+  pointed,
   pointer,
   present,
 } from "../arguments.ts";
@@ -29,7 +30,7 @@ const PTR: OperandSpec = { name: "p", kind: "ptr", dtype: ALL_DTYPES };
 
 /** `p + elements`; moving by a literal 0 is nothing. */
 function moved(ops: LoweredOps, p: unknown, elements: unknown, argument: number): Expr {
-  pointer(ops, p, "this", 0);
+  pointed(ops, p, "this", 0);
   integer(ops, elements, "the index", argument);
   const at = ops.expr(address(p));
   return elements === 0 ? at : ops.op("ptr_add", [at, ops.number(elements as Value)]);
@@ -92,7 +93,7 @@ export const bufferAt = intrinsic<(p: NdBuffer, ...indices: number[]) => Ptr>({
   simulate: (_sim, p: NdBuffer, ...indices: number[]) => p.at(...indices),
   lower: (b, p: unknown, ...indices: unknown[]) => {
     const ops = new LoweredOps(b, "NdBuffer.at");
-    pointer(ops, p, "this", 0);
+    pointed(ops, p, "this", 0);
     if (!isView(p)) return moved(ops, p, indices[0] ?? 0, 1);
     return moved(ops, p, offset(b, ops, p.shape, indices), 1);
   },
@@ -110,8 +111,11 @@ export const ptrGet = intrinsic<(p: Ptr, index?: number) => number | boolean>({
   doc: "One element as a number (a boolean for bool).",
   example: "y.set(0, x.get(1) + 1);",
   simulate: (_sim, p: Ptr, index?: number) => p.get(index),
-  lower: (b, p: unknown, index: unknown = 0) =>
-    b.op("get", [moved(new LoweredOps(b, "Ptr.get"), p, index, 1)]),
+  lower: (b, p: unknown, index: unknown = 0) => {
+    const ops = new LoweredOps(b, "Ptr.get");
+    pointer(ops, p, "this", 0);
+    return b.op("get", [moved(ops, p, index, 1)]);
+  },
 });
 
 export const ptrSet = intrinsic<(p: Ptr, index: number, value: number | boolean) => void>({
@@ -164,8 +168,8 @@ export const ptrEq = intrinsic<(p: Ptr, other: Ptr) => boolean>({
   simulate: (_sim, p: Ptr, other: Ptr) => p.eq(other),
   lower: (b, p: unknown, other: unknown) => {
     const ops = new LoweredOps(b, "Ptr.eq");
-    pointer(ops, p, "this", 0);
-    pointer(ops, other, "other", 1);
+    pointed(ops, p, "this", 0);
+    pointed(ops, other, "other", 1);
     return b.op("ptr_eq", [ops.expr(address(p)), ops.expr(address(other))]);
   },
 });
@@ -181,8 +185,8 @@ export const ptrDiff = intrinsic<(p: Ptr, other: Ptr) => number>({
   simulate: (_sim, p: Ptr, other: Ptr) => p.diff(other),
   lower: (b, p: unknown, other: unknown) => {
     const ops = new LoweredOps(b, "Ptr.diff");
-    const d = pointer(ops, p, "this", 0);
-    const e = pointer(ops, other, "other", 1);
+    const d = pointed(ops, p, "this", 0).dtype;
+    const e = pointed(ops, other, "other", 1).dtype;
     if (d !== e)
       ops.refuse("KPU3001", `Ptr.diff needs two pointers of one dtype, got ${d} and ${e}`, { argument: 1 });
     return b.op("ptr_diff", [ops.expr(address(p)), ops.expr(address(other))]);
@@ -200,7 +204,7 @@ export const ptrIsNull = intrinsic<(p: Ptr) => boolean>({
   simulate: (_sim, p: Ptr) => p.isNull,
   lower: (b, p: unknown) => {
     const ops = new LoweredOps(b, "Ptr.isNull");
-    pointer(ops, p, "this", 0);
+    pointed(ops, p, "this", 0);
     return b.op("ptr_null", [ops.expr(address(p))]);
   },
 });

@@ -68,7 +68,7 @@ export class TargetFacts {
   get registerBits(): number {
     return facts().registerBits;
   }
-  /** Bytes of l3 (all tiles together), and of l2, local and private (per tile). */
+  /** Bytes of l3 (all tiles together), and of l2, l1, acc, local and private (per tile). */
   get capacity(): { readonly [K in Exclude<Scope, "global">]: number } {
     return facts().capacity;
   }
@@ -93,7 +93,7 @@ const facts = intrinsic<() => Target>({
   signature: { operands: [], result: "static facts" },
   effect: "pure",
   cost: "free",
-  doc: "The facts of the target that the kernel is checked, built or simulated for, as static values: name, tiles, registerBits, capacity.l3 / l2 / local / private (bytes), events (per tile), lanes(dtype) (lanes of one register).",
+  doc: "The facts of the target that the kernel is checked, built or simulated for, as static values: name, tiles, registerBits, capacity.l3 / l2 / l1 / acc / local / private (bytes), events (per tile), lanes(dtype) (lanes of one register).",
   example: "for (const k of S.range(0, 64, S.target.lanes(f32))) S.vstore(S.vload(x.at(k)), y.at(k));",
   simulate: (sim) => sim.target,
   lower: (b) => b.target,

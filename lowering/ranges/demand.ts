@@ -5,6 +5,7 @@
 import { hasFloats } from "../../ir/dtype.ts";
 import type { Expr, Local, Stmt } from "../../ir/kir.ts";
 import { paddingOperand } from "../../ir/operands.ts";
+import { isPathOp, pathOperands } from "../../ir/path/operands.ts";
 import type { Ranges } from "./analyse.ts";
 import { ANY, hasZero, type Range } from "./range.ts";
 
@@ -148,7 +149,10 @@ export function operandDemands(e: Apply, demand: boolean, ranges: Ranges): (i: n
       const float = t.kind === "ptr" && hasFloats(t.dtype);
       return (i) => i === 1 && float;
     }
-    default:
-      return ALL;
+    default: {
+      if (!isPathOp(e.op)) return ALL;
+      const table = pathOperands(e.op, e.attrs);
+      return (i) => table[i]?.is === "factor";
+    }
   }
 }

@@ -23,6 +23,7 @@ import {
 import { isMathName } from "../../ir/math.ts";
 import { paddingOperand } from "../../ir/operands.ts";
 import { OPS, type OpName } from "../../ir/ops.ts";
+import { isPathOp, pathOperands } from "../../ir/path/operands.ts";
 import { isNumber, type Ranges } from "./analyse.ts";
 import { operandDemands, signedZeros } from "./demand.ts";
 import { fitsF32, isIntType, type Num, nameOf, typeOf } from "./kinds.ts";
@@ -367,8 +368,16 @@ class Retype implements Typing {
         return this.make("slide", [this.expr(x, false), this.expr(y, false), index(this, z, false)]);
       case "cast_scalar":
         return this.cast(this.expr(x, demand), e.attrs["to"] as Num);
-      default:
-        return this.make(e.op, this.all(e, demand), e.attrs);
+      default: {
+        if (!isPathOp(e.op)) return this.make(e.op, this.all(e, demand), e.attrs);
+        const table = pathOperands(e.op, e.attrs);
+        const args = e.args.map((a, i) => {
+          const is = table[i]?.is;
+          if (is === "count" || is === "integer") return index(this, a, true);
+          return is === "factor" ? this.cast(this.number(a, true), "f32") : this.expr(a, false);
+        });
+        return this.make(e.op, args, e.attrs);
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import { type DTypeName, isFloat, type Scope } from "../../ir/dtype.ts";
 import type { Attrs, Expr, Local, Type } from "../../ir/kir.ts";
 import { mask, ptrType, scalar, vec } from "../../ir/kir.ts";
 import { type AluOp, OPS, type OpName } from "../../ir/ops.ts";
+import type { Command } from "../../ir/path/command.ts";
 import { TARGETS, type Target } from "../../ir/target.ts";
 import type { Gather, Transfer } from "../../ir/transfer.ts";
 
@@ -130,6 +131,9 @@ export class FakeSimulation implements Simulation {
   dmaMemset(dst: Ptr, value: number, count: number, event: Event | undefined): void {
     this.log.push(["dmaMemset", value, count, event?.id]);
     for (let i = 0; i < count; i++) this.write(dst, i, storeRule(dst.dtype.name)(value));
+  }
+  command(c: Command, _at: (operand: string) => Ptr, event: Event): void {
+    this.log.push(["command", c.touches.map((t) => t.operand), event.id]);
   }
   allocEvents(count: number): Event[] {
     return Array.from({ length: count }, (_, i) => new Event(i));

@@ -1,0 +1,179 @@
+/**
+ * The fabric: register-blocked products of the panels that the streamers have written (panels.ts). A tile of 4 x 8
+ * accumulators stays in eight registers while its depth runs: the widest that leaves room for operands in 16 of them.
+ */
+import type { Expr } from "../../../ir/kir.ts";
+import { dtypeOf, type Emitter } from "../context.ts";
+import type { Code, LocalIndex } from "../encoder.ts";
+import { index32 } from "../scalar.ts";
+import { add, I32S, pushAddress } from "../transfer.ts";
+import { ELEMENT, TILE, UNIT, type Units, unitsOf } from "./panels.ts";
+
+export function emitMma(E: Emitter, operand: (name: string) => Expr): void {
+  const c = E.code;
+  const units = unitsOf(dtypeOf(operand("a")));
+  for (const name of ["acc", "a", "b"]) pushAddress(E, operand(name));
+  for (const name of ["m", "n", "k"]) index32(E, operand(name));
+  E.scalar(operand("clear"));
+  c.get(E.tileBase).i32(E.layout.near.acc).op("i32.add");
+  c.call(mmaHelper(c, units));
+}
+
+const ROW = TILE.cols * UNIT;
+
+/** (acc, a, b, m, n, k, clear, scratch). */
+function mmaHelper(c: Code, units: Units): number {
+  return c.module.helper(`mma ${units}`, I32S(8), [], (h) => {
+    const [acc, a, b, m, n, k, clear, scratch] = [0, 1, 2, 3, 4, 5, 6, 7];
+    const names = ["rows", "row", "cols", "tile", "corner", "pitch", "width", "copied"] as const;
+    const l = Object.fromEntries(names.map((name) => [name, h.local("i32")])) as Record<
+      (typeof names)[number],
+      LocalIndex
+    >;
+    h.get(n).i32(4).op("i32.mul").set(l.pitch);
+    h.get(acc).set(l.corner);
+    h.get(n).set(l.cols);
+    down(h, l.cols, TILE.cols, () => {
+      h.get(l.corner).set(l.tile).get(a).set(l.row).get(m).set(l.rows);
+      h.get(l.cols).i32(TILE.cols).get(l.cols).i32(TILE.cols).op("i32.lt_s").op("select").set(l.width);
+      down(h, l.rows, TILE.rows, () => {
+        for (let rows = 1; rows <= TILE.rows; rows++) {
+          h.get(l.rows).i32(rows).op(rows === TILE.rows ? "i32.ge_s" : "i32.eq").if();
+          h.get(l.width).i32(TILE.cols).op("i32.eq").if();
+          h.get(l.tile).get(l.row).get(b).get(k).get(l.pitch).i32(ROW).get(clear);
+          h.call(tileHelper(h, units, rows, "whole"));
+          h.else();
+          copyTile(h, rows, l.width, l.copied, { at: scratch, pitch: undefined }, { at: l.tile, pitch: l.pitch });
+          h.get(scratch).get(l.row).get(b).get(k).i32(ROW).get(l.width).i32(UNIT).op("i32.mul").get(clear);
+          h.call(tileHelper(h, units, rows, "narrow"));
+          copyTile(h, rows, l.width, l.copied, { at: l.tile, pitch: l.pitch }, { at: scratch, pitch: undefined });
+          h.end().end();
+        }
+        h.get(l.row).get(k).i32(TILE.rows * ELEMENT[units]).op("i32.mul").op("i32.add").set(l.row);
+        h.get(l.tile).get(l.pitch).i32(TILE.rows).op("i32.mul").op("i32.add").set(l.tile);
+      });
+      h.get(b).get(k).i32(TILE.cols * ELEMENT[units]).op("i32.mul").op("i32.add").set(b);
+      h.get(l.corner).i32(ROW).op("i32.add").set(l.corner);
+    });
+  });
+}
+
+/** Runs `body` while the local is above 0; it goes down by `step`. */
+function down(h: Code, left: LocalIndex, step: number, body: () => void): void {
+  h.block();
+  const done = h.depth - 1;
+  h.loop();
+  const again = h.depth - 1;
+  h.get(left).i32(0).op("i32.le_s").brIf(done);
+  body();
+  h.get(left).i32(step).op("i32.sub").set(left).br(again).end().end();
+}
+
+/** Rows of `width` accumulators; without a pitch they are a whole tile's. */
+interface Rows {
+  readonly at: LocalIndex;
+  readonly pitch: LocalIndex | undefined;
+}
+function copyTile(h: Code, rows: number, width: LocalIndex, bytes: LocalIndex, to: Rows, from: Rows): void {
+  h.get(width).i32(UNIT).op("i32.mul").set(bytes);
+  const place = ({ at, pitch }: Rows, r: number): void => {
+    h.get(at);
+    if (r === 0) return;
+    if (pitch === undefined) h.i32(r * ROW);
+    else h.get(pitch).i32(r).op("i32.mul");
+    h.op("i32.add");
+  };
+  for (let r = 0; r < rows; r++) {
+    place(to, r);
+    place(from, r);
+    h.get(bytes).memoryCopy();
+  }
+}
+
+/**
+ * (tile, a, b, k, pitch, bytes of b per unit of depth, clear): `rows` x 8 accumulators plus their products. Of a narrow
+ * panel of b each register reaches into the next units: those columns are computed and not used.
+ */
+function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narrow"): number {
+  return c.module.helper(`mma ${units} ${rows} ${panel}`, I32S(7), [], (h) => {
+    const [tile, a, b, k, pitch, step, clear] = [0, 1, 2, 3, 4, 5, 6];
+    const sums = Array.from({ length: rows * 2 }, () => h.local("v128"));
+    const at = Array.from({ length: rows }, (_, r) => (r === 0 ? tile : h.local("i32")));
+    for (let r = 1; r < rows; r++) h.get(at[r - 1]!).get(pitch).op("i32.add").set(at[r]!);
+    h.get(clear).op("i32.eqz").if();
+    sums.forEach((s, i) => {
+      h.get(at[i >> 1]!)
+        .vaccess("v128.load", (i & 1) * 16)
+        .set(s);
+    });
+    h.end();
+    const left = h.local("i32");
+    const [b0, b1] = [h.local("v128"), h.local("v128")];
+    const product = (round: number): void => {
+      const offset = round * ROW;
+      h.get(b).vaccess("v128.load", offset).set(b0).get(b).vaccess("v128.load", offset + 16).set(b1);
+      for (let r = 0; r < rows; r++) {
+        h.get(a).vaccess("v128.load32_splat", round * rows * UNIT + r * UNIT);
+        accumulate(h, units, sums, r, b0, b1);
+      }
+    };
+    // Of a whole panel the step is known, so that rounds follow each other without arithmetic on addresses.
+    const unrolled = panel === "whole" ? UNROLL : 1;
+    const rounds = (times: number): void => {
+      down(h, left, 1, () => {
+        for (let i = 0; i < times; i++) product(i);
+        h.get(a).i32(times * rows * UNIT).op("i32.add").set(a);
+        if (panel === "whole") h.get(b).i32(times * ROW).op("i32.add").set(b);
+        else add(h, b, step);
+      });
+    };
+    const depth = (): Code => (units === "pairs" ? h.get(k).i32(1).op("i32.shr_u") : h.get(k));
+    depth();
+    if (unrolled > 1) h.i32(unrolled).op("i32.div_u");
+    h.set(left);
+    rounds(unrolled);
+    if (unrolled > 1) {
+      depth().i32(unrolled).op("i32.rem_u").set(left);
+      rounds(1);
+    }
+    if (units === "pairs") {
+      // An odd last depth: one 16-bit integer each. The other half of a's pair is 0, whatever b's is.
+      h.get(k).i32(1).op("i32.and").if();
+      h.get(b).vaccess("v128.load16x4_s").set(b0).get(b).vaccess("v128.load16x4_s", 8).set(b1);
+      for (let r = 0; r < rows; r++) {
+        h.get(a).vaccess("v128.load16_splat", r * 2).v32(0xffff).v("v128.and");
+        accumulate(h, units, sums, r, b0, b1);
+      }
+      h.end();
+    }
+    sums.forEach((s, i) => {
+      h.get(at[i >> 1]!)
+        .get(s)
+        .vaccess("v128.store", (i & 1) * 16);
+    });
+  });
+}
+
+/** Depths per round of the loop over a whole panel. */
+const UNROLL = 4;
+
+/** Row r of the tile += the unit of a, in every lane on the stack, times b. */
+function accumulate(
+  h: Code,
+  units: Units,
+  sums: readonly LocalIndex[],
+  r: number,
+  b0: LocalIndex,
+  b1: LocalIndex,
+): void {
+  const x = h.temp("v128");
+  h.set(x);
+  for (const [half, y] of [b0, b1].entries()) {
+    const sum = sums[2 * r + half]!;
+    h.get(sum).get(x).get(y);
+    if (units === "floats") h.v("f32x4.mul").v("f32x4.add");
+    else h.v("i32x4.dot_i16x8_s").v("i32x4.add");
+    h.set(sum);
+  }
+  h.releaseTemps();
+}
