@@ -85,12 +85,12 @@ export function copyRowsHelper(c: Code): number {
 
 // ---------------------------------------------------------------------------------------------- boxes
 
-const LOAD: { readonly [bytes: number]: AccessOp } = {
+export const LOAD: { readonly [bytes: number]: AccessOp } = {
   1: "i32.load8_u",
   2: "i32.load16_u",
   4: "i32.load",
 };
-const STORE: { readonly [bytes: number]: AccessOp } = {
+export const STORE: { readonly [bytes: number]: AccessOp } = {
   1: "i32.store8",
   2: "i32.store16",
   4: "i32.store",
