@@ -12,10 +12,12 @@ import type {
   f16,
   f32,
   IntD,
+  i4,
   i8,
   i16,
   i32,
   NumD,
+  u4,
   u8,
   u16,
   u32,
@@ -24,6 +26,15 @@ import type {
 import type { CastOptions } from "./intrinsics/conversion.ts";
 import type { Events } from "./intrinsics/events.ts";
 import type { LoadOptions, StoreOptions } from "./intrinsics/memory.ts";
+import type {
+  Drain,
+  DrainD,
+  Move,
+  Product,
+  Quantization,
+  StreamCols,
+  StreamRows,
+} from "./intrinsics/path.ts";
 import type { GatherRowsOptions, TransposeOptions, UpsampleOptions } from "./intrinsics/reshape.ts";
 import type { ConvertOptions } from "./intrinsics/scalar.ts";
 import type { BarrierOptions } from "./intrinsics/spmd.ts";
@@ -82,8 +93,8 @@ export interface Namespace {
    * `S.target`
    *
    * The facts of the target that the kernel is checked, built or simulated for, as static values: name, tiles,
-   * registerBits, capacity.l3 / l2 / local / private (bytes), events (per tile), lanes(dtype) (lanes of one
-   * register).
+   * registerBits, capacity.l3 / l2 / l1 / acc / local / private (bytes), events (per tile), lanes(dtype) (lanes
+   * of one register).
    *
    * @returns static facts
    * @example
@@ -3069,6 +3080,253 @@ export interface Namespace {
    */
   readonly freeEvents: (...events: (Event | readonly Event[])[]) => void;
   /**
+   * `S.blockMove(dst, src, block, event)`
+   *
+   * A block mover carries `rows` rows of `cols` elements between l3 and l2; until the event was waited for, the
+   * destination must not be touched and the source not be written. identity: as they are. transpose: dst[j][i] =
+   * src[i][j]. pack: panels of `panel` rows, column by column in each; rows that the last panel lacks are 0.
+   * im2col: row i are the elements under the window at output position `first` + i of an image of one batch,
+   * columns in the order (channel, kernel row, kernel column) of an nchw image and (kernel row, kernel column,
+   * channel) of an nhwc one; beyond the edges they are 0. `quantize: { scale, zeroPoint }` makes i8 or u8 of f32
+   * by QuantizeLinear, and the zero point of what would be 0. pack and im2col go from l3 to l2 only. All numbers
+   * may be runtime values and count elements.
+   *
+   * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2: in l2, or in l3 on the
+   * way out
+   * @param src ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2: in l3, or in l2 on the
+   * way out
+   * @param block any: `{ rows, cols, srcStride?, dstStride?, transform?: 'identity' | 'transpose', quantize? }`,
+   * `{ rows, cols, srcStride?, transform: 'pack', panel, quantize? }`, or `{ rows, first?, transform: 'im2col',
+   * channels, height, width, kernel, stride?, padding?, dilation?, layout?: 'nchw' | 'nhwc', dstStride?,
+   * quantize? }`
+   * @param event event
+   * @returns nothing
+   * @example
+   * const far = S.alloc(f32, [8], 'l3'); const near = S.alloc(f32, [8], 'l2'); const [e] = S.allocEvents(1);
+   * S.dmaCopy(far, x, 8); S.blockMove(near, far, { rows: 2, cols: 4, transform: 'transpose' }, e);
+   * S.waitEvents(e); S.dmaCopy(y, near, 8); S.freeEvents(e);
+   */
+  readonly blockMove: {
+    /**
+     * `S.blockMove(dst, src, block, event)`
+     *
+     * A block mover carries `rows` rows of `cols` elements between l3 and l2; until the event was waited for, the
+     * destination must not be touched and the source not be written. identity: as they are. transpose: dst[j][i] =
+     * src[i][j]. pack: panels of `panel` rows, column by column in each; rows that the last panel lacks are 0.
+     * im2col: row i are the elements under the window at output position `first` + i of an image of one batch,
+     * columns in the order (channel, kernel row, kernel column) of an nchw image and (kernel row, kernel column,
+     * channel) of an nhwc one; beyond the edges they are 0. `quantize: { scale, zeroPoint }` makes i8 or u8 of f32
+     * by QuantizeLinear, and the zero point of what would be 0. pack and im2col go from l3 to l2 only. All numbers
+     * may be runtime values and count elements.
+     *
+     * @param dst ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2: in l2, or in l3 on the
+     * way out
+     * @param src ptr of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8e4m3, f8e5m2: in l3, or in l2 on the
+     * way out
+     * @param block any: `{ rows, cols, srcStride?, dstStride?, transform?: 'identity' | 'transpose', quantize? }`,
+     * `{ rows, cols, srcStride?, transform: 'pack', panel, quantize? }`, or `{ rows, first?, transform: 'im2col',
+     * channels, height, width, kernel, stride?, padding?, dilation?, layout?: 'nchw' | 'nhwc', dstStride?,
+     * quantize? }`
+     * @param event event
+     * @returns nothing
+     * @example
+     * const far = S.alloc(f32, [8], 'l3'); const near = S.alloc(f32, [8], 'l2'); const [e] = S.allocEvents(1);
+     * S.dmaCopy(far, x, 8); S.blockMove(near, far, { rows: 2, cols: 4, transform: 'transpose' }, e);
+     * S.waitEvents(e); S.dmaCopy(y, near, 8); S.freeEvents(e);
+     */
+    <D extends AnyD>(dst: Ptr<D>, src: Ptr<NoInfer<D>>, block: Move, event: Event): void;
+    (
+      dst: Ptr<i8> | Ptr<u8>,
+      src: Ptr<f32>,
+      block: Move & { readonly quantize: Quantization },
+      event: Event,
+    ): void;
+  };
+  /**
+   * `S.streamRows(dst, src, block, event)`
+   *
+   * A streamer feeds rows of a matrix to the fabric: a[i][p], i below `rows`, p below `depth`, which stands in
+   * l2 as rows of `depth` elements; with `transposed` as rows of `rows` elements, a[i][p] at p * stride + i. i4
+   * and u4 are unpacked to i8 and u8. The block is then in l1 in the order in which the fabric takes it, which
+   * no code can see: S.mma takes it whole, by the pointer that it was streamed to. Until the event was waited
+   * for, the destination must not be touched and the source not be written.
+   *
+   * @param dst ptr of f32, f16, bf16, i8, u8: in l1
+   * @param src ptr of f32, f16, bf16, i8, u8, i4, u4: in l2, of dst's dtype; i4 for i8, u4 for u8
+   * @param block any: `{ rows, depth, stride?, transposed? }`, elements and runtime values
+   * @param event event
+   * @returns nothing
+   * @example
+   * const near = S.alloc(f32, [8], 'l2'); const out = S.alloc(f32, [2, 2], 'l2'); const a = S.alloc(f32, [2, 4],
+   * 'l1'); const b = S.alloc(f32, [4, 2], 'l1'); const acc = S.alloc(f32, [2, 2], 'acc'); const [e, f] =
+   * S.allocEvents(2); S.dmaCopy(near, x, 8); S.streamRows(a, near, { rows: 2, depth: 4 }, e); S.waitEvents(e);
+   * S.freeEvents(e, f);
+   */
+  readonly streamRows: {
+    /**
+     * `S.streamRows(dst, src, block, event)`
+     *
+     * A streamer feeds rows of a matrix to the fabric: a[i][p], i below `rows`, p below `depth`, which stands in
+     * l2 as rows of `depth` elements; with `transposed` as rows of `rows` elements, a[i][p] at p * stride + i. i4
+     * and u4 are unpacked to i8 and u8. The block is then in l1 in the order in which the fabric takes it, which
+     * no code can see: S.mma takes it whole, by the pointer that it was streamed to. Until the event was waited
+     * for, the destination must not be touched and the source not be written.
+     *
+     * @param dst ptr of f32, f16, bf16, i8, u8: in l1
+     * @param src ptr of f32, f16, bf16, i8, u8, i4, u4: in l2, of dst's dtype; i4 for i8, u4 for u8
+     * @param block any: `{ rows, depth, stride?, transposed? }`, elements and runtime values
+     * @param event event
+     * @returns nothing
+     * @example
+     * const near = S.alloc(f32, [8], 'l2'); const out = S.alloc(f32, [2, 2], 'l2'); const a = S.alloc(f32, [2, 4],
+     * 'l1'); const b = S.alloc(f32, [4, 2], 'l1'); const acc = S.alloc(f32, [2, 2], 'acc'); const [e, f] =
+     * S.allocEvents(2); S.dmaCopy(near, x, 8); S.streamRows(a, near, { rows: 2, depth: 4 }, e); S.waitEvents(e);
+     * S.freeEvents(e, f);
+     */
+    <D extends f32 | f16 | bf16 | i8 | u8>(
+      dst: Ptr<D>,
+      src: Ptr<NoInfer<D>>,
+      block: StreamRows,
+      event: Event,
+    ): void;
+    (dst: Ptr<i8>, src: Ptr<i4>, block: StreamRows, event: Event): void;
+    (dst: Ptr<u8>, src: Ptr<u4>, block: StreamRows, event: Event): void;
+  };
+  /**
+   * `S.streamCols(dst, src, block, event)`
+   *
+   * A streamer feeds columns of a matrix to the fabric: b[p][j], p below `depth`, j below `cols`, which stands
+   * in l2 as rows of `cols` elements; with `transposed` as rows of `depth` elements, b[p][j] at j * stride + p.
+   * i4 and u4 are unpacked to i8 and u8. The block is then in l1 in the order in which the fabric takes it,
+   * which no code can see: S.mma takes it whole, by the pointer that it was streamed to. Until the event was
+   * waited for, the destination must not be touched and the source not be written.
+   *
+   * @param dst ptr of f32, f16, bf16, i8, u8: in l1
+   * @param src ptr of f32, f16, bf16, i8, u8, i4, u4: in l2, of dst's dtype; i4 for i8, u4 for u8
+   * @param block any: `{ cols, depth, stride?, transposed? }`, elements and runtime values
+   * @param event event
+   * @returns nothing
+   * @example
+   * const near = S.alloc(f32, [8], 'l2'); const out = S.alloc(f32, [2, 2], 'l2'); const a = S.alloc(f32, [2, 4],
+   * 'l1'); const b = S.alloc(f32, [4, 2], 'l1'); const acc = S.alloc(f32, [2, 2], 'acc'); const [e, f] =
+   * S.allocEvents(2); S.dmaCopy(near, x, 8); S.streamCols(b, near, { cols: 2, depth: 4, transposed: true }, e);
+   * S.waitEvents(e);  S.freeEvents(e, f);
+   */
+  readonly streamCols: {
+    /**
+     * `S.streamCols(dst, src, block, event)`
+     *
+     * A streamer feeds columns of a matrix to the fabric: b[p][j], p below `depth`, j below `cols`, which stands
+     * in l2 as rows of `cols` elements; with `transposed` as rows of `depth` elements, b[p][j] at j * stride + p.
+     * i4 and u4 are unpacked to i8 and u8. The block is then in l1 in the order in which the fabric takes it,
+     * which no code can see: S.mma takes it whole, by the pointer that it was streamed to. Until the event was
+     * waited for, the destination must not be touched and the source not be written.
+     *
+     * @param dst ptr of f32, f16, bf16, i8, u8: in l1
+     * @param src ptr of f32, f16, bf16, i8, u8, i4, u4: in l2, of dst's dtype; i4 for i8, u4 for u8
+     * @param block any: `{ cols, depth, stride?, transposed? }`, elements and runtime values
+     * @param event event
+     * @returns nothing
+     * @example
+     * const near = S.alloc(f32, [8], 'l2'); const out = S.alloc(f32, [2, 2], 'l2'); const a = S.alloc(f32, [2, 4],
+     * 'l1'); const b = S.alloc(f32, [4, 2], 'l1'); const acc = S.alloc(f32, [2, 2], 'acc'); const [e, f] =
+     * S.allocEvents(2); S.dmaCopy(near, x, 8); S.streamCols(b, near, { cols: 2, depth: 4, transposed: true }, e);
+     * S.waitEvents(e);  S.freeEvents(e, f);
+     */
+    <D extends f32 | f16 | bf16 | i8 | u8>(
+      dst: Ptr<D>,
+      src: Ptr<NoInfer<D>>,
+      block: StreamCols,
+      event: Event,
+    ): void;
+    (dst: Ptr<i8>, src: Ptr<i4>, block: StreamCols, event: Event): void;
+    (dst: Ptr<u8>, src: Ptr<u4>, block: StreamCols, event: Event): void;
+  };
+  /**
+   * `S.mma(acc, a, b, block, event)`
+   *
+   * The fabric multiplies: acc[i][j] += the sum over p of a[i][p] * b[p][j], p ascending, starting from what the
+   * accumulators hold, or from 0 with `clear`. f32, f16 and bf16 accumulate in f32, unfused: each product is
+   * rounded to f32, then each sum. i8 and u8, in any mix, accumulate in i32 and wrap. a and b are blocks as
+   * S.streamRows and S.streamCols left them: the same pointers, m, n and k (KPU4015). The dataflow changes time,
+   * never bits. Until the event was waited for, the accumulators must not be touched and the blocks not be
+   * overwritten; one product after another into the same accumulators waits in between.
+   *
+   * @param acc ptr of f32, i32: in acc: m rows of n without gaps
+   * @param a ptr of f32, f16, bf16, i8, u8: in l1: m rows of depth k, as streamed
+   * @param b ptr of f32, f16, bf16, i8, u8: in l1: n columns of depth k, as streamed
+   * @param block any: `{ m, n, k, clear?, dataflow?: 'os' | 'ws' | 'is' }`
+   * @param event event
+   * @returns nothing
+   * @example
+   * const near = S.alloc(f32, [8], 'l2'); const out = S.alloc(f32, [2, 2], 'l2'); const a = S.alloc(f32, [2, 4],
+   * 'l1'); const b = S.alloc(f32, [4, 2], 'l1'); const acc = S.alloc(f32, [2, 2], 'acc'); const [e, f] =
+   * S.allocEvents(2); S.dmaCopy(near, x, 8); S.streamRows(a, near, { rows: 2, depth: 4 }, e); S.streamCols(b,
+   * near, { cols: 2, depth: 4 }, f); S.waitEvents(e, f); S.mma(acc, a, b, { m: 2, n: 2, k: 4, clear: true }, e);
+   * S.waitEvents(e);  S.freeEvents(e, f);
+   */
+  readonly mma: {
+    /**
+     * `S.mma(acc, a, b, block, event)`
+     *
+     * The fabric multiplies: acc[i][j] += the sum over p of a[i][p] * b[p][j], p ascending, starting from what the
+     * accumulators hold, or from 0 with `clear`. f32, f16 and bf16 accumulate in f32, unfused: each product is
+     * rounded to f32, then each sum. i8 and u8, in any mix, accumulate in i32 and wrap. a and b are blocks as
+     * S.streamRows and S.streamCols left them: the same pointers, m, n and k (KPU4015). The dataflow changes time,
+     * never bits. Until the event was waited for, the accumulators must not be touched and the blocks not be
+     * overwritten; one product after another into the same accumulators waits in between.
+     *
+     * @param acc ptr of f32, i32: in acc: m rows of n without gaps
+     * @param a ptr of f32, f16, bf16, i8, u8: in l1: m rows of depth k, as streamed
+     * @param b ptr of f32, f16, bf16, i8, u8: in l1: n columns of depth k, as streamed
+     * @param block any: `{ m, n, k, clear?, dataflow?: 'os' | 'ws' | 'is' }`
+     * @param event event
+     * @returns nothing
+     * @example
+     * const near = S.alloc(f32, [8], 'l2'); const out = S.alloc(f32, [2, 2], 'l2'); const a = S.alloc(f32, [2, 4],
+     * 'l1'); const b = S.alloc(f32, [4, 2], 'l1'); const acc = S.alloc(f32, [2, 2], 'acc'); const [e, f] =
+     * S.allocEvents(2); S.dmaCopy(near, x, 8); S.streamRows(a, near, { rows: 2, depth: 4 }, e); S.streamCols(b,
+     * near, { cols: 2, depth: 4 }, f); S.waitEvents(e, f); S.mma(acc, a, b, { m: 2, n: 2, k: 4, clear: true }, e);
+     * S.waitEvents(e);  S.freeEvents(e, f);
+     */
+    <D extends f32 | f16 | bf16>(
+      acc: Ptr<f32>,
+      a: Ptr<D>,
+      b: Ptr<NoInfer<D>>,
+      block: Product,
+      event: Event,
+    ): void;
+    (acc: Ptr<i32>, a: Ptr<i8> | Ptr<u8>, b: Ptr<i8> | Ptr<u8>, block: Product, event: Event): void;
+  };
+  /**
+   * `S.drain(dst, acc, block, event)`
+   *
+   * Brings accumulators to l2 through the special function unit. Per element, in f32, one rounding per step, in
+   * this order: an i32 bias is added to an i32 accumulator (as integers, wraps); an i32 accumulator becomes f32;
+   * times `scale`; plus a float bias; plus the residual, one of i8 or u8 as (q - zeroPoint) * scale; the
+   * activation; f16 and bf16 are rounded once, i8 and u8 quantized by `quantize: { scale, zeroPoint }` as
+   * QuantizeLinear does. A destination of i32 takes i32 accumulators as they are, with a bias of i32 at most.
+   * `bias` and a `scale` that is a pointer (f32) have one element of each column, with `axis: 'row'` of each
+   * row, and stand in l2, l3 or global; the residual stands in l2. relu of NaN is NaN. Until the event was
+   * waited for, the destination must not be touched, and accumulators, bias, scale and residual not be written.
+   *
+   * @param dst ptr of f32, f16, bf16, i8, u8, i32: in l2
+   * @param acc ptr of f32, i32: in acc: rows of cols without gaps
+   * @param block any: `{ rows, cols, stride?, bias?, scale?, axis?: 'column' | 'row', residual?,
+   * residualStride?, residualQuantization?, activation?, quantize? }`; activations are none, relu, relu6,
+   * sigmoid, tanh, gelu, silu
+   * @param event event
+   * @returns nothing
+   * @example
+   * const near = S.alloc(f32, [8], 'l2'); const out = S.alloc(f32, [2, 2], 'l2'); const a = S.alloc(f32, [2, 4],
+   * 'l1'); const b = S.alloc(f32, [4, 2], 'l1'); const acc = S.alloc(f32, [2, 2], 'acc'); const [e, f] =
+   * S.allocEvents(2); S.dmaCopy(near, x, 8); S.streamRows(a, near, { rows: 2, depth: 4 }, e); S.streamCols(b,
+   * near, { cols: 2, depth: 4 }, f); S.waitEvents(e, f); S.mma(acc, a, b, { m: 2, n: 2, k: 4, clear: true }, e);
+   * S.waitEvents(e); S.drain(out, acc, { rows: 2, cols: 2, bias: x, activation: 'relu' }, e); S.waitEvents(e);
+   * S.dmaCopy(y, out, 4); S.freeEvents(e, f);
+   */
+  readonly drain: (dst: Ptr<DrainD>, acc: Ptr<f32> | Ptr<i32>, block: Drain, event: Event) => void;
+  /**
    * `S.dmaTranspose2d(dst, src, rows, cols, { srcStride, dstStride }?)`
    *
    * Transposes a matrix: element (r, c) of the source, `rows` by `cols`, becomes element (c, r) of the
@@ -3366,12 +3624,13 @@ export interface Namespace {
   /**
    * `S.alloc(dtype, shape, scope?)`
    *
-   * A buffer, not initialised; it lives until the kernel ends. One per tile in l2, local and private; one for
-   * all tiles in l3 and global. The capacities of the target are enforced.
+   * A buffer, not initialised; it lives until the kernel ends. One for all tiles in l3 and global, one per tile
+   * in the other scopes. l1 (stream buffers) and acc (accumulators) belong to the fabric: only S.streamRows,
+   * S.streamCols, S.mma and S.drain reach what is there. The capacities of the target are enforced.
    *
    * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param shape static: extents in elements; row-major
-   * @param scope static: one of global, l3, l2, local, private; "local" when absent
+   * @param scope static: one of global, l3, l2, l1, acc, local, private; "local" when absent
    * @returns buffer
    * @example
    * const t = S.alloc(f32, [2, 8]); S.vstore(S.vload(x), t.at(1)); S.vstore(S.vload(t.at(1)), y);

@@ -2,13 +2,7 @@
  * Which buffer a checked pointer is in. A pointer carries the bounds of its buffer and not its name; when a check has
  * stopped the program, the buffer is the one that has these bounds.
  */
-import {
-  ARG_BYTES,
-  bufferBytes,
-  bufferPlace,
-  type CompiledKernel,
-  elementBytes,
-} from "../codegen/index.ts";
+import { ARG_BYTES, bufferBytes, bufferPlace, type CompiledKernel, elementBytes } from "../codegen/index.ts";
 import type { NamedBuffer } from "../ir/bounds.ts";
 import { bytesOf, type DTypeName, isShared, type Scope } from "../ir/dtype.ts";
 import { forEachExpr } from "../ir/walk.ts";

@@ -205,7 +205,8 @@ export class HostCalls {
         this.#command(site.op, site, stop);
     }
     // A transfer or command: its event stands last.
-    if (site.operands[site.operands.length - 1]?.kind === "event") events?.start(event(site.operands.length - 1), stop);
+    if (site.operands[site.operands.length - 1]?.kind === "event")
+      events?.start(event(site.operands.length - 1), stop);
     return 0;
   };
 

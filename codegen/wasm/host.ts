@@ -1,10 +1,10 @@
 import type { Apply, Expr } from "../../ir/kir.ts";
+import { isPathOp } from "../../ir/path/operands.ts";
 import { bitsOf, dtypeOf, type Emitter, emitFail, lanesOf, partCount, scalarName } from "./context.ts";
+import { emitCommand } from "./path/command.ts";
 import { bounded, pushAddress64 } from "./pointer.ts";
 import { castScalar } from "./scalar.ts";
 import type { HostOperand } from "./sites.ts";
-import { isPathOp } from "../../ir/path/operands.ts";
-import { emitCommand } from "./path/command.ts";
 import { emitTransfer, isTransfer } from "./transfer.ts";
 
 /** Writes the operands and calls the host; its i32 answer is left on the stack. */

@@ -9,6 +9,7 @@ import { COMPARE } from "./compare.ts";
 import { CONVERSION } from "./conversion.ts";
 import { MATH } from "./math.ts";
 import { MEMORY } from "./memory.ts";
+import { PATH } from "./path.ts";
 import { PERMUTATION } from "./permutation.ts";
 import { SCALAR } from "./scalar.ts";
 
@@ -21,6 +22,7 @@ export const CORNERS: Corners = {
   ...CONVERSION,
   ...MATH,
   ...MEMORY,
+  ...PATH,
   ...PERMUTATION,
   ...SCALAR,
 };

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type AnyD, dtypeOf, f32, i32 } from "../../dsl/dtypes.ts";
+import { type AnyD, dtypeOf, f32, i32, u8 } from "../../dsl/dtypes.ts";
 import { kernel, ptr } from "../../dsl/kernel.ts";
 import { S } from "../../dsl/s.ts";
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
@@ -73,18 +73,34 @@ function drawn(d: DTypeName, count: number, seed: number): number[] {
   return Array.from({ length: count }, () => {
     const x = next();
     const { kind, min, max } = DTYPES[d];
-    if (kind === "int") return d === "i32" ? (x % 2 === 0 ? x - 8000000 : 2 ** 31 - 1 - (x % 9)) : min + (x % (max - min + 1));
+    if (kind === "int")
+      return d === "i32" ? (x % 2 === 0 ? x - 8000000 : 2 ** 31 - 1 - (x % 9)) : min + (x % (max - min + 1));
     return x % 97 === 0 ? (special[x % 6] as number) : ((x % 4001) - 2000) / 512;
   });
 }
 
-function matrix(values: readonly number[], rows: number, cols: number, stride: number, transposed: boolean): Matrix {
+function matrix(
+  values: readonly number[],
+  rows: number,
+  cols: number,
+  stride: number,
+  transposed: boolean,
+): Matrix {
   return { rows, cols, at: (i, j) => values[transposed ? j * stride + i : i * stride + j] as number };
 }
 
+/** Which dtype it is does not matter to the types of the kernel below. */
+const dtype = (d: DTypeName): f32 => dtypeOf(d) as AnyD as f32;
+
 function run(given: Plan): void {
   const p = sound(given);
-  const { m, n, k, operands: [da, db], axis } = p;
+  const {
+    m,
+    n,
+    k,
+    operands: [da, db],
+    axis,
+  } = p;
   const integers = DTYPES[da].kind === "int";
   const even = (x: number): number => x + (x % 2);
   const strideA = (p.transposedA ? m : k) + p.gaps[0];
@@ -101,16 +117,17 @@ function run(given: Plan): void {
   const quantize = p.dst === "i8" || p.dst === "u8" ? p.affine : undefined;
   const dq = { scale: 0.375, zeroPoint: p.residual === "u8" ? 7 : -7 };
   const quantizedResidual = p.residual === "i8" || p.residual === "u8";
-  const [A, B, D, Bias, Res] = [da, db, p.dst, p.bias ?? "f32", p.residual ?? "f32"].map(dtypeOf) as AnyD[] as never[];
-  const L1 = [da, da].map(dtypeOf) as never[];
-  const LB = dtypeOf(db === "i4" ? "i8" : db === "u4" ? "u8" : db) as never;
+  const [A, B, D] = [dtype(da), dtype(db), dtype(p.dst)];
+  const [Bias, Res] = [dtype(p.bias ?? "f32"), dtype(p.residual ?? "f32")];
+  const streamed = dtype(db === "i4" ? "i8" : db === "u4" ? "u8" : db);
   const packed = DTYPES[db].bits === 4;
-  const bytes = dtypeOf("u8");
+  const bytes = u8;
+  const sums = dtype(integers ? "i32" : "f32");
   const sizes = { a: m * k, b: n * k };
   const has = { bias: p.bias !== undefined, residual: p.residual !== undefined };
   const path = kernel(
     [ptr(A), ptr(B), ptr(D), ptr(Bias), ptr(f32), ptr(Res), i32, i32, i32],
-    function path(x: any, y: any, out: any, bs: any, sc: any, rs: any, M: number, N: number, K: number) {
+    function path(x, y, out, bs, sc, rs, M, N, K) {
       const farA = S.alloc(A, [sizeA], "l3");
       const farB = S.alloc(B, [sizeB], "l3");
       const farOut = S.alloc(D, [sizeOut], "l3");
@@ -118,9 +135,9 @@ function run(given: Plan): void {
       const nearB = S.alloc(B, [sizeB], "l2");
       const nearOut = S.alloc(D, [sizeOut], "l2");
       const nearRes = S.alloc(Res, [m * strideRes], "l2");
-      const edgeA = S.alloc(L1[0]!, [Math.max(1, sizes.a)], "l1");
-      const edgeB = S.alloc(LB, [Math.max(1, sizes.b)], "l1");
-      const acc = S.alloc(integers ? i32 : f32, [m, n], "acc") as never;
+      const edgeA = S.alloc(A, [Math.max(1, sizes.a)], "l1");
+      const edgeB = S.alloc(streamed, [Math.max(1, sizes.b)], "l1");
+      const acc = S.alloc(sums, [m, n], "acc");
       const [e, f] = S.allocEvents(2) as [never, never];
       S.dmaCopy(farA, x, sizeA);
       if (packed) S.dmaCopy(farB.as(bytes), y.as(bytes), sizeB / 2);
@@ -132,10 +149,10 @@ function run(given: Plan): void {
       if (has.residual) S.dmaCopy(nearRes, rs, m * strideRes);
       S.waitEvents(e, f);
       S.streamRows(edgeA, nearA, { rows: M, depth: K, stride: strideA, transposed: p.transposedA }, e);
-      S.streamCols(edgeB, nearB as never, { cols: N, depth: K, stride: strideB, transposed: p.transposedB }, f);
+      S.streamCols(edgeB, nearB, { cols: N, depth: K, stride: strideB, transposed: p.transposedB }, f);
       S.waitEvents(e, f);
       for (const round of S.range(0, p.twice ? 2 : 1)) {
-        S.mma(acc, edgeA as never, edgeB as never, { m: M, n: N, k: K, clear: round === 0, dataflow: "ws" }, e);
+        S.mma(acc, edgeA, edgeB, { m: M, n: N, k: K, clear: round === 0, dataflow: "ws" }, e);
         S.waitEvents(e);
       }
       S.drain(
@@ -149,7 +166,7 @@ function run(given: Plan): void {
           activation: p.activation,
           bias: has.bias ? bs : undefined,
           scale: p.scale === "number" ? p.factor : p.scale === "vector" ? sc : undefined,
-          residual: has.residual ? (nearRes as never) : undefined,
+          residual: has.residual ? nearRes : undefined,
           residualStride: has.residual ? strideRes : undefined,
           residualQuantization: quantizedResidual ? dq : undefined,
           quantize,
@@ -163,7 +180,8 @@ function run(given: Plan): void {
       S.freeEvents(e, f);
     },
   );
-  const host = (d: DTypeName, values: readonly number[]): HostArray => hostArray(d, values.length > 0 ? values : [0]);
+  const host = (d: DTypeName, values: readonly number[]): HostArray =>
+    hostArray(d, values.length > 0 ? values : [0]);
   const results = everyWay(path, [
     host(da, a),
     host(db, b),
@@ -175,12 +193,14 @@ function run(given: Plan): void {
     n,
     k,
   ]);
-  const exact = (d: DTypeName, values: readonly number[]): number[] => valuesOf(d, host(d, values), values.length);
+  const exact = (d: DTypeName, values: readonly number[]): number[] =>
+    valuesOf(d, host(d, values), values.length);
   const ma = matrix(exact(da, a), m, k, strideA, p.transposedA);
   const mb = matrix(exact(db, b), k, n, strideB, p.transposedB);
-  let sums = product(ma, mb, undefined, integers);
-  if (p.twice) sums = product(ma, mb, sums, integers);
-  const own = (values: readonly number[]) => (i: number, j: number) => values[axis === "column" ? j : i] as number;
+  let totals = product(ma, mb, undefined, integers);
+  if (p.twice) totals = product(ma, mb, totals, integers);
+  const own = (values: readonly number[]) => (i: number, j: number) =>
+    values[axis === "column" ? j : i] as number;
   const exactBias = has.bias ? own(exact(p.bias as DTypeName, bias)) : undefined;
   const exactRes = has.residual ? exact(p.residual as DTypeName, residual) : [];
   const epilogue: Epilogue = {
@@ -198,7 +218,7 @@ function run(given: Plan): void {
     quantize,
     dst: p.dst,
   };
-  const expected = drained(sums, n, epilogue);
+  const expected = drained(totals, n, epilogue);
   const got = valuesOf(p.dst, results[2] as HostArray, sizeOut);
   for (let i = 0; i < m; i++)
     expect(got.slice(i * strideOut, i * strideOut + n)).toEqual(expected.slice(i * n, i * n + n));

@@ -12,7 +12,12 @@ export interface Matrix {
 }
 
 /** Accumulators after a product, row by row; `start` are those before, or undefined for zeros. */
-export function product(a: Matrix, b: Matrix, start: readonly number[] | undefined, integers: boolean): number[] {
+export function product(
+  a: Matrix,
+  b: Matrix,
+  start: readonly number[] | undefined,
+  integers: boolean,
+): number[] {
   const out: number[] = [];
   for (let i = 0; i < a.rows; i++) {
     for (let j = 0; j < b.cols; j++) {

@@ -31,7 +31,11 @@ export function everyWay(kernel: unknown, args: readonly Argument[]): Argument[]
   for (const transfers of ["issue", "wait"] as const) {
     const own = copies();
     const parsed = parseKernel(text, "path.kir");
-    interpretKernel(parsed, bindArguments(parsed.name, paramSpecs(parsed), own), { tiles: 1, target: TARGET, transfers });
+    interpretKernel(parsed, bindArguments(parsed.name, paramSpecs(parsed), own), {
+      tiles: 1,
+      target: TARGET,
+      transfers,
+    });
     results.push(own);
   }
   const [first, ...others] = results as [Argument[], ...Argument[][]];

@@ -42,11 +42,19 @@ function quantizing(d: DTypeName): Mover {
     move: (h, dst, src, at) => {
       const q = h.temp("i32");
       h.get(src).access("f32.load").get(at).op("f32.div").op("f32.nearest");
-      h.get(at + 1).op("f32.add").sat("i32.trunc_sat_f32_s").set(q);
+      h.get(at + 1)
+        .op("f32.add")
+        .sat("i32.trunc_sat_f32_s")
+        .set(q);
       h.get(q).i32(min).get(q).i32(min).op("i32.gt_s").op("select").set(q);
       h.get(dst).get(q).i32(max).get(q).i32(max).op("i32.lt_s").op("select").access("i32.store8");
     },
-    zero: (h, dst, at) => h.get(dst).get(at + 1).sat("i32.trunc_sat_f32_s").access("i32.store8"),
+    zero: (h, dst, at) =>
+      h
+        .get(dst)
+        .get(at + 1)
+        .sat("i32.trunc_sat_f32_s")
+        .access("i32.store8"),
   };
 }
 
@@ -153,74 +161,104 @@ function packHelper(c: Code, mover: Mover): number {
 /** (dst, src, rows, destination row step, the numbers of WINDOW, ...extra). */
 function windowHelper(c: Code, mover: Mover, layout: LayoutName): number {
   const extraAt = 4 + WINDOW.length;
-  return c.module.helper(`move windows ${mover.name} ${layout}`, [...I32S(extraAt), ...mover.extra], [], (h) => {
-    const w = Object.fromEntries(WINDOW.map((name, i) => [name, 4 + i])) as Record<
-      (typeof WINDOW)[number],
-      LocalIndex
-    >;
-    const names = ["across", "pixel", "line", "plane", "cell", "depth", "y", "x", "kh", "kw", "top", "left"] as const;
-    const more = ["to", "from", "n", "place"] as const;
-    const l = Object.fromEntries([...names, ...more].map((name) => [name, h.local("i32")])) as Record<
-      (typeof names)[number] | (typeof more)[number],
-      LocalIndex
-    >;
-    // Output positions across.
-    h.get(w.width).get(w.padLeft).op("i32.add").get(w.padRight).op("i32.add");
-    h.get(w.dilationWidth).get(w.kernelWidth).i32(1).op("i32.sub").op("i32.mul").i32(1).op("i32.add").op("i32.sub");
-    h.get(w.strideWidth).op("i32.div_s").i32(1).op("i32.add").set(l.across);
-    // Bytes of the image from a pixel to the next, a row, a channel; of a row of the destination from one place under the
-    // kernel to the next, and from one channel to the next.
-    const bytes = (to: LocalIndex, size: number, ...factors: LocalIndex[]): void => {
-      h.i32(size);
-      for (const f of factors) h.get(f).op("i32.mul");
-      h.set(to);
-    };
-    if (layout === "nhwc") {
-      bytes(l.pixel, mover.from, w.channels);
-      bytes(l.line, mover.from, w.channels, w.width);
-      bytes(l.plane, mover.from);
-      bytes(l.cell, mover.to, w.channels);
-      bytes(l.depth, mover.to);
-    } else {
-      bytes(l.pixel, mover.from);
-      bytes(l.line, mover.from, w.width);
-      bytes(l.plane, mover.from, w.width, w.height);
-      bytes(l.cell, mover.to);
-      bytes(l.depth, mover.to, w.kernelHeight, w.kernelWidth);
-    }
-    countDown(h, 2, () => {
-      const start = (quotient: "i32.div_u" | "i32.rem_u", stride: LocalIndex, pad: LocalIndex, at: LocalIndex): void => {
-        h.get(w.first).get(l.across).op(quotient).get(stride).op("i32.mul").get(pad).op("i32.sub").set(at);
+  return c.module.helper(
+    `move windows ${mover.name} ${layout}`,
+    [...I32S(extraAt), ...mover.extra],
+    [],
+    (h) => {
+      const w = Object.fromEntries(WINDOW.map((name, i) => [name, 4 + i])) as Record<
+        (typeof WINDOW)[number],
+        LocalIndex
+      >;
+      const names = [
+        "across",
+        "pixel",
+        "line",
+        "plane",
+        "cell",
+        "depth",
+        "y",
+        "x",
+        "kh",
+        "kw",
+        "top",
+        "left",
+      ] as const;
+      const more = ["to", "from", "n", "place"] as const;
+      const l = Object.fromEntries([...names, ...more].map((name) => [name, h.local("i32")])) as Record<
+        (typeof names)[number] | (typeof more)[number],
+        LocalIndex
+      >;
+      // Output positions across.
+      h.get(w.width).get(w.padLeft).op("i32.add").get(w.padRight).op("i32.add");
+      h.get(w.dilationWidth)
+        .get(w.kernelWidth)
+        .i32(1)
+        .op("i32.sub")
+        .op("i32.mul")
+        .i32(1)
+        .op("i32.add")
+        .op("i32.sub");
+      h.get(w.strideWidth).op("i32.div_s").i32(1).op("i32.add").set(l.across);
+      // Bytes of the image from a pixel to the next, a row, a channel; of a row of the destination from one place under the
+      // kernel to the next, and from one channel to the next.
+      const bytes = (to: LocalIndex, size: number, ...factors: LocalIndex[]): void => {
+        h.i32(size);
+        for (const f of factors) h.get(f).op("i32.mul");
+        h.set(to);
       };
-      start("i32.div_u", w.strideHeight, w.padTop, l.top);
-      start("i32.rem_u", w.strideWidth, w.padLeft, l.left);
-      h.get(0).set(l.place).get(l.top).set(l.y).get(w.kernelHeight).set(l.kh);
-      countDown(h, l.kh, () => {
-        h.get(l.left).set(l.x).get(w.kernelWidth).set(l.kw);
-        countDown(h, l.kw, () => {
-          h.get(l.place).set(l.to).get(w.channels).set(l.n);
-          // Below 0 is far above the size, unsigned.
-          h.get(l.y).get(w.height).op("i32.lt_u").get(l.x).get(w.width).op("i32.lt_u").op("i32.and").if();
-          h.get(1).get(l.y).get(l.line).op("i32.mul").op("i32.add");
-          h.get(l.x).get(l.pixel).op("i32.mul").op("i32.add").set(l.from);
-          countDown(h, l.n, () => {
-            mover.move(h, l.to, l.from, extraAt);
-            add(h, l.to, l.depth);
-            add(h, l.from, l.plane);
+      if (layout === "nhwc") {
+        bytes(l.pixel, mover.from, w.channels);
+        bytes(l.line, mover.from, w.channels, w.width);
+        bytes(l.plane, mover.from);
+        bytes(l.cell, mover.to, w.channels);
+        bytes(l.depth, mover.to);
+      } else {
+        bytes(l.pixel, mover.from);
+        bytes(l.line, mover.from, w.width);
+        bytes(l.plane, mover.from, w.width, w.height);
+        bytes(l.cell, mover.to);
+        bytes(l.depth, mover.to, w.kernelHeight, w.kernelWidth);
+      }
+      countDown(h, 2, () => {
+        const start = (
+          quotient: "i32.div_u" | "i32.rem_u",
+          stride: LocalIndex,
+          pad: LocalIndex,
+          at: LocalIndex,
+        ): void => {
+          h.get(w.first).get(l.across).op(quotient).get(stride).op("i32.mul").get(pad).op("i32.sub").set(at);
+        };
+        start("i32.div_u", w.strideHeight, w.padTop, l.top);
+        start("i32.rem_u", w.strideWidth, w.padLeft, l.left);
+        h.get(0).set(l.place).get(l.top).set(l.y).get(w.kernelHeight).set(l.kh);
+        countDown(h, l.kh, () => {
+          h.get(l.left).set(l.x).get(w.kernelWidth).set(l.kw);
+          countDown(h, l.kw, () => {
+            h.get(l.place).set(l.to).get(w.channels).set(l.n);
+            // Below 0 is far above the size, unsigned.
+            h.get(l.y).get(w.height).op("i32.lt_u").get(l.x).get(w.width).op("i32.lt_u").op("i32.and").if();
+            h.get(1).get(l.y).get(l.line).op("i32.mul").op("i32.add");
+            h.get(l.x).get(l.pixel).op("i32.mul").op("i32.add").set(l.from);
+            countDown(h, l.n, () => {
+              mover.move(h, l.to, l.from, extraAt);
+              add(h, l.to, l.depth);
+              add(h, l.from, l.plane);
+            });
+            h.else();
+            countDown(h, l.n, () => {
+              mover.zero(h, l.to, extraAt);
+              add(h, l.to, l.depth);
+            });
+            h.end();
+            add(h, l.place, l.cell);
+            add(h, l.x, w.dilationWidth);
           });
-          h.else();
-          countDown(h, l.n, () => {
-            mover.zero(h, l.to, extraAt);
-            add(h, l.to, l.depth);
-          });
-          h.end();
-          add(h, l.place, l.cell);
-          add(h, l.x, w.dilationWidth);
+          add(h, l.y, w.dilationHeight);
         });
-        add(h, l.y, w.dilationHeight);
+        add(h, 0, 3);
+        h.get(w.first).i32(1).op("i32.add").set(w.first);
       });
-      add(h, 0, 3);
-      h.get(w.first).i32(1).op("i32.add").set(w.first);
-    });
-  });
+    },
+  );
 }

@@ -3,7 +3,7 @@ import { DTYPES, type DTypeName } from "../../../ir/dtype.ts";
 import type { Attrs, Expr } from "../../../ir/kir.ts";
 import { type ActivationName, activationSteps } from "../../../ir/path/activations.ts";
 import { type PathOperand, pathOperands } from "../../../ir/path/operands.ts";
-import { dtypeOf, type Emitter } from "../context.ts";
+import { dtypeOf, type Emitter, scalarName } from "../context.ts";
 import type { Code, LocalIndex, WasmType } from "../encoder.ts";
 import { castParts } from "../lanecast.ts";
 import { lanewisePart } from "../lanewise.ts";
@@ -11,7 +11,6 @@ import { canonicalPart, maskedLoadHelper, maskedStoreHelper } from "../memory.ts
 import { loadPart, storePart } from "../partaccess.ts";
 import { elementUnits } from "../pointer.ts";
 import { castScalar, index32 } from "../scalar.ts";
-import { scalarName } from "../context.ts";
 import { countDown, I32S, pushAddress, pushBytes } from "../transfer.ts";
 
 /** Operands that count elements of a row of another operand. */
@@ -51,7 +50,9 @@ class DrainHelper {
   }
 
   in(c: Code): number {
-    const types = this.#operands.map((o): WasmType => (o.is === "factor" || o.is === "integer" ? "f32" : "i32"));
+    const types = this.#operands.map(
+      (o): WasmType => (o.is === "factor" || o.is === "integer" ? "f32" : "i32"),
+    );
     const key = [
       ...Object.entries(this.#attrs).map(([name, value]) => `${name} ${String(value)}`),
       ...[...this.#dtypes].map(([name, d]) => `${name} ${d}`),
@@ -96,7 +97,11 @@ class DrainHelper {
       h.get(this.#param("cols")).i32(2).op("i32.shr_u").set(left);
       countDown(h, left, () => {
         this.#quad(h, at, undefined);
-        for (const [name, local] of at) h.get(local).i32(4 * this.#bytes(name)).op("i32.add").set(local);
+        for (const [name, local] of at)
+          h.get(local)
+            .i32(4 * this.#bytes(name))
+            .op("i32.add")
+            .set(local);
       });
       h.get(this.#param("cols")).i32(3).op("i32.and").set(left);
       h.get(left).if();

@@ -38,21 +38,48 @@ function mmaHelper(c: Code, units: Units): number {
       h.get(l.cols).i32(TILE.cols).get(l.cols).i32(TILE.cols).op("i32.lt_s").op("select").set(l.width);
       down(h, l.rows, TILE.rows, () => {
         for (let rows = 1; rows <= TILE.rows; rows++) {
-          h.get(l.rows).i32(rows).op(rows === TILE.rows ? "i32.ge_s" : "i32.eq").if();
+          h.get(l.rows)
+            .i32(rows)
+            .op(rows === TILE.rows ? "i32.ge_s" : "i32.eq")
+            .if();
           h.get(l.width).i32(TILE.cols).op("i32.eq").if();
           h.get(l.tile).get(l.row).get(b).get(k).get(l.pitch).i32(ROW).get(clear);
           h.call(tileHelper(h, units, rows, "whole"));
           h.else();
-          copyTile(h, rows, l.width, l.copied, { at: scratch, pitch: undefined }, { at: l.tile, pitch: l.pitch });
+          copyTile(
+            h,
+            rows,
+            l.width,
+            l.copied,
+            { at: scratch, pitch: undefined },
+            { at: l.tile, pitch: l.pitch },
+          );
           h.get(scratch).get(l.row).get(b).get(k).i32(ROW).get(l.width).i32(UNIT).op("i32.mul").get(clear);
           h.call(tileHelper(h, units, rows, "narrow"));
-          copyTile(h, rows, l.width, l.copied, { at: l.tile, pitch: l.pitch }, { at: scratch, pitch: undefined });
+          copyTile(
+            h,
+            rows,
+            l.width,
+            l.copied,
+            { at: l.tile, pitch: l.pitch },
+            { at: scratch, pitch: undefined },
+          );
           h.end().end();
         }
-        h.get(l.row).get(k).i32(TILE.rows * ELEMENT[units]).op("i32.mul").op("i32.add").set(l.row);
+        h.get(l.row)
+          .get(k)
+          .i32(TILE.rows * ELEMENT[units])
+          .op("i32.mul")
+          .op("i32.add")
+          .set(l.row);
         h.get(l.tile).get(l.pitch).i32(TILE.rows).op("i32.mul").op("i32.add").set(l.tile);
       });
-      h.get(b).get(k).i32(TILE.cols * ELEMENT[units]).op("i32.mul").op("i32.add").set(b);
+      h.get(b)
+        .get(k)
+        .i32(TILE.cols * ELEMENT[units])
+        .op("i32.mul")
+        .op("i32.add")
+        .set(b);
       h.get(l.corner).i32(ROW).op("i32.add").set(l.corner);
     });
   });
@@ -99,7 +126,11 @@ function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narro
     const [tile, a, b, k, pitch, step, clear] = [0, 1, 2, 3, 4, 5, 6];
     const sums = Array.from({ length: rows * 2 }, () => h.local("v128"));
     const at = Array.from({ length: rows }, (_, r) => (r === 0 ? tile : h.local("i32")));
-    for (let r = 1; r < rows; r++) h.get(at[r - 1]!).get(pitch).op("i32.add").set(at[r]!);
+    for (let r = 1; r < rows; r++)
+      h.get(at[r - 1]!)
+        .get(pitch)
+        .op("i32.add")
+        .set(at[r]!);
     h.get(clear).op("i32.eqz").if();
     sums.forEach((s, i) => {
       h.get(at[i >> 1]!)
@@ -111,7 +142,12 @@ function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narro
     const [b0, b1] = [h.local("v128"), h.local("v128")];
     const product = (round: number): void => {
       const offset = round * ROW;
-      h.get(b).vaccess("v128.load", offset).set(b0).get(b).vaccess("v128.load", offset + 16).set(b1);
+      h.get(b)
+        .vaccess("v128.load", offset)
+        .set(b0)
+        .get(b)
+        .vaccess("v128.load", offset + 16)
+        .set(b1);
       for (let r = 0; r < rows; r++) {
         h.get(a).vaccess("v128.load32_splat", round * rows * UNIT + r * UNIT);
         accumulate(h, units, sums, r, b0, b1);
@@ -122,8 +158,15 @@ function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narro
     const rounds = (times: number): void => {
       down(h, left, 1, () => {
         for (let i = 0; i < times; i++) product(i);
-        h.get(a).i32(times * rows * UNIT).op("i32.add").set(a);
-        if (panel === "whole") h.get(b).i32(times * ROW).op("i32.add").set(b);
+        h.get(a)
+          .i32(times * rows * UNIT)
+          .op("i32.add")
+          .set(a);
+        if (panel === "whole")
+          h.get(b)
+            .i32(times * ROW)
+            .op("i32.add")
+            .set(b);
         else add(h, b, step);
       });
     };
@@ -141,7 +184,10 @@ function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narro
       h.get(k).i32(1).op("i32.and").if();
       h.get(b).vaccess("v128.load16x4_s").set(b0).get(b).vaccess("v128.load16x4_s", 8).set(b1);
       for (let r = 0; r < rows; r++) {
-        h.get(a).vaccess("v128.load16_splat", r * 2).v32(0xffff).v("v128.and");
+        h.get(a)
+          .vaccess("v128.load16_splat", r * 2)
+          .v32(0xffff)
+          .v("v128.and");
         accumulate(h, units, sums, r, b0, b1);
       }
       h.end();

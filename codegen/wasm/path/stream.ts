@@ -39,12 +39,20 @@ function streamHelper(c: Code, d: DTypeName, width: number, along: "extent" | "d
     const narrow = narrowHelper(h, d);
     /** Moves to the next panel. */
     const next = (): void => {
-      if (along === "extent") h.get(src).i32(width * size).op("i32.add").set(src);
+      if (along === "extent")
+        h.get(src)
+          .i32(width * size)
+          .op("i32.add")
+          .set(src);
       else h.get(src).get(stride).i32(width).op("i32.mul").op("i32.add").set(src);
-      h.get(dst).get(depth).i32(width * ELEMENT[unitsOf(d)]).op("i32.mul").op("i32.add").set(dst);
+      h.get(dst)
+        .get(depth)
+        .i32(width * ELEMENT[unitsOf(d)])
+        .op("i32.mul")
+        .op("i32.add")
+        .set(dst);
     };
-    const steps = (): Code =>
-      along === "extent" ? h.i32(size).get(stride) : h.get(stride).i32(size);
+    const steps = (): Code => (along === "extent" ? h.i32(size).get(stride) : h.get(stride).i32(size));
     const whole = h.temp("i32");
     if (isPacked(d)) h.i32(0).set(whole);
     else h.get(extent).i32(width).op("i32.div_u").set(whole);
@@ -98,11 +106,12 @@ function wholePanel(h: Code, d: DTypeName, width: number, along: "extent" | "dep
   countDown(h, n, () => {
     if (along === "extent") {
       if (pairs) pairsAlongExtent(h, d, width, to, from);
-      else for (let q = 0; q < width / 4; q++) {
-        h.get(to);
-        floats(h, d, from, q * 4 * size);
-        h.vaccess("v128.store", q * 16);
-      }
+      else
+        for (let q = 0; q < width / 4; q++) {
+          h.get(to);
+          floats(h, d, from, q * 4 * size);
+          h.vaccess("v128.store", q * 16);
+        }
       for (let i = 0; i < (pairs ? 2 : 1); i++) h.get(from).get(4).op("i32.add").set(from);
     } else {
       const row = h.temp("i32");
@@ -120,9 +129,15 @@ function wholePanel(h: Code, d: DTypeName, width: number, along: "extent" | "dep
           h.vaccess("v128.store", i * width * UNIT + q * 16);
         });
       }
-      h.get(from).i32(depths * size).op("i32.add").set(from);
+      h.get(from)
+        .i32(depths * size)
+        .op("i32.add")
+        .set(from);
     }
-    h.get(to).i32(units * width * UNIT).op("i32.add").set(to);
+    h.get(to)
+      .i32(units * width * UNIT)
+      .op("i32.add")
+      .set(to);
   });
   return { dst: to, src: from, depth: left };
 }
@@ -145,12 +160,15 @@ function pairsAlongExtent(h: Code, d: DTypeName, width: number, to: LocalIndex, 
   const wide = [from, second].map((at) => {
     h.get(at);
     if (width === 8) h.vaccess(d === "i8" ? "v128.load8x8_s" : "v128.load8x8_u");
-    else h.vaccess("v128.load32_zero").v(d === "i8" ? "i16x8.extend_low_i8x16_s" : "i16x8.extend_low_i8x16_u");
+    else
+      h.vaccess("v128.load32_zero").v(d === "i8" ? "i16x8.extend_low_i8x16_s" : "i16x8.extend_low_i8x16_u");
     return h.save("v128");
   });
   for (let half = 0; half < width / 4; half++) {
     h.get(to).get(wide[0]!).get(wide[1]!);
-    h.shuffle(Array.from({ length: 4 }, (_, i) => 8 * half + 2 * i).flatMap((b) => [b, b + 1, b + 16, b + 17]));
+    h.shuffle(
+      Array.from({ length: 4 }, (_, i) => 8 * half + 2 * i).flatMap((b) => [b, b + 1, b + 16, b + 17]),
+    );
     h.vaccess("v128.store", half * 16);
   }
 }
@@ -159,14 +177,18 @@ function pairsAlongExtent(h: Code, d: DTypeName, width: number, to: LocalIndex, 
 function transposed(h: Code, rows: readonly LocalIndex[]): (() => void)[] {
   const zip = (x: LocalIndex, y: LocalIndex, high: number): LocalIndex => {
     const words = [high, high + 1].flatMap((w) => [w * 4, 16 + w * 4]);
-    h.get(x).get(y).shuffle(words.flatMap((b) => [b, b + 1, b + 2, b + 3]));
+    h.get(x)
+      .get(y)
+      .shuffle(words.flatMap((b) => [b, b + 1, b + 2, b + 3]));
     return h.save("v128");
   };
   const [a, b, c, d] = rows as [LocalIndex, LocalIndex, LocalIndex, LocalIndex];
   const [ab, cd, abHigh, cdHigh] = [zip(a, b, 0), zip(c, d, 0), zip(a, b, 2), zip(c, d, 2)];
   const join = (x: LocalIndex, y: LocalIndex, half: number) => () => {
     const from = half * 8;
-    h.get(x).get(y).shuffle([0, 16].flatMap((base) => Array.from({ length: 8 }, (_, i) => base + from + i)));
+    h.get(x)
+      .get(y)
+      .shuffle([0, 16].flatMap((base) => Array.from({ length: 8 }, (_, i) => base + from + i)));
   };
   return [join(ab, cd, 0), join(ab, cd, 1), join(abHigh, cdHigh, 0), join(abHigh, cdHigh, 1)];
 }
