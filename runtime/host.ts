@@ -15,6 +15,7 @@ import { DTYPES, type DTypeName, isPacked, type Scope } from "../ir/dtype.ts";
 import { readElements } from "../ir/elements.ts";
 import { type FormatValue, formatPrint, pointerText } from "../ir/format.ts";
 import { type NdList, ndList } from "../ir/operands.ts";
+import { Blocks } from "../ir/path/blocks.ts";
 import { commandOf } from "../ir/path/commands.ts";
 import { isPathOp, namedOperands, type PathOp } from "../ir/path/operands.ts";
 import { Box, type Region, regionsOverlap } from "../ir/region.ts";
@@ -57,6 +58,8 @@ export class HostCalls {
   #print: (line: string) => void = () => {};
   #events: TileEvents[] = [];
   #spans: SpanMarks[] = [];
+  /** What lies in the stream buffers of the tiles. */
+  #blocks = new Blocks();
 
   constructor(k: CompiledKernel, base: number, memory: () => ProgramMemory) {
     this.#k = k;
@@ -70,6 +73,7 @@ export class HostCalls {
     this.#tiles = tiles;
     this.#spans = Array.from({ length: tiles }, () => new SpanMarks());
     if (!this.#k.checks || this.#k.emitted.sites.length === 0) return;
+    this.#blocks = new Blocks();
     this.#events = Array.from({ length: tiles }, (_, t) => new TileEvents(t, this.#k.target.events));
   }
   /** Before a tile runs. */
@@ -333,6 +337,16 @@ export class HostCalls {
     if (target === undefined) return;
     this.#within(site, target.p, target.bytes, "writes");
     for (const { bytes } of sources) apart(target.bytes, bytes, stop);
+    // A buffer is known by where it begins: tiles have their own.
+    const element = (p: PointerOperand): number => (p.address - p.lo) / elementBytes(p.dtype, p.scope);
+    for (const { operand, block } of c.takes ?? []) {
+      const p = pointer(operand);
+      const wrong = this.#blocks.problem(p.lo, element(p), block);
+      if (wrong !== undefined) stop("KPU4015", `${operand} ${wrong.message}`, wrong.help);
+    }
+    if (c.streams === undefined) return;
+    const p = pointer(c.streams.operand);
+    this.#blocks.put(p.lo, element(p), c.streams.block);
   }
 
   #gather(site: HostSite, stop: Stop): void {

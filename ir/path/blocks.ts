@@ -12,12 +12,12 @@ export interface Block {
   readonly depth: number;
 }
 
-/** The blocks of the buffers of a run, by the element that they start at. */
+/** The blocks of a run: by buffer, whatever stands for one, and by the element that they start at. */
 export class Blocks {
-  readonly #of = new WeakMap<object, Map<number, Block>>();
+  readonly #of = new Map<unknown, Map<number, Block>>();
 
   /** A block that is streamed to element `at`: others that it reaches into are gone. */
-  put(buffer: object, at: number, block: Block): void {
+  put(buffer: unknown, at: number, block: Block): void {
     let held = this.#of.get(buffer);
     if (held === undefined) this.#of.set(buffer, (held = new Map()));
     const end = at + size(block);
@@ -26,7 +26,7 @@ export class Blocks {
   }
 
   /** Why `wanted` cannot be taken from element `at`. */
-  problem(buffer: object, at: number, wanted: Block): Problem | undefined {
+  problem(buffer: unknown, at: number, wanted: Block): Problem | undefined {
     if (size(wanted) === 0) return undefined;
     const found = this.#of.get(buffer)?.get(at);
     if (found !== undefined && text(found) === text(wanted)) return undefined;
