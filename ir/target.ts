@@ -35,8 +35,8 @@ const STREAM_BUFFER = 2 * KB;
  */
 const ACCUMULATORS = 4;
 
-/** Memory at and in a fabric of so many rows and columns. */
-function fabric(rows: number, cols: number): { readonly l1: number; readonly acc: number } {
+/** Bytes of memory at and in a fabric of so many rows and columns. */
+export function fabric(rows: number, cols: number): { readonly l1: number; readonly acc: number } {
   return { l1: (rows + cols) * STREAM_BUFFER, acc: rows * cols * ACCUMULATORS * 4 };
 }
 

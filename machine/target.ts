@@ -1,5 +1,5 @@
 /** The facts of a machine that the language needs, as a compile target. */
-import type { Target } from "../ir/target.ts";
+import { fabric, type Target } from "../ir/target.ts";
 import type { MachineConfig } from "./schema.ts";
 
 /**
@@ -14,6 +14,7 @@ export function targetOf({ name, l3, tile }: MachineConfig): Target {
     capacity: {
       l3: l3.tiles * l3.bytesPerTile,
       l2: tile.l2.banks * tile.l2.bytesPerBank,
+      ...fabric(tile.fabric.rows, tile.fabric.cols),
       local: tile.local.bytes,
       private: tile.private.bytes,
     },

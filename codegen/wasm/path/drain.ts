@@ -11,7 +11,7 @@ import { canonicalPart, maskedLoadHelper, maskedStoreHelper } from "../memory.ts
 import { loadPart, storePart } from "../partaccess.ts";
 import { elementUnits } from "../pointer.ts";
 import { castScalar, index32 } from "../scalar.ts";
-import { countDown, I32S, pushAddress, pushBytes } from "../transfer.ts";
+import { countDown, pushAddress, pushBytes } from "../transfer.ts";
 
 /** Operands that count elements of a row of another operand. */
 const STRIDE_OF: { readonly [name: string]: string } = { stride: "dst", residualStride: "residual" };
