@@ -19,6 +19,8 @@ const kernels = readdirSync(BAD).filter((f) => f.endsWith(".ts"));
 const ELSEWHERE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   KPU1016: "tests/robustness/sources.test.ts: thousands of levels",
   KPU2013: "tests/install: a package that is missing",
+  KPU4014: "tests/path/checkers.test.ts",
+  KPU4015: "tests/path/checkers.test.ts",
   KPU5009: "tests/pysim/memory.test.ts: behind the checker's back only",
   KPU6009: "tests/pysim/schedule.test.ts: behind the checker's back only",
   KPU6010: "tests/equivalence",
