@@ -110,6 +110,8 @@ export const CODES = {
   KPU9012: "command trace does not fit the machine",
   KPU9013: "schedule has more rows than its limit",
   KPU9014: "the run does not record what is asked for",
+  KPU9020: "the commands of a program depend on its data",
+  KPU9021: "command trace would be too long",
 } as const;
 
 export type DiagnosticCode = keyof typeof CODES;

@@ -4,3 +4,4 @@ export { KpuError } from "../ir/diagnostic.ts";
 export { createDevice, type Device, type DeviceOptions } from "./device.ts";
 export { KpuProgram, loadProgram, type RunOptions } from "./program.ts";
 export type { RunReport } from "./report.ts";
+export { deriveTrace, type TraceArgument, type TraceOptions } from "./trace/index.ts";

@@ -44,6 +44,8 @@ const ELSEWHERE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   KPU9012: "tests/machine/trace-text.test.ts",
   KPU9013: "tests/machine/timing.test.ts",
   KPU9014: "tests/machine/timing.test.ts",
+  KPU9020: "tests/runtime/trace.test.ts",
+  KPU9021: "tests/runtime/trace.test.ts",
 };
 
 /** Messages name files by their whole path, which differs from clone to clone. */

@@ -1,0 +1,82 @@
+/** The command trace of a program: what every run of it with these arguments asks of a machine. */
+import { bytesOf, type DTypeName, type Scope } from "../../ir/dtype.ts";
+import type { Kernel, Local } from "../../ir/kir.ts";
+import { forEachExpr } from "../../ir/walk.ts";
+import { TRACE_VERSION, type Trace } from "../../machine/trace.ts";
+import { constant } from "./affine.ts";
+import { decidingLocals } from "./slice.ts";
+import { Tracer } from "./tracer.ts";
+import { number, type Value } from "./value.ts";
+import { LEVEL_OF } from "./work.ts";
+
+/** An argument as time sees it: the value of a scalar, the size of an array, a null pointer. */
+export type TraceArgument = number | boolean | { readonly bytes: number } | null;
+
+export interface TraceOptions {
+  /** Compute tiles that the program runs on. */
+  readonly tiles: number;
+  /** Walks every round of every loop by itself and folds nothing: what is found for all rounds at once can be checked with it. */
+  readonly oneByOne?: boolean;
+  /** Statements of one tile to walk before the program is refused. Default: 200,000, which takes some seconds. */
+  readonly steps?: number;
+}
+
+/** Arrays start at multiples of so many bytes in DRAM. */
+const DRAM_ALIGNMENT = 4096;
+
+/**
+ * Derives the trace from a kernel of level machine, without running it. Arrays lie in DRAM in the order of the
+ * parameters, each from a multiple of 4096 bytes; buffers of scope `global` after them.
+ * @throws KpuError KPU9020 where the commands depend on data; KPU9021 where they would take too long to find.
+ * @example deriveTrace(program.machine, [{ bytes: 4096 }, { bytes: 4096 }, 1024], { tiles: 2 })
+ */
+export function deriveTrace(kernel: Kernel, args: readonly TraceArgument[], o: TraceOptions): Trace {
+  if (kernel.level !== "machine")
+    throw new TypeError(`a trace needs a kernel of level machine, got ${kernel.level}`);
+  if (args.length !== kernel.params.length)
+    throw new TypeError(
+      `${kernel.name} has ${kernel.params.length} parameters, got ${args.length} arguments`,
+    );
+  const values = new Map<Local, Value>();
+  let top = 0;
+  kernel.params.forEach((p, i) => {
+    const arg = args[i] as TraceArgument;
+    if (arg === null) values.set(p.local, { is: "null" });
+    else if (typeof arg !== "object") values.set(p.local, number(arg));
+    else {
+      values.set(p.local, { is: "pointer", level: LEVEL_OF.global, dtype: p.dtype, at: constant(top) });
+      top = Math.ceil((top + arg.bytes) / DRAM_ALIGNMENT) * DRAM_ALIGNMENT;
+    }
+  });
+  // Private memory lies behind local memory.
+  const starts = { global: top, l3: 0, l2: 0, local: 0, private: localBytes(kernel) } satisfies Record<
+    Scope,
+    number
+  >;
+  const { tiles, oneByOne = false, steps = 200_000 } = o;
+  const deciding = decidingLocals(kernel);
+  return {
+    version: TRACE_VERSION,
+    kernel: kernel.name,
+    tiles: Array.from({ length: tiles }, (_, tile) =>
+      new Tracer({ kernel, deciding, tile, tiles, values, starts, oneByOne, steps }).trace(),
+    ),
+  };
+}
+
+function localBytes(k: Kernel): number {
+  let end = 0;
+  forEachExpr(k.body, (e) => {
+    if (e.kind !== "apply" || (e.op !== "alloc" && e.op !== "alloc_const")) return;
+    if (e.op === "alloc" && e.attrs["scope"] !== "local") return;
+    const count =
+      e.op === "alloc"
+        ? (e.attrs["count"] as number)
+        : (k.tables[e.attrs["table"] as number]?.values.length ?? 0);
+    end = Math.max(
+      end,
+      ((e.attrs["offset"] as number | undefined) ?? 0) + bytesOf(e.attrs["dtype"] as DTypeName, count),
+    );
+  });
+  return end;
+}
