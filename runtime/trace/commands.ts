@@ -3,10 +3,13 @@ import { DTYPES } from "../../ir/dtype.ts";
 import type { Apply } from "../../ir/kir.ts";
 import { ndList } from "../../ir/operands.ts";
 import type { OpName } from "../../ir/ops.ts";
-import { Box } from "../../ir/region.ts";
+import type { Command } from "../../ir/path/command.ts";
+import { commandOf } from "../../ir/path/commands.ts";
+import { namedOperands, type PathAttrs, type PathOp, pathOperands } from "../../ir/path/operands.ts";
+import { Box, type Region } from "../../ir/region.ts";
 import { destinationCounts, rowTransfer, type Transfer } from "../../ir/transfer.ts";
-import type { Address, End, Fill, Mma, Move, Runs } from "../../machine/trace.ts";
-import type { Affine } from "./affine.ts";
+import type { Address, End, Fill, Mma, Move, Runs, Transform } from "../../machine/trace.ts";
+import { type Affine, add, constant } from "./affine.ts";
 import type { Pointer } from "./value.ts";
 
 /** A command without its events and place. */
@@ -45,6 +48,43 @@ const memset: Rule = (o) => {
 /** No level is a cache. */
 const hint: Rule = () => undefined;
 
+const blockMove: Rule = (o, e) => {
+  const { transform, quantized } = e.attrs as PathAttrs["block_move"];
+  return moveOf("bm", o, e, "src", quantized ? "quantize" : transform);
+};
+const stream =
+  (mover: "rows" | "cols"): Rule =>
+  (o, e) => {
+    const { transposed } = e.attrs as PathAttrs["stream_rows"];
+    return moveOf(mover, o, e, "src", transposed ? "transpose" : "identity");
+  };
+/** Bias, scale and residual come to the special function unit by a way of their own, which is not told. */
+const drain: Rule = (o, e) => {
+  const move = moveOf("drain", o, e, "acc", "identity");
+  const { bias, scale, residual, activation, quantized } = e.attrs as PathAttrs["drain"];
+  const ops = [
+    ...(scale ? ["scale"] : []),
+    ...(bias ? ["bias"] : []),
+    ...(residual ? ["residual"] : []),
+    ...(activation === "none" ? [] : [activation]),
+    ...(quantized ? ["quantize"] : []),
+  ];
+  if (move === undefined || ops.length === 0) return move;
+  const count = namedOperands(
+    "drain",
+    e.attrs,
+    e.args.map((_, i) => i),
+  );
+  return { ...move, sfu: { elements: o.count(count("rows")) * o.count(count("cols")), ops } };
+};
+const mma: Rule = (o, e) => {
+  const [m, n, k] = [o.count(3), o.count(4), o.count(5)];
+  const { dataflow } = e.attrs as PathAttrs["mma"];
+  // Only the accumulators are cleared where there is nothing to multiply: no engine has to.
+  if (m === 0 || n === 0 || k === 0) return undefined;
+  return { kind: "mma", dtype: o.pointer(1).dtype, m, n, k, dataflow };
+};
+
 const RULES: { readonly [K in OpName]?: Rule } = {
   dma_copy: copy,
   dma_copy_async: copy,
@@ -56,6 +96,11 @@ const RULES: { readonly [K in OpName]?: Rule } = {
   dma_memset_async: memset,
   prefetch: hint,
   flush_cache: hint,
+  block_move: blockMove,
+  stream_rows: stream("rows"),
+  stream_cols: stream("cols"),
+  mma,
+  drain,
 };
 
 /** The command of an engine op; undefined where there is nothing to do. */
@@ -78,6 +123,46 @@ function transfer(o: Operands, t: Transfer): EngineCommand | undefined {
 
 const bytesOf = ({ runs }: End): number => runs.count * runs.bytes;
 
+/** A command of the matrix path that moves from one level to the next. */
+function moveOf(
+  mover: Move["mover"],
+  o: Operands,
+  e: Apply,
+  source: string,
+  transform: Transform,
+): Bare<Move> | undefined {
+  const op = e.op as PathOp;
+  const command = pathCommand(op, e, o);
+  const end = (name: string): { readonly touched: boolean; readonly end: End } => {
+    const { level, dtype, at } = o.pointer(pathOperands(op, e.attrs).findIndex((x) => x.name === name));
+    const region = command.touches.find((t) => t.operand === name)?.region(0, DTYPES[dtype].bytes);
+    const runs = region === undefined ? NOTHING : runsOf(region);
+    return {
+      touched: region !== undefined,
+      end: { level, at: o.address(add(at, constant(region?.start ?? 0))), runs },
+    };
+  };
+  const [dst, src] = [end("dst"), end(source)];
+  if (!dst.touched) return undefined;
+  const changes = transform !== "identity" && transform !== "transpose";
+  const how =
+    changes || bytesOf(src.end) === bytesOf(dst.end) ? transform : mover === "drain" ? "quantize" : "pack";
+  return { kind: "move", mover, src: src.end, dst: dst.end, transform: how };
+}
+
+/** Windows beyond an image are filled without reading: a trace has no shorter run. */
+const NOTHING: Runs = { count: 1, bytes: 1, stride: 0 };
+
+/** The command in numbers. Factors, zero points and flags do not decide which bytes are touched. */
+function pathCommand(op: PathOp, e: Apply, o: Operands): Command {
+  const operands = pathOperands(op, e.attrs);
+  const index = (name: string): number => operands.findIndex((x) => x.name === name);
+  return commandOf(op, e.attrs, {
+    number: (name) => (operands[index(name)]?.is === "count" ? o.count(index(name)) : 0),
+    dtype: (name) => o.pointer(index(name)).dtype,
+  });
+}
+
 /** One end of a transfer; undefined where there are no elements. */
 function endOf(
   o: Operands,
@@ -98,12 +183,30 @@ function endOf(
 }
 
 /**
- * The runs of a box. Bytes and number are exact, and so is the distance of up to one dimension of runs; of more it is the
- * innermost one, or where that would leave the box the mean.
+ * The runs of a region. Their bytes are exact in all. Number and distance are exact too for a box of up to one dimension of
+ * runs; of more dimensions the distance is the innermost one, or where that would leave the region the mean. Runs of
+ * different lengths, as windows of an image have, are told as at least as many of one length.
  */
-export function runsOf(box: Box): Runs {
-  const { runs: count, bytes, strides } = box;
+export function runsOf(region: Region): Runs {
+  const span = region.end - region.start;
+  const { count, bytes, stride } = region instanceof Box ? ofBox(region) : ofLengths(region);
   if (count === 1) return { count, bytes, stride: 0 };
-  const mean = Math.floor((box.end - box.start - bytes) / (count - 1));
-  return { count, bytes, stride: Math.min(strides.at(-1) as number, mean) };
+  return { count, bytes, stride: Math.min(stride, Math.floor((span - bytes) / (count - 1))) };
+}
+
+/** 4-bit elements may begin and end inside of a byte, which is moved whole. */
+function ofBox({ runs, bytes, strides }: Box): Runs {
+  return { count: runs, bytes: Math.ceil(bytes), stride: Math.floor(strides.at(-1) ?? 0) };
+}
+
+function ofLengths(region: Region): Runs {
+  let [all, runs, last] = [0, 0, -1];
+  region.forEachRun((start, end) => {
+    if (start !== last) runs++;
+    all += end - start;
+    last = end;
+  });
+  let bytes = Math.floor(all / runs);
+  while (all % bytes !== 0) bytes--;
+  return { count: all / bytes, bytes, stride: Infinity };
 }

@@ -48,8 +48,9 @@ export function deriveTrace(kernel: Kernel, args: readonly TraceArgument[], o: T
       top = Math.ceil((top + arg.bytes) / DRAM_ALIGNMENT) * DRAM_ALIGNMENT;
     }
   });
-  // Private memory lies behind local memory.
-  const starts = { global: top, l3: 0, l2: 0, local: 0, private: localBytes(kernel) } satisfies Record<
+  // Private memory lies behind local memory, accumulators behind stream buffers.
+  const [local, l1] = [bytesIn(kernel, "local"), bytesIn(kernel, "l1")];
+  const starts = { global: top, l3: 0, l2: 0, l1: 0, acc: l1, local: 0, private: local } satisfies Record<
     Scope,
     number
   >;
@@ -64,19 +65,18 @@ export function deriveTrace(kernel: Kernel, args: readonly TraceArgument[], o: T
   };
 }
 
-function localBytes(k: Kernel): number {
+/** Bytes that the buffers and tables of a scope take. */
+function bytesIn(k: Kernel, scope: Scope): number {
   let end = 0;
   forEachExpr(k.body, (e) => {
     if (e.kind !== "apply" || (e.op !== "alloc" && e.op !== "alloc_const")) return;
-    if (e.op === "alloc" && e.attrs["scope"] !== "local") return;
+    if ((e.op === "alloc" ? e.attrs["scope"] : "local") !== scope) return;
     const count =
       e.op === "alloc"
         ? (e.attrs["count"] as number)
         : (k.tables[e.attrs["table"] as number]?.values.length ?? 0);
-    end = Math.max(
-      end,
-      ((e.attrs["offset"] as number | undefined) ?? 0) + bytesOf(e.attrs["dtype"] as DTypeName, count),
-    );
+    const offset = (e.attrs["offset"] as number | undefined) ?? 0;
+    end = Math.max(end, offset + bytesOf(e.attrs["dtype"] as DTypeName, count));
   });
   return end;
 }

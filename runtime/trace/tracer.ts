@@ -545,9 +545,15 @@ export class Tracer {
   }
 
   #address(a: Affine): Address {
-    const strides = this.#open.map((rounds) => a.terms.get(rounds) ?? 0).reverse();
-    while (strides.at(-1) === 0) strides.pop();
-    return strides.length === 0 ? { base: a.base } : { base: a.base, strides };
+    const strides = this.#open.map((rounds) => {
+      const step = a.terms.get(rounds) ?? 0;
+      // An odd number of 4-bit elements.
+      if (!Number.isInteger(step)) throw new Undecided({ demand: "turns", rounds, turns: 2 });
+      return step;
+    });
+    while (strides[0] === 0) strides.shift();
+    const base = Math.floor(a.base);
+    return strides.length === 0 ? { base } : { base, strides: strides.reverse() };
   }
 
   #count(s: Stmt, ...more: readonly CoreClass[]): void {

@@ -5,11 +5,13 @@ import { OPS } from "../../ir/ops.ts";
 import { forEachIn } from "../../ir/walk.ts";
 import { CORE_CLASSES, type Core, type CoreClass, LEVELS, type Level } from "../../machine/trace.ts";
 
-/** Memory of code that has an address in no other level is scratch of the core. */
+/** Private memory is scratch of the core, and accumulators lie behind the stream buffers at the edge of the fabric. */
 export const LEVEL_OF: { readonly [K in Scope]: Level } = {
   global: "dram",
   l3: "l3",
   l2: "l2",
+  l1: "l1",
+  acc: "l1",
   local: "local",
   private: "local",
 };
