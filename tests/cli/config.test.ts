@@ -11,6 +11,7 @@ import { targetNamed } from "../../cli/machines.ts";
 import { TARGETS } from "../../ir/target.ts";
 import { parseMachine } from "../../machine/check.ts";
 import { PRESET_NAMES, PRESETS } from "../../machine/presets/index.ts";
+import { Page } from "../docs/blocks.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kpu-config-"));
 const at = (name: string): string => join(folder, name);
@@ -199,6 +200,22 @@ describe("validate", () => {
     expect(await refused(["validate", none], { mode: "fast" })).toContain(
       "expected functional, cycle or power",
     );
+  });
+  test("prints of the mistake of docs/machine.md what stands there", async () => {
+    const mistaken = at("mistaken.json");
+    await run(["new"], { from: "t64", set: ["dram.channels=8"], output: mistaken });
+    const text = readFileSync(mistaken, "utf8");
+    expect(text).toContain('"channels"');
+    writeFileSync(mistaken, text.replace('"channels"', '"chanels"'));
+    const { code, out } = await run(["validate", mistaken]);
+    expect(code).toBe(1);
+    const page = new Page("machine.md");
+    const [shown, ...others] = page.of("text mistake");
+    if (shown === undefined) throw new Error("docs/machine.md shows no mistake");
+    expect(others).toEqual([]);
+    const said = out.replaceAll(mistaken, "mine.json");
+    if (process.env["UPDATE_GOLDEN"]) page.replace(shown, said);
+    else expect(said).toBe(shown.text);
   });
   test("a file that is not there is wrong use", async () => {
     expect(await refused(["validate", at("nowhere.json")])).toContain("KPU8002");

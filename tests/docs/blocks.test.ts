@@ -12,7 +12,7 @@ import { folderOf, Page, seenFrom } from "./blocks.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 afterEach(() => void vi.restoreAllMocks());
 
-for (const name of ["debugging.md", "coming-from.md", "domain-flow.md", "timing.md"]) {
+for (const name of ["debugging.md", "coming-from.md", "domain-flow.md", "timing.md", "machine.md"]) {
   const page = new Page(name);
   const folder = folderOf(page);
   describe(name, () => {
@@ -38,7 +38,8 @@ for (const name of ["debugging.md", "coming-from.md", "domain-flow.md", "timing.
       });
     }
     for (const block of page.of("sh run")) {
-      for (const command of block.text.trim().split("\n")) {
+      for (const line of block.text.trim().split("\n")) {
+        const command = line.replace(/\s+#.*/, "");
         // Each starts a process, which takes seconds on a busy machine: `npm run test:docs`.
         it.skipIf(!process.env["DOCS_COMMANDS"])(command, () => {
           const [npx, kpu, ...args] = command.split(" ");

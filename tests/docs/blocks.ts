@@ -1,5 +1,5 @@
 /** Code blocks of a page: ```` ```ts run name.ts ```` is a file, and the ```` ```text ```` block behind it what it prints. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -33,6 +33,12 @@ export class Page {
   of(kind: string): readonly Block[] {
     return this.blocks.filter((b) => b.info === kind || b.info.startsWith(`${kind} `));
   }
+  /** Writes another text into a block. */
+  replace(block: Block, text: string): void {
+    const fenced = (inside: string): string => `\`\`\`${block.info}\n${inside}\`\`\`\n`;
+    this.#text = this.#text.replace(fenced(block.text), () => fenced(text));
+    writeFileSync(new URL(this.name, docs), this.#text);
+  }
   /** Writes what a block prints behind it. */
   update(block: Block, output: string): void {
     const own = `\`\`\`${block.info}\n${block.text}\`\`\`\n`;
@@ -42,9 +48,10 @@ export class Page {
   }
 }
 
-/** Where the blocks of a page become files. */
+/** Where the blocks of a page become files: empty, so that no command meets what an earlier run wrote. */
 export function folderOf(page: Page): URL {
   const folder = new URL(`../../out/docs/${page.name.replace(".md", "")}/`, import.meta.url);
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   return folder;
 }
