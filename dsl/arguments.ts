@@ -172,7 +172,7 @@ export function pointer(ops: Ops, v: unknown, what: string, argument: number, wr
 }
 const FABRIC_HELP = {
   l1: "S.streamRows and S.streamCols write to l1, and S.mma takes whole blocks from there",
-  acc: "S.mma writes to acc, and S.drain brings what is there to l2",
+  acc: "S.preload and S.mma write to acc, and S.drain brings what is there to l2",
 } as const;
 
 /** What a pointer argument points to, anywhere; only its address is used. `write` refuses a const pointer. */

@@ -30,6 +30,7 @@ import type {
   Drain,
   DrainD,
   Move,
+  Preload,
   Product,
   Quantization,
   StreamCols,
@@ -3299,6 +3300,31 @@ export interface Namespace {
     (acc: Ptr<i32>, a: Ptr<i8> | Ptr<u8>, b: Ptr<i8> | Ptr<u8>, block: Product, event: Event): void;
   };
   /**
+   * `S.preload(acc, src, block, event)`
+   *
+   * Loads accumulators from l2 through the column streams, as they are: S.mma without `clear` goes on from
+   * there. Partial sums that S.drain brought out come back so; f32 sums then stay in the order of the depth,
+   * which the residual of S.drain would not keep. Until the event was waited for, the accumulators must not be
+   * touched and the source not be written.
+   *
+   * @param acc ptr of f32, i32: in acc: rows of cols without gaps
+   * @param src ptr of f32, i32: in l2, of acc's dtype
+   * @param block any: `{ rows, cols, stride? }`, elements and runtime values
+   * @param event event
+   * @returns nothing
+   * @example
+   * const near = S.alloc(f32, [8], 'l2'); const out = S.alloc(f32, [2, 2], 'l2'); const a = S.alloc(f32, [2, 4],
+   * 'l1'); const b = S.alloc(f32, [4, 2], 'l1'); const acc = S.alloc(f32, [2, 2], 'acc'); const [e, f] =
+   * S.allocEvents(2); S.dmaCopy(near, x, 8); S.preload(acc, near, { rows: 2, cols: 2 }, e); S.waitEvents(e);
+   * S.drain(out, acc, { rows: 2, cols: 2 }, e); S.waitEvents(e); S.dmaCopy(y, out, 4); S.freeEvents(e, f);
+   */
+  readonly preload: <D extends f32 | i32>(
+    acc: Ptr<D>,
+    src: Ptr<NoInfer<D>>,
+    block: Preload,
+    event: Event,
+  ) => void;
+  /**
    * `S.drain(dst, acc, block, event)`
    *
    * Brings accumulators to l2 through the special function unit. Per element, in f32, one rounding per step, in
@@ -3626,7 +3652,7 @@ export interface Namespace {
    *
    * A buffer, not initialised; it lives until the kernel ends. One for all tiles in l3 and global, one per tile
    * in the other scopes. l1 (stream buffers) and acc (accumulators) belong to the fabric: only S.streamRows,
-   * S.streamCols, S.mma and S.drain reach what is there. The capacities of the target are enforced.
+   * S.streamCols, S.preload, S.mma and S.drain reach what is there. The capacities of the target are enforced.
    *
    * @param dtype dtype of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, i4, u4, f8e4m3, f8e5m2
    * @param shape static: extents in elements; row-major

@@ -131,11 +131,12 @@ const OPTIONS_AT: { readonly [K in PathOp]: number } = {
   block_move: 2,
   stream_rows: 2,
   stream_cols: 2,
+  preload: 2,
   mma: 3,
   drain: 2,
 };
 const WAYS =
-  "S.dmaCopy: global and l3; S.blockMove: l3 and l2; S.streamRows, S.streamCols: l2 to l1; S.mma: l1 to acc; S.drain: acc to l2";
+  "S.dmaCopy: global and l3; S.blockMove: l3 and l2; S.streamRows, S.streamCols: l2 to l1; S.mma: l1 to acc; S.preload: l2 to acc; S.drain: acc to l2";
 
 // ---------------------------------------------------------------------------------------------- options
 

@@ -908,6 +908,13 @@ const table = {
     "stream_cols dst, src, cols, depth, stride: columns of a matrix whose rows stand in l2, at the column edge; `transposed` where l2 has the columns one after the other. 4-bit elements are unpacked.",
     ["transposed?"],
   ),
+  preload: op(
+    6,
+    "write",
+    "engine",
+    path("preload"),
+    "preload acc, src, rows, cols, stride: accumulators take rows of l2 as they are, without gaps.",
+  ),
   mma: op(
     8,
     "write",

@@ -30,10 +30,10 @@ const MB = 1024 * KB;
 /** Stream buffers at each row and each column of the fabric. An assumption: the public documents give no size. */
 const STREAM_BUFFER = 2 * KB;
 /**
- * Accumulators of 32 bits in each processing element. An assumption: four let one block be drained while another is
- * computed, and blocks of twice the array's edges.
+ * Accumulators of 32 bits for each processing element: 64 as in Gemmini's default configuration, 64 KB beside an array of
+ * 16 x 16 (Genc et al., DAC 2021). The TPU has 16, 4 MB beside 256 x 256 (Jouppi et al., ISCA 2017).
  */
-const ACCUMULATORS = 4;
+const ACCUMULATORS = 64;
 
 /** Bytes of memory at and in a fabric of so many rows and columns. */
 export function fabric(rows: number, cols: number): { readonly l1: number; readonly acc: number } {

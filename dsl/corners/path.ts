@@ -35,6 +35,11 @@ export const PATH: { readonly [name: string]: readonly Corner[] } = {
     drained("{ rows: 2, cols: 2 }", multiplied("{ m: 2, n: 2, k: 4 }")),
     drained("{ rows: 2, cols: 2 }", multiplied("{ m: 2, n: 2, k: 0, clear: true }")),
   ],
+  preload: [
+    `${START} S.preload(acc, near.at(1), { rows: 2, cols: 2, stride: 3 }, e); S.waitEvents(e); S.mma(acc, a, b, { m: 2, n: 2, k: 4 }, e); S.waitEvents(e); S.drain(out, acc, { rows: 2, cols: 2 }, e); S.waitEvents(e); S.dmaCopy(y, out, 4); S.freeEvents(e, f);`,
+    drained("{ rows: 2, cols: 2 }", `${START} S.preload(acc, near, { rows: 2, cols: 2, stride: 1 }, e);`),
+    drained("{ rows: 2, cols: 2 }", `${START} S.preload(acc, near, { rows: 2, cols: 2 }, e);`),
+  ],
   drain: [
     drained("{ rows: 2, cols: 2, scale: 0.5, bias: x, activation: 'relu6' }"),
     drained("{ rows: 2, cols: 2, bias: x, axis: 'row' }"),

@@ -153,7 +153,7 @@ export const alloc = intrinsic<
   },
   effect: "write",
   cost: "free",
-  doc: "A buffer, not initialised; it lives until the kernel ends. One for all tiles in l3 and global, one per tile in the other scopes. l1 (stream buffers) and acc (accumulators) belong to the fabric: only S.streamRows, S.streamCols, S.mma and S.drain reach what is there. The capacities of the target are enforced.",
+  doc: "A buffer, not initialised; it lives until the kernel ends. One for all tiles in l3 and global, one per tile in the other scopes. l1 (stream buffers) and acc (accumulators) belong to the fabric: only S.streamRows, S.streamCols, S.preload, S.mma and S.drain reach what is there. The capacities of the target are enforced.",
   example: "const t = S.alloc(f32, [2, 8]); S.vstore(S.vload(x), t.at(1)); S.vstore(S.vload(t.at(1)), y);",
   simulate: (sim, d: unknown, shape: unknown, scope?: unknown) => {
     const ops = new DirectOps(sim, "alloc");

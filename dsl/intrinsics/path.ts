@@ -330,6 +330,38 @@ export const mma = pathCommand<"mma", Mma>({
   },
 });
 
+// ---------------------------------------------------------------------------------------------- partial sums
+
+export interface Preload {
+  readonly rows: number;
+  readonly cols: number;
+  /** Elements between the starts of source rows; `cols` when absent. */
+  readonly stride?: number | undefined;
+}
+
+export const preload = pathCommand<
+  "preload",
+  <D extends f32 | i32>(acc: Ptr<D>, src: Ptr<NoInfer<D>>, block: Preload, event: Event) => void
+>({
+  name: "preload",
+  op: "preload",
+  operands: [
+    POINTER("acc", ACC_DTYPES, "in acc: rows of cols without gaps"),
+    POINTER("src", ACC_DTYPES, "in l2, of acc's dtype"),
+    { name: "block", kind: "any", doc: "`{ rows, cols, stride? }`, elements and runtime values" },
+  ],
+  doc: "Loads accumulators from l2 through the column streams, as they are: S.mma without `clear` goes on from there. Partial sums that S.drain brought out come back so; f32 sums then stay in the order of the depth, which the residual of S.drain would not keep. Until the event was waited for, the accumulators must not be touched and the source not be written.",
+  example: pathExample(
+    "S.preload(acc, near, { rows: 2, cols: 2 }, e); S.waitEvents(e); S.drain(out, acc, { rows: 2, cols: 2 }, e);",
+    "S.dmaCopy(y, out, 4);",
+  ),
+  request: (ops, [acc, src, block]) => {
+    const o = options(ops, block, ["rows", "cols", "stride"], AT);
+    const [rows, cols] = [count(ops, o["rows"], "rows", AT), count(ops, o["cols"], "cols", AT)];
+    return { attrs: {}, values: { acc, src, rows, cols, stride: optional(ops, o, "stride", cols, AT) } };
+  },
+});
+
 // ---------------------------------------------------------------------------------------------- drain
 
 export interface Drain {

@@ -4,6 +4,7 @@ import type { Command, CommandOperands } from "./command.ts";
 import { drainCommand } from "./drain.ts";
 import { mmaCommand } from "./mma.ts";
 import type { PathAttrs, PathOp } from "./operands.ts";
+import { preloadCommand } from "./preload.ts";
 import { streamCommand } from "./stream.ts";
 
 /** A command from its attributes and operands. Throws nothing: what is wrong with it is its `problem`. */
@@ -15,6 +16,8 @@ export function commandOf(op: PathOp, attrs: object, o: CommandOperands): Comman
       return streamCommand("rows", attrs as PathAttrs["stream_rows"], o);
     case "stream_cols":
       return streamCommand("cols", attrs as PathAttrs["stream_cols"], o);
+    case "preload":
+      return preloadCommand(o);
     case "mma":
       return mmaCommand(o);
     case "drain":

@@ -1,5 +1,5 @@
 /**
- * The five commands of the matrix path and their operands, in order: the one table that the op rules, lowering, both
+ * The six commands of the matrix path and their operands, in order: the one table that the op rules, lowering, both
  * interpreters and the emitter follow. Every command has an event as its last operand, which is not listed.
  *
  *     l3 -> block_move -> l2 -> stream_rows, stream_cols -> l1 -> mma -> acc -> drain -> l2 -> block_move -> l3
@@ -29,6 +29,7 @@ export interface PathAttrs {
   };
   readonly stream_rows: { readonly transposed?: true };
   readonly stream_cols: { readonly transposed?: true };
+  readonly preload: Readonly<Record<string, never>>;
   readonly mma: { readonly dataflow: DataflowName };
   readonly drain: {
     readonly axis: AxisName;
@@ -108,6 +109,11 @@ const OPERANDS: { readonly [K in PathOp]: (attrs: Attrs) => readonly PathOperand
   ],
   stream_rows: stream,
   stream_cols: stream,
+  preload: () => [
+    pointer("writes", "acc", ["acc"], ACC_DTYPES),
+    pointer("reads", "src", NEAR_FABRIC, ACC_DTYPES),
+    ...counts("rows", "cols", "stride"),
+  ],
   mma: () => [
     pointer("updates", "acc", ["acc"], ACC_DTYPES),
     pointer("reads", "a", ["l1"], FABRIC_DTYPES),
@@ -193,6 +199,10 @@ export function pathMismatch(op: PathOp, attrs: Attrs, at: (name: string) => Poi
       if (dst === unpacked) return undefined;
       return isPacked(src) ? `unpacks ${src} to ${unpacked}, not to ${dst}` : `streams ${src} to ${dst}`;
     }
+    case "preload":
+      return dtype("acc") === dtype("src")
+        ? undefined
+        : `loads ${dtype("src")} into accumulators of ${dtype("acc")}`;
     case "mma": {
       const [acc, a, b] = [dtype("acc"), dtype("a"), dtype("b")];
       if (acc === "i32" && BYTES.includes(a) && BYTES.includes(b)) return undefined;

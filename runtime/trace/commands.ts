@@ -50,17 +50,19 @@ const hint: Rule = () => undefined;
 
 const blockMove: Rule = (o, e) => {
   const { transform, quantized } = e.attrs as PathAttrs["block_move"];
-  return moveOf("bm", o, e, "src", quantized ? "quantize" : transform);
+  return moveOf("bm", o, e, ["dst", "src"], quantized ? "quantize" : transform);
 };
 const stream =
   (mover: "rows" | "cols"): Rule =>
   (o, e) => {
     const { transposed } = e.attrs as PathAttrs["stream_rows"];
-    return moveOf(mover, o, e, "src", transposed ? "transpose" : "identity");
+    return moveOf(mover, o, e, ["dst", "src"], transposed ? "transpose" : "identity");
   };
+/** Partial sums come in where columns do. */
+const preload: Rule = (o, e) => moveOf("cols", o, e, ["acc", "src"], "identity");
 /** Bias, scale and residual come to the special function unit by a way of their own, which is not told. */
 const drain: Rule = (o, e) => {
-  const move = moveOf("drain", o, e, "acc", "identity");
+  const move = moveOf("drain", o, e, ["dst", "acc"], "identity");
   const { bias, scale, residual, activation, quantized } = e.attrs as PathAttrs["drain"];
   const ops = [
     ...(scale ? ["scale"] : []),
@@ -99,6 +101,7 @@ const RULES: { readonly [K in OpName]?: Rule } = {
   block_move: blockMove,
   stream_rows: stream("rows"),
   stream_cols: stream("cols"),
+  preload,
   mma,
   drain,
 };
@@ -128,7 +131,7 @@ function moveOf(
   mover: Move["mover"],
   o: Operands,
   e: Apply,
-  source: string,
+  [target, source]: readonly [target: string, source: string],
   transform: Transform,
 ): Bare<Move> | undefined {
   const op = e.op as PathOp;
@@ -142,7 +145,7 @@ function moveOf(
       end: { level, at: o.address(add(at, constant(region?.start ?? 0))), runs },
     };
   };
-  const [dst, src] = [end("dst"), end(source)];
+  const [dst, src] = [end(target), end(source)];
   if (!dst.touched) return undefined;
   const changes = transform !== "identity" && transform !== "transpose";
   const how =

@@ -549,10 +549,10 @@ const refused: Record<string, { readonly k: unknown; readonly code: DiagnosticCo
     },
     "more accumulators than there are": {
       k: kernel([], function large() {
-        S.alloc(f32, [33, 32], "acc");
+        S.alloc(f32, [129, 128], "acc");
       }),
       code: "KPU4003",
-      says: /4096 bytes of acc/,
+      says: /65536 bytes of acc/,
     },
     "an activation that the unit does not have": {
       k: kernel([], function unknown() {

@@ -41,6 +41,8 @@ const plans = fc.record({
   /** Elements between rows beyond their length: of a, b, the result, the residual. */
   gaps: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.nat(3)),
   twice: fc.boolean(),
+  /** The sums go out to l2 and come back between the products. */
+  resumed: fc.boolean(),
   dst: fc.constantFrom<DTypeName>("f32", "f16", "bf16", "i8", "u8", "i32"),
   bias: fc.constantFrom<DTypeName | undefined>(undefined, "f32", "f16", "bf16", "i32"),
   scale: fc.constantFrom<"none" | "number" | "vector">("none", "number", "vector"),
@@ -138,6 +140,7 @@ function run(given: Plan): void {
       const edgeA = S.alloc(A, [Math.max(1, sizes.a)], "l1");
       const edgeB = S.alloc(streamed, [Math.max(1, sizes.b)], "l1");
       const acc = S.alloc(sums, [m, n], "acc");
+      const nearSums = S.alloc(sums, [m * strideRes], "l2");
       const [e, f] = S.allocEvents(2) as [never, never];
       S.dmaCopy(farA, x, sizeA);
       if (packed) S.dmaCopy(farB.as(bytes), y.as(bytes), sizeB / 2);
@@ -154,6 +157,12 @@ function run(given: Plan): void {
       for (const round of S.range(0, p.twice ? 2 : 1)) {
         S.mma(acc, edgeA, edgeB, { m: M, n: N, k: K, clear: round === 0, dataflow: "ws" }, e);
         S.waitEvents(e);
+        if (p.resumed) {
+          S.drain(nearSums, acc, { rows: M, cols: N, stride: strideRes }, e);
+          S.waitEvents(e);
+          S.preload(acc, nearSums, { rows: M, cols: N, stride: strideRes }, e);
+          S.waitEvents(e);
+        }
       }
       S.drain(
         nearOut,

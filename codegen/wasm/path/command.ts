@@ -5,6 +5,7 @@ import type { Emitter } from "../context.ts";
 import { emitBlockMove } from "./blockmove.ts";
 import { emitDrain } from "./drain.ts";
 import { emitMma } from "./mma.ts";
+import { emitPreload } from "./preload.ts";
 import { emitStream } from "./stream.ts";
 
 export function emitCommand(E: Emitter, e: Apply, op: PathOp): void {
@@ -18,6 +19,9 @@ export function emitCommand(E: Emitter, e: Apply, op: PathOp): void {
       return;
     case "stream_cols":
       emitStream(E, "cols", e.attrs, operand);
+      return;
+    case "preload":
+      emitPreload(E, operand);
       return;
     case "mma":
       emitMma(E, operand);
