@@ -112,6 +112,12 @@ export const CODES = {
   KPU9014: "the run does not record what is asked for",
   KPU9020: "the commands of a program depend on its data",
   KPU9021: "command trace would be too long",
+  KPU9101: "there is no such op of the information-theory unit",
+  KPU9102: "buffer of a graph is missing, or its name is taken",
+  KPU9103: "shape or dtype of a buffer does not fit the op",
+  KPU9104: "parameter of an op is not valid",
+  KPU9105: "values of a buffer that the op cannot take",
+  KPU9106: "graph file is not valid",
 } as const;
 
 export type DiagnosticCode = keyof typeof CODES;

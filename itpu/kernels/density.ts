@@ -12,7 +12,15 @@ const BLOCK = 32 * LANES;
  */
 function makeDensity(dims: number) {
   const made = kernel(
-    [ptr(f32), ptr(f32, { const: true }), ptr(f32, { const: true }), ptr(f32, { const: true }), f32, i32, i32],
+    [
+      ptr(f32),
+      ptr(f32, { const: true }),
+      ptr(f32, { const: true }),
+      ptr(f32, { const: true }),
+      f32,
+      i32,
+      i32,
+    ],
     function density(out, samples, at, inverse, norm, n, points) {
       for (let q = S.tileId(); q < points; q += S.tileCount()) {
         let sum = 0;
@@ -23,7 +31,10 @@ function makeDensity(dims: number) {
             const mask = S.tailMask(to - i, LANES);
             let square = S.vbcast(0, f32, LANES);
             for (const c of S.unroll(dims)) {
-              const t = S.vmul(S.vsub(S.vload(samples.at(c * n + i), { mask }), at.get(q * dims + c)), inverse.get(c));
+              const t = S.vmul(
+                S.vsub(S.vload(samples.at(c * n + i), { mask }), at.get(q * dims + c)),
+                inverse.get(c),
+              );
               square = S.vfma(square, t, t);
             }
             sums = S.vadd(sums, S.vexp(S.vmul(square, -0.5), { mask }));

@@ -4,7 +4,7 @@
  */
 import { type f32, i32, type Ptr, S } from "../../index.ts";
 
-const LN2_HIGH = 0.693147180369123816; // 0x3fe62e42fee00000: its products with exponents are exact
+const LN2_HIGH = 0.6931471803691238; // 0x3fe62e42fee00000: its products with exponents are exact
 const LN2_LOW = 1.9082149292705877e-10;
 const SQRT2 = Math.SQRT2;
 

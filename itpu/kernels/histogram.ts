@@ -64,7 +64,15 @@ describeInputs(columnRange, (g) => {
 describeInputs(digitize, (g) => {
   const dims = g.size(1, 3);
   const n = g.size(0, 40);
-  return [g.array(i32, n), g.array(f32, n * dims), g.array(f32, 2), n, dims, g.int(0, dims - 1), g.int(1, 64)];
+  return [
+    g.array(i32, n),
+    g.array(f32, n * dims),
+    g.array(f32, 2),
+    n,
+    dims,
+    g.int(0, dims - 1),
+    g.int(1, 64),
+  ];
 });
 describeInputs(countCells, (g) => {
   const n = g.size(0, 60);

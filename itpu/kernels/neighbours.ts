@@ -15,13 +15,7 @@ import { perKey } from "./per-key.ts";
 export const RADIUS_MARGIN = 1e-12;
 
 /** The largest difference over the static number of columns of two rows. */
-export function distance(
-  a: Ptr<f32>,
-  i: number,
-  b: Ptr<f32>,
-  j: number,
-  dims: number,
-): number {
+export function distance(a: Ptr<f32>, i: number, b: Ptr<f32>, j: number, dims: number): number {
   let far = 0;
   for (const c of S.unroll(dims)) far = Math.max(far, Math.abs(a.get(i * dims + c) - b.get(j * dims + c)));
   return far;

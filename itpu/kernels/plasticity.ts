@@ -53,5 +53,14 @@ export const plasticity = kernel(
 describeInputs(plasticity, (g) => {
   const n = g.size(0, 20);
   const maybe = (length: number): Float32Array | null => (g.oneOf(true, false) ? g.array(f32, length) : null);
-  return [g.array(f32, n), g.array(f32, n), g.array(f32, n), maybe(n * n), maybe(n), maybe(n), g.array(f32, 6), n];
+  return [
+    g.array(f32, n),
+    g.array(f32, n),
+    g.array(f32, n),
+    maybe(n * n),
+    maybe(n),
+    maybe(n),
+    g.array(f32, 6),
+    n,
+  ];
 });

@@ -14,7 +14,8 @@ export const mean = kernel([ptr(f32), ptr(f32, { const: true }), i32], function 
 export const largest = kernel([ptr(f32), ptr(f32, { const: true }), i32], function largest(out, x, n) {
   if (S.tileId() !== 0) return;
   let found = S.vbcast(-Infinity, f32, 8);
-  for (let i = 0; i < n; i += 8) found = S.vmax(found, S.vload(x.at(i), { mask: S.tailMask(n - i, 8), r: -Infinity }));
+  for (let i = 0; i < n; i += 8)
+    found = S.vmax(found, S.vload(x.at(i), { mask: S.tailMask(n - i, 8), r: -Infinity }));
   let most = -Infinity;
   for (const lane of S.unroll(8)) most = Math.max(most, found.at(lane));
   setPair(out, 0, most);

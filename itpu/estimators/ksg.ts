@@ -1,0 +1,85 @@
+/** Mutual information by nearest neighbours: Kraskov, Stoegbauer and Grassberger (2004), algorithm 1, maximum norm. */
+import { digammaTable } from "../digamma.ts";
+import type { Execution } from "../execution.ts";
+import { countLine, countStrips, kthNeighbours } from "../kernels/neighbours.ts";
+import { bruteForce } from "../kernels/oracle.ts";
+import { moments, standardize } from "../kernels/transfer.ts";
+import { joined, type Samples } from "../samples.ts";
+import { columnsOf, type Strips, stripsOf } from "../strips.ts";
+
+export interface KsgOptions {
+  /** Neighbours, below the number of samples. */
+  readonly k: number;
+  /** Columns are brought to mean 0 and deviation 1 first. */
+  readonly zscore: boolean;
+}
+
+/** Of each sample, the others that are nearer in x, and in y, than its k-th neighbour in both; in any order of samples. */
+export interface NeighbourCounts {
+  readonly x: Int32Array;
+  readonly y: Int32Array;
+}
+
+/** By exact search in strips. */
+export function neighbourCounts(e: Execution, x: Samples, y: Samples, k: number): NeighbourCounts {
+  const { data, n, dims } = joined(x, y);
+  const strips = stripsOf(data, n, dims, k);
+  const kth = new Int32Array(n);
+  const { rows, keys, lows, highs, size } = strips;
+  e.run(kthNeighbours(dims), kth, rows, keys, lows, highs, new Int32Array(k), n, k, size);
+  return { x: countsIn(e, strips, kth, dims, 0, x), y: countsIn(e, strips, kth, dims, x.dims, y) };
+}
+
+/** Neighbours in the columns of one variable, which begin at `column`. */
+function countsIn(
+  e: Execution,
+  { rows, n }: Strips,
+  kth: Int32Array,
+  dims: number,
+  column: number,
+  variable: Samples,
+): Int32Array {
+  const counts = new Int32Array(n);
+  if (variable.dims === 1) {
+    e.run(countLine(dims), counts, rows, kth, variable.data.slice().sort(), n, column);
+    return counts;
+  }
+  const own = stripsOf(columnsOf(rows, n, dims, column, variable.dims), n, variable.dims, 1);
+  const { keys, lows, highs, size } = own;
+  e.run(countStrips(dims, variable.dims), counts, rows, kth, own.rows, keys, lows, highs, n, column, size);
+  return counts;
+}
+
+/** By looking at every pair: the oracle of {@link neighbourCounts}, with time as the square of n and more. */
+export function bruteForceCounts(e: Execution, x: Samples, y: Samples, k: number): NeighbourCounts {
+  const { data, n, dims } = joined(x, y);
+  const counts = { x: new Int32Array(n), y: new Int32Array(n) };
+  e.run(bruteForce(dims, x.dims), counts.x, counts.y, data, n, k);
+  return counts;
+}
+
+/** psi(k) + psi(N) - mean(psi(nx + 1) + psi(ny + 1)), in nats. */
+export function informationOf(counts: NeighbourCounts, k: number): number {
+  const n = counts.x.length;
+  const psi = digammaTable(n + 1);
+  let sum = 0;
+  for (let i = 0; i < n; i++)
+    sum += (psi[(counts.x[i] as number) + 1] as number) + (psi[(counts.y[i] as number) + 1] as number);
+  return (psi[k] as number) + (psi[n] as number) - sum / n;
+}
+
+function standardized(e: Execution, { data, n, dims }: Samples): Samples {
+  const out = new Float32Array(data.length);
+  const figures = new Float32Array(4);
+  for (let column = 0; column < dims; column++) {
+    e.run(moments, figures, data, n, dims, column);
+    e.run(standardize, out, data, figures, n, dims, column);
+  }
+  return { data: out, n, dims };
+}
+
+/** @example ksgMi(executionOf("compiled"), samplesOf(x), samplesOf(y), { k: 4, zscore: false }) */
+export function ksgMi(e: Execution, x: Samples, y: Samples, { k, zscore }: KsgOptions): number {
+  const [a, b] = zscore ? [standardized(e, x), standardized(e, y)] : [x, y];
+  return informationOf(neighbourCounts(e, a, b, k), k);
+}

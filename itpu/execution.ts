@@ -1,0 +1,45 @@
+/** The two executions of the unit's kernels. */
+import {
+  type AnyKernel,
+  build,
+  type HostParams,
+  type Kernel,
+  type KpuProgram,
+  type ParamDecl,
+  simulate,
+} from "../index.ts";
+import { ITPU_TARGET } from "./target.ts";
+
+export const EXECUTIONS = ["compiled", "direct"] as const;
+export type ExecutionName = (typeof EXECUTIONS)[number];
+
+/** Runs a kernel on host arrays. */
+export interface Execution {
+  readonly name: ExecutionName;
+  run<P extends readonly ParamDecl[]>(kernel: Kernel<P>, ...args: HostParams<P>): void;
+}
+
+/** Each kernel is built once in a process. Bounds are the unit's own business: its ops check what they are given. */
+const programs = new WeakMap<object, KpuProgram>();
+
+function programOf(kernel: AnyKernel): KpuProgram {
+  const known = programs.get(kernel);
+  if (known !== undefined) return known;
+  const made = build(kernel, { target: ITPU_TARGET, checks: false });
+  programs.set(kernel, made);
+  return made;
+}
+
+const compiled: Execution = {
+  name: "compiled",
+  run: (kernel, ...args) => void programOf(kernel).run(...args),
+};
+/** As plain JavaScript, with all checks. */
+const direct: Execution = {
+  name: "direct",
+  run: (kernel, ...args) => void simulate(kernel, args, { target: ITPU_TARGET }),
+};
+
+export function executionOf(name: ExecutionName): Execution {
+  return name === "compiled" ? compiled : direct;
+}

@@ -1,0 +1,5 @@
+/** The information-theory unit: entropies, mutual information, plasticity. `kpu-dsl/itpu`. */
+export { Buf, type BufData, type BufDType, type BufSource } from "./buf.ts";
+export type { ExecutionName } from "./execution.ts";
+export { type BufRef, type Descriptor, Graph, type Params, type RunOptions } from "./graph.ts";
+export { OP_NAMES, type OpName } from "./ops/index.ts";
