@@ -2,4 +2,5 @@
 export { Buf, type BufData, type BufDType, type BufSource } from "./buf.ts";
 export type { ExecutionName } from "./execution.ts";
 export { type BufRef, type Descriptor, Graph, type Params, type RunOptions } from "./graph.ts";
+export { type Given, type GraphFile, graphFile, readGraph } from "./json.ts";
 export { OP_NAMES, type OpName } from "./ops/index.ts";

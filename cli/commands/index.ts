@@ -7,6 +7,7 @@ import { equiv } from "./equiv.ts";
 import { explain } from "./explain.ts";
 import { fuzz } from "./fuzz.ts";
 import { intrinsics } from "./intrinsics.ts";
+import { itpu } from "./itpu.ts";
 import { run } from "./run.ts";
 import { sim } from "./sim.ts";
 
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   equiv,
   fuzz,
   config,
+  itpu,
   disasm,
   intrinsics,
   explain,
