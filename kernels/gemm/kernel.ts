@@ -124,6 +124,10 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
     if (OWN[role]) S.waitEvents(e[AT[role]]!);
   }
 
+  /** How many of `blocks` a tile has that begins with `first` and goes on every `step`. */
+  function mine(blocks: number, first: number, step: number): number {
+    return blocks > first ? S.ceildiv(blocks - first, step) : 0;
+  }
   function blockAt(x: Arguments, row: number, col: number): Block {
     return {
       row: row * MB,
@@ -141,6 +145,17 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
   const rowsOf = (block: Block, i: number, h: number): number =>
     Math.max(0, Math.min(H, block.rows - (2 * i + h) * H));
   const colsOf = (block: Block, j: number): number => Math.min(W, block.cols - j * W);
+
+  const downOf = (block: Block): number => (KEEPS ? 1 : S.ceildiv(block.rows, 2 * H));
+  const alongOf = (block: Block): number => (KEEPS ? 1 : S.ceildiv(block.cols, W));
+  function either(first: boolean, a: Block, b: Block): Block {
+    return {
+      row: first ? a.row : b.row,
+      col: first ? a.col : b.col,
+      rows: first ? a.rows : b.rows,
+      cols: first ? a.cols : b.cols,
+    };
+  }
 
   /** Operands of a chunk on their way to l2. */
   function load(
@@ -235,7 +250,6 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
     const cols = colsOf(block, j);
     const top = (2 * i + h) * H;
     const left = j * W;
-    done(e, MMA[h]!);
     if (last) {
       const [row, col] = [block.row + top, block.col + left];
       if (spec.residual !== undefined) {
@@ -268,7 +282,7 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
         times: rows,
       });
       given(e, OUT[h]!);
-    } else {
+    } else if (!KEEPS) {
       S.drain(mem.nearSums.at(h, 0), mem.acc.at(h, 0), { rows, cols, stride: W }, e[NOW]!);
       S.waitEvents(e[NOW]!);
       S.blockMove(
@@ -292,6 +306,39 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
       );
       given(e, IN[h]!);
     }
+  }
+
+  /** Sums of half h of micro (i, j) into the accumulators. */
+  function resume(mem: Memory, e: readonly Event[], block: Block, h: number, i: number, j: number): void {
+    done(e, IN[h]!);
+    S.preload(
+      mem.acc.at(h, 0),
+      mem.nearNext.at(h, 0),
+      { rows: rowsOf(block, i, h), cols: colsOf(block, j), stride: W },
+      e[NOW]!,
+    );
+    S.waitEvents(e[NOW]!);
+  }
+
+  function multiply(
+    mem: Memory,
+    e: readonly Event[],
+    block: Block,
+    chunk: Chunk,
+    h: number,
+    i: number,
+    j: number,
+    p: number,
+    c: number,
+  ): void {
+    S.mma(
+      mem.acc.at(h, 0),
+      mem.edgeA.at(p % 2, h, 0),
+      mem.edgeB.at(p % 2, 0),
+      { m: rowsOf(block, i, h), n: colsOf(block, j), k: turnDepth(chunk, p), clear: c === 0 && p === 0 },
+      e[AT[MMA[h]!]]!,
+    );
+    given(e, MMA[h]!);
   }
 
   return kernel(
@@ -328,153 +375,99 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
       const tileRows = Math.floor(S.tileCount() / tileCols);
       const firstRow = Math.floor(tile / tileCols);
       const firstCol = tile - firstRow * tileCols;
-      const blocksDown = S.ceildiv(m, MB);
-      const blocksAcross = S.ceildiv(n, NB);
+      const rounds = firstRow < tileRows ? mine(S.ceildiv(m, MB), firstRow, tileRows) : 0;
+      const across = mine(S.ceildiv(n, NB), firstCol, tileCols);
       const chunks = 2 * Math.max(1, S.ceildiv(k, 2 * KB));
       const step = S.ceildiv(k, chunks);
-      const busy = firstRow < tileRows && firstRow < blocksDown && firstCol < blocksAcross;
-      if (busy) {
-        const firstBlock = blockAt(x, firstRow, firstCol);
-        const firstChunk = chunkAt(k, step, 0);
-        load(x, mem, e, firstBlock, firstChunk, 0);
+      if (rounds > 0 && across > 0) {
+        const block = blockAt(x, firstRow, firstCol);
+        const chunk = chunkAt(k, step, 0);
+        load(x, mem, e, block, chunk, 0);
         done(e, "loadA");
         done(e, "loadB");
-        stream(mem, e, firstBlock, firstChunk, 0, 0, 0, 0, 0);
+        stream(mem, e, block, chunk, 0, 0, 0, 0, 0);
       }
-      for (let row = firstRow; busy && row < blocksDown; row += tileRows) {
-        for (let col = firstCol; col < blocksAcross; col += tileCols) {
-          const block = blockAt(x, row, col);
-          const down = KEEPS ? 1 : S.ceildiv(block.rows, 2 * H);
-          const across = KEEPS ? 1 : S.ceildiv(block.cols, W);
-          // Sums of a block of one micro stay in the accumulators.
-          const stays = down === 1 && across === 1;
-          const firstOfRow = col === firstCol;
-          const firstOfAll = firstOfRow && row === firstRow;
-          const lastOfRow = col + tileCols >= blocksAcross;
-          const lastOfAll = lastOfRow && row + tileRows >= blocksDown;
+      for (const r of S.range(0, rounds)) {
+        for (const q of S.range(0, across)) {
+          const block = blockAt(x, firstRow + r * tileRows, firstCol + q * tileCols);
+          const firstOfAll = r === 0 && q === 0;
+          const lastOfAll = r === rounds - 1 && q === across - 1;
           const before = blockAt(
             x,
-            firstOfRow ? row - tileRows : row,
-            firstOfRow
-              ? firstCol + Math.floor((blocksAcross - 1 - firstCol) / tileCols) * tileCols
-              : col - tileCols,
+            firstRow + (q > 0 ? r : r - 1) * tileRows,
+            firstCol + (q > 0 ? q - 1 : across - 1) * tileCols,
           );
-          const after = blockAt(x, lastOfRow ? row + tileRows : row, lastOfRow ? firstCol : col + tileCols);
-          for (let pair = 0; pair < chunks; pair += 2) {
-            for (const slot of S.unroll(2)) {
-              const c = pair + slot;
-              const chunk = chunkAt(k, step, c);
-              const lastChunk = slot === 1 && pair + 2 >= chunks;
-              const next = chunkAt(k, step, lastChunk ? 0 : c + 1);
-              const nextBlock = {
-                row: lastChunk ? after.row : block.row,
-                col: lastChunk ? after.col : block.col,
-                rows: lastChunk ? after.rows : block.rows,
-                cols: lastChunk ? after.cols : block.cols,
-              };
-              const more = !(lastChunk && lastOfAll);
-              for (let i = 0; i < down; i++) {
-                for (let j = 0; j < across; j++) {
-                  const first = i === 0 && j === 0;
-                  const last = i === down - 1 && j === across - 1;
-                  for (let turn = 0; turn < TURNS; turn += 2) {
-                    for (const edge of S.unroll(2)) {
-                      const p = turn + edge;
-                      done(e, "rows0");
-                      done(e, "rows1");
-                      done(e, "cols");
-                      if (edge === 0 && turn === 0 && first && more)
-                        load(x, mem, e, nextBlock, next, 1 - slot);
-                      for (const h of S.unroll(2)) {
-                        if (edge === 1 || turn > 0) done(e, MMA[h]!);
-                        else {
-                          if (!first)
-                            finish(
-                              x,
-                              mem,
-                              e,
-                              block,
-                              h,
-                              j > 0 ? i : i - 1,
-                              j > 0 ? j - 1 : across - 1,
-                              lastChunk,
-                            );
-                          else if (c > 0) {
-                            if (stays) done(e, MMA[h]!);
-                            else finish(x, mem, e, block, h, down - 1, across - 1, false);
-                          } else if (!firstOfAll) {
-                            finish(
-                              x,
-                              mem,
-                              e,
-                              before,
-                              h,
-                              KEEPS ? 0 : S.ceildiv(before.rows, 2 * H) - 1,
-                              KEEPS ? 0 : S.ceildiv(before.cols, W) - 1,
-                              true,
-                            );
-                          }
-                          if (c > 0 && !stays) {
-                            done(e, IN[h]!);
-                            S.preload(
-                              mem.acc.at(h, 0),
-                              mem.nearNext.at(h, 0),
-                              { rows: rowsOf(block, i, h), cols: colsOf(block, j), stride: W },
-                              e[NOW]!,
-                            );
-                            S.waitEvents(e[NOW]!);
-                          }
-                        }
-                        S.mma(
-                          mem.acc.at(h, 0),
-                          mem.edgeA.at(edge, h, 0),
-                          mem.edgeB.at(edge, 0),
-                          {
-                            m: rowsOf(block, i, h),
-                            n: colsOf(block, j),
-                            k: turnDepth(chunk, p),
-                            clear: c === 0 && p === 0,
-                          },
-                          e[AT[MMA[h]!]]!,
+          const after = blockAt(
+            x,
+            firstRow + (q < across - 1 ? r : r + 1) * tileRows,
+            firstCol + (q < across - 1 ? q + 1 : 0) * tileCols,
+          );
+          const down = downOf(block);
+          const along = alongOf(block);
+          // Sums of a block of one micro stay in the accumulators.
+          const stays = KEEPS || (down === 1 && along === 1);
+          for (const c of S.range(0, chunks)) {
+            const chunk = chunkAt(k, step, c);
+            const slot = c % 2;
+            const lastChunk = c === chunks - 1;
+            const more = !(lastChunk && lastOfAll);
+            const nextChunk = chunkAt(k, step, lastChunk ? 0 : c + 1);
+            const nextBlock = either(lastChunk, after, block);
+            for (const i of S.range(0, down)) {
+              for (const j of S.range(0, along)) {
+                const first = i === 0 && j === 0;
+                const last = i === down - 1 && j === along - 1;
+                const fresh = first && c === 0;
+                const previous = either(fresh, before, block);
+                const sent = !first || (fresh ? !firstOfAll : !stays);
+                for (const p of S.range(0, TURNS)) {
+                  const edge = p % 2;
+                  done(e, "rows0");
+                  done(e, "rows1");
+                  done(e, "cols");
+                  if (p === 0 && first && more) load(x, mem, e, nextBlock, nextChunk, 1 - slot);
+                  for (const h of S.unroll(2)) {
+                    if (p > 0 || !fresh || !firstOfAll) done(e, MMA[h]!);
+                    if (p === 0) {
+                      if (sent)
+                        finish(
+                          x,
+                          mem,
+                          e,
+                          previous,
+                          h,
+                          first ? downOf(previous) - 1 : j > 0 ? i : i - 1,
+                          first ? alongOf(previous) - 1 : j > 0 ? j - 1 : along - 1,
+                          first ? c === 0 : lastChunk,
                         );
-                        given(e, MMA[h]!);
-                      }
-                      if (edge === 1 && turn + 2 >= TURNS) {
-                        // What this micro's first turn sent out has arrived; and of a block of two micros, it is what comes back.
-                        if (!first || (c > 0 ? !stays : !firstOfAll)) {
-                          done(e, "out0");
-                          done(e, "out1");
-                        }
-                        if (!last) {
-                          if (c > 0)
-                            bringSums(mem, e, block, j < across - 1 ? i : i + 1, j < across - 1 ? j + 1 : 0);
-                          stream(
-                            mem,
-                            e,
-                            block,
-                            chunk,
-                            slot,
-                            j < across - 1 ? i : i + 1,
-                            j < across - 1 ? j + 1 : 0,
-                            0,
-                            0,
-                          );
-                        } else if (more) {
-                          if (!stays && !lastChunk) bringSums(mem, e, block, 0, 0);
-                          done(e, "loadA");
-                          done(e, "loadB");
-                          stream(mem, e, nextBlock, next, 1 - slot, 0, 0, 0, 0);
-                        }
-                      } else stream(mem, e, block, chunk, slot, i, j, p + 1, 1 - edge);
+                      if (!KEEPS && c > 0 && !stays) resume(mem, e, block, h, i, j);
                     }
+                    multiply(mem, e, block, chunk, h, i, j, p, c);
                   }
+                  const ends = p === TURNS - 1;
+                  if (ends && sent) {
+                    // What the first turn sent out has arrived; in a block of two micros it is what comes back now.
+                    done(e, "out0");
+                    done(e, "out1");
+                  }
+                  const i2 = !ends ? i : last ? 0 : j < along - 1 ? i : i + 1;
+                  const j2 = !ends ? j : last ? 0 : j < along - 1 ? j + 1 : 0;
+                  if (!KEEPS && ends && !stays && (last ? !lastChunk : c > 0))
+                    bringSums(mem, e, block, i2, j2);
+                  if (ends && last && more) {
+                    done(e, "loadA");
+                    done(e, "loadB");
+                    stream(mem, e, nextBlock, nextChunk, 1 - slot, 0, 0, 0, 0);
+                  } else if (!ends || !last)
+                    stream(mem, e, block, chunk, slot, i2, j2, ends ? 0 : p + 1, 1 - edge);
                 }
               }
             }
           }
           if (lastOfAll) {
             for (const h of S.unroll(2)) {
-              finish(x, mem, e, block, h, down - 1, across - 1, true);
+              done(e, MMA[h]!);
+              finish(x, mem, e, block, h, down - 1, along - 1, true);
               done(e, OUT[h]!);
             }
           }
