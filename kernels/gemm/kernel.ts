@@ -93,7 +93,7 @@ interface Chunk {
  *
  * @param tiles  the most tiles that a run may have
  * @throws KPU4007 a combination of dtypes that the matrix path does not have
- * @throws KPU4003, KPU3002 a plan that does not fit the target
+ * @throws KPU4003, KPU3004 a plan that does not fit the target
  */
 export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number): GemmKernel {
   checkSpec(spec);
@@ -378,7 +378,8 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
       const rounds = firstRow < tileRows ? mine(S.ceildiv(m, MB), firstRow, tileRows) : 0;
       const across = mine(S.ceildiv(n, NB), firstCol, tileCols);
       const chunks = 2 * Math.max(1, S.ceildiv(k, 2 * KB));
-      const step = S.ceildiv(k, chunks);
+      // A chunk of 4-bit rows begins at a whole byte.
+      const step = PACKED * S.ceildiv(k, PACKED * chunks);
       if (rounds > 0 && across > 0) {
         const block = blockAt(x, firstRow, firstCol);
         const chunk = chunkAt(k, step, 0);

@@ -58,11 +58,11 @@ export function planBytes(
   };
 }
 
-/** @throws KPU4003 more than a memory of the target has, KPU3002 numbers that do not fit each other */
+/** @throws KPU4003 more than a memory of the target has, KPU3004 numbers that do not fit each other */
 export function checkPlan(spec: GemmSpec, p: GemmPlan, target: Target, tiles: number): void {
   const whole = (name: keyof GemmPlan, of: number): void => {
     if (!Number.isInteger(p[name]) || p[name] <= 0 || p[name] % of !== 0)
-      fail("KPU3002", `gemm: ${name} of the plan must be a positive multiple of ${of}, got ${p[name]}`, {
+      fail("KPU3004", `gemm: ${name} of the plan must be a positive multiple of ${of}, got ${p[name]}`, {
         data: { ...p },
       });
   };
@@ -79,4 +79,50 @@ export function checkPlan(spec: GemmSpec, p: GemmPlan, target: Target, tiles: nu
         `gemm: the plan takes ${wanted} bytes of ${scope}, ${target.name} has ${target.capacity[scope]}`,
         { help: "let planGemm choose, or take smaller blocks", data: { ...p } },
       );
+}
+
+export interface GemmSizes {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/**
+ * A plan that keeps sums in the accumulators: blocks as large as these hold, and no larger than the product; chunks as deep as
+ * l2 holds twice, so that runs out of DRAM are long.
+ *
+ *     planGemm({ a: "f32", b: "f32", out: "f32" }, { m: 1024, n: 1024, k: 1024 }, TARGETS.edge, 1)
+ *     // blocks of 128 x 128, depth 212
+ *
+ * @throws KPU4003 a target whose memories hold not even the smallest plan
+ */
+export function planGemm(spec: GemmSpec, sizes: GemmSizes, target: Target, tiles: number): GemmPlan {
+  const { capacity } = target;
+  const half = Math.floor(capacity.acc / DTYPES[sumDtype(spec)].bytes / 2);
+  const square = Math.max(1, Math.floor(Math.sqrt(half / 2)));
+  let halfRows = Math.min(square, Math.max(1, Math.ceil(sizes.m / 2)));
+  // An even number of columns: 4-bit rows begin at whole bytes.
+  let cols = Math.max(2, 2 * Math.floor(Math.min(half / halfRows, 2 * square, sizes.n + 1) / 2));
+  for (;;) {
+    const blocks = { halfRows, cols, blockRows: 2 * halfRows, blockCols: cols };
+    const tileCols = Math.max(1, Math.min(tiles, Math.ceil(sizes.n / cols)));
+    const depthOf = (depth: number, turns: number): GemmPlan => ({ ...blocks, depth, turns, tileCols });
+    const one = planBytes(spec, depthOf(2, 2), tiles);
+    const none = planBytes(spec, depthOf(0, 2), tiles);
+    const perDepth = (one.l2 - none.l2) / 2;
+    const most = Math.floor((capacity.l2 - none.l2) / perDepth / 2) * 2;
+    const depth = Math.max(2, Math.min(most, 2 * Math.ceil(sizes.k / 4)));
+    const perTurn = one.l1;
+    const turn = Math.max(1, Math.floor(capacity.l1 / perTurn));
+    const turns = 2 * Math.max(1, Math.ceil(depth / turn / 2));
+    const plan = depthOf(depth, turns);
+    const bytes = planBytes(spec, plan, tiles);
+    if (bytes.l2 <= capacity.l2 && bytes.l1 <= capacity.l1 && bytes.acc <= capacity.acc) return plan;
+    if (halfRows === 1 && cols === 2) {
+      checkPlan(spec, plan, target, tiles);
+      return plan;
+    }
+    halfRows = Math.max(1, Math.floor(halfRows / 2));
+    cols = Math.max(2, 2 * Math.floor(cols / 4));
+  }
 }
