@@ -36,6 +36,9 @@ export function keepsSums(p: GemmPlan): boolean {
   return p.blockRows === 2 * p.halfRows && p.blockCols === p.cols;
 }
 
+/** What the six buffers of l2 take beside their contents: alignment, and one element where a plan has no use for one. */
+const PLACES = 256;
+
 /** Bytes that a plan takes of each scope: l3 of all `tiles` together, the others of each. */
 export function planBytes(
   spec: GemmSpec,
@@ -51,6 +54,7 @@ export function planBytes(
     l3: tiles * p.blockRows * p.blockCols * sums,
     l2:
       2 * Math.ceil(operands / 8) +
+      PLACES +
       2 * half * (DTYPES[out].bytes + 2 * sums) +
       (residual === undefined ? 0 : half * DTYPES[residual].bytes),
     l1: 2 * turn * (2 * p.halfRows * DTYPES[a].bytes + p.cols * DTYPES[streamedDtype(b)].bytes),
@@ -92,7 +96,7 @@ export interface GemmSizes {
  * l2 holds twice, so that runs out of DRAM are long.
  *
  *     planGemm({ a: "f32", b: "f32", out: "f32" }, { m: 1024, n: 1024, k: 1024 }, TARGETS.edge, 1)
- *     // blocks of 128 x 128, depth 212
+ *     // blocks of 128 x 128, depth 222
  *
  * @throws KPU4003 a target whose memories hold not even the smallest plan
  */

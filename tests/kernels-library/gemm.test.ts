@@ -163,6 +163,11 @@ describe("gemm", () => {
     );
   }, 60_000);
 
+  test("a plan that fills l2 of t64 is built", () => {
+    const c: Case = { spec: { a: "f32", b: "f32", out: "f32" }, m: 255, n: 255, k: 189, seed: 0 };
+    check(c, planGemm(c.spec, c, TARGETS.t64, 1), "t64", 1, false);
+  });
+
   test("what a plan takes of each memory fits every preset", () => {
     for (const target of Object.values(TARGETS)) {
       const spec: GemmSpec = { a: "f32", b: "f32", out: "f32" };
