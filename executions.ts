@@ -96,7 +96,11 @@ export function build(kernel: AnyKernel, options: BuildOptions = {}): KpuProgram
     const { dump } = options;
     if (dump) lowerKernel(record, { target, dump: (pass, k) => dump(pass, printKernel(k)) });
     const lowered = checked(record, target);
-    const compiled = compileKernel(lowered.kernel, { target, checks: options.checks ?? true });
+    const compiled = compileKernel(lowered.kernel, {
+      target,
+      checks: options.checks ?? true,
+      description: record.description,
+    });
     dump?.("machine", printKernel(compiled.machine));
     return new KpuProgram(compiled);
   });

@@ -47,6 +47,12 @@ export {
 export { CODES, type DiagnosticCode } from "./ir/codes.ts";
 export { type Diagnostic, KpuError, type Location } from "./ir/diagnostic.ts";
 export type { DTypeName, Scope } from "./ir/dtype.ts";
+export type {
+  ProgramDescription,
+  ProgramOp,
+  ProgramTensor,
+  Tiling,
+} from "./ir/program.ts";
 export { TARGETS, type Target, type TargetName } from "./ir/target.ts";
 export type { SimulationReport } from "./pysim/index.ts";
 export { createDevice, KpuProgram, loadProgram, type RunReport } from "./runtime/index.ts";

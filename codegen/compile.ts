@@ -1,8 +1,16 @@
 /** KIR to something that runs: legalised, laid out, emitted. */
-import { withinStack } from "../ir/diagnostic.ts";
+import { fail, withinStack } from "../ir/diagnostic.ts";
 import { bytesOf, type DTypeName, type Scope } from "../ir/dtype.ts";
+import type { ParamSpec } from "../ir/hostargs.ts";
 import type { Expr, Kernel, Local } from "../ir/kir.ts";
+import { OPS } from "../ir/ops.ts";
 import { printKernel } from "../ir/print.ts";
+import {
+  descriptionProblem,
+  type ParamUse,
+  type ProgramDescription,
+  plainDescription,
+} from "../ir/program.ts";
 import type { Target } from "../ir/target.ts";
 import { forEachExpr, forEachIn, forEachStmt } from "../ir/walk.ts";
 import { type Layout, planLayout, type ScopeBytes } from "./layout.ts";
@@ -13,6 +21,8 @@ export interface CompileOptions {
   readonly target: Target;
   /** Check every access, transfer and event; an error then comes with the author's line. */
   readonly checks: boolean;
+  /** What the program file tells beside the code; when absent, what can be seen in the code. */
+  readonly description?: ProgramDescription | undefined;
 }
 
 export interface CompiledKernel {
@@ -24,11 +34,14 @@ export interface CompiledKernel {
   readonly machine: Kernel;
   readonly layout: Layout;
   readonly emitted: Emitted;
-  /** For each parameter: whether the kernel may write through it. */
-  readonly written: readonly boolean[];
+  readonly params: readonly ParamUse[];
+  readonly description: ProgramDescription;
 }
 
-/** Compiles a verified kernel of level virtual. */
+/**
+ * Compiles a verified kernel of level virtual.
+ * @throws KPU6008 where the description does not fit the code
+ */
 export function compileKernel(k: Kernel, o: CompileOptions): CompiledKernel {
   return withinStack(k.name, () => emitKernel(legalise(k, o.target), printKernel(k), o));
 }
@@ -37,6 +50,7 @@ export function compileKernel(k: Kernel, o: CompileOptions): CompiledKernel {
 export function emitKernel(machine: Kernel, source: string, o: CompileOptions): CompiledKernel {
   const layout = planLayout(machine, scopeBytes(machine));
   const emitted = emitModule(machine, layout, o.checks);
+  const params = paramUses(machine);
   const { target, checks } = o;
   return {
     name: machine.name,
@@ -46,11 +60,24 @@ export function emitKernel(machine: Kernel, source: string, o: CompileOptions): 
     machine,
     layout,
     emitted,
-    written: writtenParams(machine),
+    params,
+    description: describe(machine.name, params, o.description),
   };
 }
 
-function scopeBytes(k: Kernel): ScopeBytes {
+/** @throws KPU6008 where the description does not fit the code */
+function describe(name: string, params: readonly ParamUse[], given?: ProgramDescription): ProgramDescription {
+  if (given === undefined) return plainDescription(name, params);
+  const wrong = descriptionProblem(given, params);
+  if (wrong !== undefined)
+    fail("KPU6008", `the description of ${name} does not hold: ${wrong}`, {
+      help: "correct the third argument of kernel()",
+    });
+  return given;
+}
+
+/** Bytes that the buffers of each scope take: of all tiles together in global and l3, of each tile elsewhere. */
+export function scopeBytes(k: Kernel): ScopeBytes {
   const bytes: Record<Scope, number> = { global: 0, l3: 0, l2: 0, l1: 0, acc: 0, local: 0, private: 0 };
   forEachExpr(k.body, (e) => {
     if (e.kind !== "apply" || e.op !== "alloc") return;
@@ -61,6 +88,7 @@ function scopeBytes(k: Kernel): ScopeBytes {
   return bytes;
 }
 
+/** Ops that write where their first operand points to, and read through all others; any other op only reads. */
 const WRITES_FIRST = new Set([
   "set",
   "store",
@@ -77,32 +105,62 @@ const WRITES_FIRST = new Set([
   "dma_gather_async",
 ]);
 
-/** Which parameters may be written: those from which the pointer of some write may come. */
-function writtenParams(k: Kernel): boolean[] {
+interface Accessed {
+  readonly read: readonly boolean[];
+  readonly written: readonly boolean[];
+}
+
+/** Which parameters may be read and which written: those from which the pointer of some access may come. */
+function accessedParams(k: Kernel): Accessed {
   const sources = new Map<Local, Set<Local>>();
   const from = (l: Local): Set<Local> => {
     let s = sources.get(l);
     if (s === undefined) sources.set(l, (s = new Set()));
     return s;
   };
+  const read: Local[] = [];
   const written: Local[] = [];
   const pointersIn = (e: Expr, add: (l: Local) => void): void =>
     forEachIn(e, (x) => {
       if (x.kind === "ref" && x.type.kind === "ptr") add(x.local);
     });
-  forEachStmt(k.body, (s) => {
-    if ((s.kind === "let" || s.kind === "assign") && s.local.type.kind === "ptr") {
-      pointersIn(s.value, (l) => from(s.local).add(l));
-    } else if (s.kind === "effect" && WRITES_FIRST.has(s.value.op)) {
-      pointersIn(s.value.args[0]!, (l) => written.push(l));
-    }
+  forEachExpr(k.body, (e) => {
+    // Arithmetic on pointers reads nothing.
+    if (e.kind !== "apply" || OPS[e.op].effect === "pure" || OPS[e.op].effect === "trap") return;
+    e.args.forEach((a, i) => {
+      const list = i === 0 && WRITES_FIRST.has(e.op) ? written : read;
+      if (a.type.kind === "ptr") pointersIn(a, (l) => list.push(l));
+    });
   });
-  const reached = new Set<Local>();
-  while (written.length > 0) {
-    const l = written.pop()!;
-    if (reached.has(l)) continue;
-    reached.add(l);
-    written.push(...from(l));
-  }
-  return k.params.map((p) => reached.has(p.local));
+  forEachStmt(k.body, (s) => {
+    if ((s.kind === "let" || s.kind === "assign") && s.local.type.kind === "ptr")
+      pointersIn(s.value, (l) => from(s.local).add(l));
+  });
+  const reached = (list: Local[]): readonly boolean[] => {
+    const all = new Set<Local>();
+    while (list.length > 0) {
+      const l = list.pop()!;
+      if (all.has(l)) continue;
+      all.add(l);
+      list.push(...from(l));
+    }
+    return k.params.map((p) => all.has(p.local));
+  };
+  return { read: reached(read), written: reached(written) };
+}
+
+/** The parameters as callers see them. */
+export function paramSpecs(k: Kernel): readonly ParamSpec[] {
+  return k.params.map((p) => ({
+    name: p.local.name,
+    dtype: p.dtype,
+    pointer: p.pointer,
+    constant: p.local.type.kind === "ptr" && p.local.type.constant,
+    ...(p.noalias ? { noalias: true } : {}),
+  }));
+}
+
+function paramUses(k: Kernel): readonly ParamUse[] {
+  const { read, written } = accessedParams(k);
+  return paramSpecs(k).map((p, i) => ({ ...p, read: read[i] === true, written: written[i] === true }));
 }

@@ -9,7 +9,7 @@ import { parseKernel } from "../ir/parse.ts";
 import { printKernel } from "../ir/print.ts";
 import type { Target } from "../ir/target.ts";
 import { verifyKernel } from "../ir/verify.ts";
-import type { CompiledKernel } from "./compile.ts";
+import { type CompiledKernel, paramSpecs } from "./compile.ts";
 import { type Manifest, manifestSchema, PROGRAM_VERSION } from "./manifest.ts";
 
 /** As in PNG: a byte above 127, and line ends that a text transfer would change. */
@@ -33,16 +33,6 @@ export interface ProgramFile {
   readonly machine: Kernel;
 }
 
-export function paramSpecs(k: Kernel): Manifest["params"] {
-  return k.params.map((p) => ({
-    name: p.local.name,
-    dtype: p.dtype,
-    pointer: p.pointer,
-    constant: p.local.type.kind === "ptr" && p.local.type.constant,
-    ...(p.noalias ? { noalias: true as const } : {}),
-  }));
-}
-
 function sha256(content: Uint8Array | string): string {
   return createHash("sha256").update(content).digest("hex");
 }
@@ -62,7 +52,7 @@ export function writeProgram(p: CompiledKernel): Uint8Array<ArrayBuffer> {
       capacity: { l3, l2, l1, acc, local, private: own },
       events,
     },
-    params: paramSpecs(p.machine),
+    params: [...paramSpecs(p.machine)],
     checks: p.checks,
     memory: { program: p.emitted.programBytes, perTile: p.emitted.tileBytes },
   };

@@ -1,5 +1,11 @@
-export { type CompiledKernel, type CompileOptions, compileKernel, emitKernel } from "./compile.ts";
-export { type ProgramFile, paramSpecs, readProgram, targetOf, writeProgram } from "./container.ts";
+export {
+  type CompiledKernel,
+  type CompileOptions,
+  compileKernel,
+  emitKernel,
+  paramSpecs,
+} from "./compile.ts";
+export { type ProgramFile, readProgram, targetOf, writeProgram } from "./container.ts";
 export {
   ARG_BYTES,
   align,

@@ -36,7 +36,7 @@ const makeSchema = ({ z }: typeof Zod) => {
         pointer: z.boolean(),
         constant: z.boolean(),
         /** Absent where it does not hold, so that files from before it are read as they were. */
-        noalias: z.literal(true).exactOptional(),
+        noalias: z.boolean().exactOptional(),
       }),
     ),
     checks: z.boolean(),

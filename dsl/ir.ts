@@ -24,5 +24,6 @@ export type { ParamSpec } from "../ir/hostargs.ts";
 export { INSPECT } from "../ir/inspect.ts";
 export type { Attrs, Expr, Type } from "../ir/kir.ts";
 export type { AluOp, CostClass, Effect, OpName } from "../ir/ops.ts";
+export type { ProgramDescription } from "../ir/program.ts";
 export type { Target, TargetName } from "../ir/target.ts";
 export { registerLanes, resolveTarget } from "../ir/target.ts";

@@ -5,7 +5,7 @@
  */
 import { inspect } from "node:util";
 import type { AnyD, bool, DType } from "./dtypes.ts";
-import { type DTypeName, fail, INSPECT, presenting, type Scope } from "./ir.ts";
+import { type DTypeName, fail, INSPECT, type ProgramDescription, presenting, type Scope } from "./ir.ts";
 import type { Ptr } from "./pointer.ts";
 
 /** Declares a pointer parameter; made by {@link ptr}. */
@@ -90,6 +90,8 @@ export interface KernelRecord {
   readonly params: readonly ParamDecl[];
   /** The author's function as it runs. */
   readonly fn: (...args: never[]) => unknown;
+  /** What its program files tell beside the code: tensors, ops, tiling. */
+  readonly description: ProgramDescription | undefined;
   /** `this` of a static method; undefined for functions. Filled once the class exists. */
   thisValue: unknown;
 }
@@ -152,16 +154,23 @@ type Decorator<P extends readonly ParamDecl[]> = <T>(
 
 /**
  * Declares a kernel: `kernel([ptr(f32), i32], function name(x, n) { ... })`, or as a standard decorator on a static
- * method: `@kernel([ptr(f32), i32]) static name(x: Ptr<f32>, n: number) { ... }`.
+ * method: `@kernel([ptr(f32), i32]) static name(x: Ptr<f32>, n: number) { ... }`. A description is kept in program files
+ * and changes nothing else: the ops of the kernel and how each is cut (`ProgramOp`, `Tiling`), its tensors and their shapes.
  */
 export function kernel<const P extends readonly ParamDecl[]>(
   params: P,
   fn: (...args: BodyParams<P>) => void,
+  description?: ProgramDescription,
 ): Kernel<P>;
 export function kernel<const P extends readonly ParamDecl[]>(params: P): Decorator<P>;
-export function kernel(params: readonly ParamDecl[], fn?: (...args: never[]) => void): unknown {
+export function kernel(
+  params: readonly ParamDecl[],
+  fn?: (...args: never[]) => void,
+  description?: ProgramDescription,
+): unknown {
   presenting(() => checkDecl(params));
-  if (fn !== undefined) return wrap({ name: fn.name || "kernel", params, fn, thisValue: undefined });
+  if (fn !== undefined)
+    return wrap({ name: fn.name || "kernel", params, fn, description, thisValue: undefined });
   return (method: (...args: never[]) => unknown, context: ClassMethodDecoratorContext) => {
     if (typeof context !== "object") {
       presenting(() =>
@@ -177,7 +186,13 @@ export function kernel(params: readonly ParamDecl[], fn?: (...args: never[]) => 
         }),
       );
     }
-    const record: KernelRecord = { name: String(context.name), params, fn: method, thisValue: undefined };
+    const record: KernelRecord = {
+      name: String(context.name),
+      params,
+      fn: method,
+      description: undefined,
+      thisValue: undefined,
+    };
     context.addInitializer(function (this: unknown) {
       record.thisValue = this;
     });

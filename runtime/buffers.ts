@@ -38,7 +38,7 @@ function has(buffer: NamedBuffer, { lo, hi }: Bounds): boolean {
 function parameters({ k, base, view }: Stopped, access: Bounds["access"]): NamedBuffer[] {
   const address = (at: number): number => Number(view.getBigUint64(at, true));
   return k.machine.params.flatMap((p, i) => {
-    if (!p.pointer || (access === "writes" && !k.written[i])) return [];
+    if (!p.pointer || (access === "writes" && !k.params[i]?.written)) return [];
     const at = base + k.layout.args + i * ARG_BYTES;
     const lo = address(at + 8);
     return [named(p.local.name, "global", p.dtype, lo, address(at + 16) - lo)];

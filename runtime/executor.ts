@@ -63,7 +63,7 @@ export class Executor {
 
   /** Copies host memory in and writes the argument block. */
   #place(args: readonly BoundArg[], tiles: number): PlacedRegion[] {
-    const { layout, emitted, written, machine } = this.#k;
+    const { layout, emitted, params, machine } = this.#k;
     const device = this.#device;
     const own = device.memory.buffer;
     const tileAreas = align(device.top);
@@ -77,7 +77,7 @@ export class Executor {
       const host = inPlace
         ? undefined
         : new Uint8Array(region.buffer, region.start, region.end - region.start);
-      return { region, address, host, written: region.members.some((m) => written[m]) };
+      return { region, address, host, written: region.members.some((m) => params[m]?.written) };
     });
     device.ensure(at);
     const { bytes, view } = device;

@@ -5,6 +5,7 @@ import { fail, presenting } from "../ir/diagnostic.ts";
 import { bindArguments, type ParamSpec } from "../ir/hostargs.ts";
 import { INSPECT } from "../ir/inspect.ts";
 import { printKernel } from "../ir/print.ts";
+import type { ProgramDescription } from "../ir/program.ts";
 import { MAX_TILES } from "../ir/target.ts";
 import { Device, deviceOf } from "./device.ts";
 import { Executor } from "./executor.ts";
@@ -51,6 +52,10 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
   /** KIR text of level machine: the assembly (`.kasm`). */
   get asm(): string {
     return (this.#asm ??= printKernel(this.compiled.machine));
+  }
+  /** Its tensors and ops, as declared with the kernel. */
+  get description(): ProgramDescription {
+    return this.compiled.description;
   }
   /** The program file (`.kpubin`). */
   get bytes(): Uint8Array<ArrayBuffer> {

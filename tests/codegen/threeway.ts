@@ -3,7 +3,7 @@
  * the same bytes in the arguments (all NaNs are one).
  */
 import { expect } from "vitest";
-import { paramSpecs } from "../../codegen/container.ts";
+import { paramSpecs } from "../../codegen/compile.ts";
 import { compileKernel, legalise } from "../../codegen/index.ts";
 import { fromBits } from "../../ir/convert.ts";
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";

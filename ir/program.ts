@@ -1,0 +1,269 @@
+/**
+ * What a program says about itself beside its code: its tensors, its ops and how each is cut to fit the memories, the order in which
+ * they run, and what the whole costs. Plain data, declared with a kernel (third argument of `kernel()`) and kept in its program file.
+ */
+import { bytesOf, type DTypeName, SCOPES, type Scope } from "./dtype.ts";
+import type { ParamSpec } from "./hostargs.ts";
+
+/** A number of elements: a constant, or the name of the integer parameter that tells it at run time. */
+export type Extent = number | string;
+
+/** Where a tensor comes from: host arrays are `input`, `output` or `inout`; a `weight` is stored in the program, an `activation` lives between ops. */
+export const TENSOR_ROLES = ["input", "output", "inout", "weight", "activation"] as const;
+export type TensorRole = (typeof TENSOR_ROLES)[number];
+
+export interface ProgramTensor {
+  readonly name: string;
+  readonly dtype: DTypeName;
+  /** Outermost dimension first; absent where the program takes any array. */
+  readonly shape?: readonly Extent[];
+  readonly role: TensorRole;
+  /** The pointer parameter that it is passed in; an activation has none. */
+  readonly param?: string;
+}
+
+/** A loop over the blocks of a level along a dimension of the op. */
+export interface TilingLoop {
+  readonly level: Scope;
+  readonly dim: string;
+}
+
+/**
+ * How an op is cut. For a product in blocks of 64 x 64 whose operands come to l2 in chunks of 128, one chunk ahead:
+ *
+ *     {
+ *       tileSizes: { acc: { m: 64, n: 64 }, l2: { m: 64, n: 64, k: 128 } },
+ *       loopOrder: [{ level: "acc", dim: "m" }, { level: "acc", dim: "n" }, { level: "l2", dim: "k" }],
+ *       doubleBuffer: ["l2"],
+ *       prefetchDistance: 1,
+ *     }
+ */
+export interface Tiling {
+  /** For each level that holds a block: how many elements of each dimension the block has. */
+  readonly tileSizes: { readonly [S in Scope]?: { readonly [dim: string]: number } };
+  /** Outermost first. */
+  readonly loopOrder: readonly TilingLoop[];
+  /** Levels with two buffers that take turns: one is filled while the other is worked on. */
+  readonly doubleBuffer: readonly Scope[];
+  /** Blocks by which transfers run ahead of their use; 0 where they are waited for at once. */
+  readonly prefetchDistance: number;
+}
+
+export interface ProgramOp {
+  /**
+   * Unique in the program. Spans that the code marks with this name (`S.perfBegin(name)`) are the op's, and what they cost is
+   * reported as its; of a program with one op that is all.
+   */
+  readonly name: string;
+  /** What it computes, as `gemm` or `softmax`. */
+  readonly kind: string;
+  /** The dimensions that it loops over: `{ m: 1024, n: 1024, k: "depth" }`. */
+  readonly dims: { readonly [dim: string]: Extent };
+  /** Names of tensors. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** What else it was asked to be: `{ activation: "relu", transposeB: true }`. */
+  readonly attributes?: { readonly [name: string]: string | number | boolean };
+  readonly tiling?: Tiling;
+  /** Ops that run inside the same loops, without their tensors leaving the chip in between; each of them names this one too. */
+  readonly fusedWith?: readonly string[];
+}
+
+export interface ProgramDescription {
+  readonly tensors: readonly ProgramTensor[];
+  readonly ops: readonly ProgramOp[];
+  /** Names of all ops in the order in which they run; that of `ops` when absent. */
+  readonly schedule?: readonly string[];
+  /** Of each tensor of role `weight`: its elements as they lie in memory. */
+  readonly weights?: { readonly [tensor: string]: Uint8Array };
+}
+
+export interface MetricBytes {
+  readonly read: number;
+  readonly written: number;
+}
+/** Bytes by level of the machine. */
+export type MetricTraffic = { readonly [L in "dram" | "l3" | "l2" | "local"]: MetricBytes };
+
+/** What an op cost; cycles are those of the tile that spent the most. */
+export interface OpMetrics {
+  /** Name of the op. */
+  readonly op: string;
+  readonly cycles: number;
+  readonly macs: number;
+  readonly traffic: MetricTraffic;
+  readonly energyUj?: number;
+}
+
+/** What a run costs: estimated before, or measured. */
+export interface ProgramMetrics {
+  /** Who says so: `machine model, mode power`. */
+  readonly source: string;
+  readonly machine: string;
+  readonly tiles: number;
+  /** What it holds for: values of scalars (NaN and infinities as texts) and bytes of arrays. */
+  readonly arguments: {
+    readonly [param: string]: number | boolean | string | { readonly bytes: number } | null;
+  };
+  /** Of the control clock. Compute, memory stalls and the rest add up to the total. */
+  readonly totalCycles: number;
+  readonly totalTimeUs: number;
+  readonly computeCycles: number;
+  readonly memoryStallCycles: number;
+  readonly otherCycles: number;
+  readonly macs: number;
+  /** Shares of what the machine could do in the time, 0 to 1. */
+  readonly computeUtilization: number;
+  readonly memoryBandwidthUtilization: number;
+  readonly traffic: MetricTraffic;
+  readonly totalEnergyUj?: number;
+  readonly averagePowerWatts?: number;
+  readonly ops: readonly OpMetrics[];
+}
+
+/** Elements of a tensor whose shape is told in numbers alone. */
+export function elementsOf(t: ProgramTensor): number | undefined {
+  let count = t.shape === undefined ? undefined : 1;
+  for (const extent of t.shape ?? []) {
+    if (typeof extent !== "number" || count === undefined) return undefined;
+    count *= extent;
+  }
+  return count;
+}
+
+/** Bytes of a tensor whose shape is told in numbers alone. */
+export function tensorBytes(t: ProgramTensor): number | undefined {
+  const count = elementsOf(t);
+  return count === undefined ? undefined : bytesOf(t.dtype, count);
+}
+
+/** A parameter, with what the code does to the memory behind it. */
+export interface ParamUse extends ParamSpec {
+  readonly read: boolean;
+  readonly written: boolean;
+}
+
+/** What a program is that nobody described: its array parameters as tensors, and one op that does everything. */
+export function plainDescription(kernel: string, params: readonly ParamUse[]): ProgramDescription {
+  const tensors = params
+    .filter((p) => p.pointer)
+    .map(({ name, dtype, read, written }): ProgramTensor => {
+      const role = !written ? "input" : read ? "inout" : "output";
+      return { name, dtype, role, param: name };
+    });
+  const named = (...roles: readonly TensorRole[]): string[] =>
+    tensors.filter((t) => roles.includes(t.role)).map((t) => t.name);
+  const op: ProgramOp = {
+    name: kernel,
+    kind: "kernel",
+    dims: {},
+    inputs: named("input", "inout"),
+    outputs: named("output", "inout"),
+  };
+  return { tensors, ops: [op] };
+}
+
+/** What does not hold in a description of a program with these parameters, as one sentence; undefined when all holds. */
+export function descriptionProblem(d: ProgramDescription, params: readonly ParamUse[]): string | undefined {
+  const tensors = new Map(d.tensors.map((t) => [t.name, t]));
+  const ops = new Map(d.ops.map((o) => [o.name, o]));
+  if (tensors.size !== d.tensors.length) return `a tensor's name comes twice: ${twice(d.tensors)}`;
+  if (ops.size !== d.ops.length) return `an op's name comes twice: ${twice(d.ops)}`;
+  for (const t of d.tensors) {
+    const wrong = tensorProblem(t, params, d.weights);
+    if (wrong !== undefined) return `tensor "${t.name}" ${wrong}`;
+  }
+  const [passed] = d.tensors
+    .map((t) => t.param)
+    .filter((p, i, all) => p !== undefined && all.indexOf(p) !== i);
+  if (passed !== undefined) return `parameter "${passed}" is that of two tensors`;
+  for (const name of Object.keys(d.weights ?? {}))
+    if (tensors.get(name)?.role !== "weight") return `weights are given for "${name}", which is no weight`;
+  for (const o of d.ops) {
+    const wrong = opProblem(o, tensors, ops, params);
+    if (wrong !== undefined) return `op "${o.name}" ${wrong}`;
+  }
+  const { schedule } = d;
+  if (schedule !== undefined && !(schedule.length === ops.size && schedule.every((s) => ops.has(s))))
+    return `the schedule must name each op once, got ${schedule.join(", ")}`;
+  if (schedule !== undefined && new Set(schedule).size !== schedule.length)
+    return `the schedule must name each op once, got ${schedule.join(", ")}`;
+  return undefined;
+}
+
+function twice(named: readonly { readonly name: string }[]): string | undefined {
+  return named.map((x) => x.name).find((name, i, all) => all.indexOf(name) !== i);
+}
+
+function tensorProblem(
+  t: ProgramTensor,
+  params: readonly ParamUse[],
+  weights: ProgramDescription["weights"],
+): string | undefined {
+  const extent = t.shape?.find((e) => !isExtent(e, params));
+  if (extent !== undefined) return extentText(extent);
+  if (t.role === "activation") return t.param === undefined ? undefined : "is an activation, and no argument";
+  const param = params.find((p) => p.name === t.param && p.pointer);
+  if (param === undefined)
+    return t.param === undefined
+      ? `is of role ${t.role} and names no parameter`
+      : `names the parameter "${t.param}", which is no pointer of the kernel`;
+  if (param.dtype !== t.dtype) return `is of ${t.dtype}, its parameter ${t.param} of ${param.dtype}`;
+  if (param.written && (t.role === "input" || t.role === "weight"))
+    return `is of role ${t.role}, and the code writes to ${t.param}`;
+  if (t.role !== "weight") return undefined;
+  const bytes = tensorBytes(t);
+  if (bytes === undefined) return "is a weight, and its shape is not told in numbers";
+  const held = weights !== undefined && Object.hasOwn(weights, t.name) ? weights[t.name]?.length : undefined;
+  if (held !== bytes) return `is a weight of ${bytes} bytes, given are ${held ?? "none"}`;
+  return undefined;
+}
+
+function isExtent(e: Extent, params: readonly ParamUse[]): boolean {
+  if (typeof e === "number") return Number.isSafeInteger(e) && e >= 0;
+  return params.some((p) => p.name === e && !p.pointer);
+}
+function extentText(e: Extent): string {
+  return typeof e === "number"
+    ? `has the extent ${e}, which is no number of elements`
+    : `has the extent "${e}", which is no scalar parameter`;
+}
+
+function opProblem(
+  o: ProgramOp,
+  tensors: ReadonlyMap<string, ProgramTensor>,
+  ops: ReadonlyMap<string, ProgramOp>,
+  params: readonly ParamUse[],
+): string | undefined {
+  const extent = Object.values(o.dims).find((e) => !isExtent(e, params));
+  if (extent !== undefined) return extentText(extent);
+  const unknown = [...o.inputs, ...o.outputs].find((name) => !tensors.has(name));
+  if (unknown !== undefined) return `names the tensor "${unknown}", which there is not`;
+  const kept = o.outputs.find((name) => ["input", "weight"].includes(tensors.get(name)?.role ?? ""));
+  if (kept !== undefined) return `has the output "${kept}", which is of role ${tensors.get(kept)?.role}`;
+  for (const name of o.fusedWith ?? []) {
+    if (name === o.name) return "is fused with itself";
+    if (ops.get(name)?.fusedWith?.includes(o.name) !== true)
+      return `is fused with "${name}", which does not say so`;
+  }
+  return o.tiling === undefined ? undefined : tilingProblem(o.tiling, o);
+}
+
+function tilingProblem({ tileSizes, loopOrder, doubleBuffer, prefetchDistance }: Tiling, o: ProgramOp) {
+  for (const [level, sizes] of Object.entries(tileSizes)) {
+    if (!SCOPES.some((s) => s === level)) return `is cut for a level "${level}", which there is not`;
+    for (const [dim, size] of Object.entries(sizes)) {
+      if (!Object.hasOwn(o.dims, dim)) return `is cut along "${dim}" in ${level}, and has no such dimension`;
+      if (!(Number.isSafeInteger(size) && size >= 1))
+        return `has a block of ${size} elements along ${dim} in ${level}`;
+    }
+  }
+  const loop = loopOrder.find(({ level, dim }) => !Object.hasOwn(tileSizes[level] ?? {}, dim));
+  if (loop !== undefined)
+    return `loops over blocks of ${loop.level} along "${loop.dim}", of which tileSizes tells no size`;
+  const level = doubleBuffer.find((l) => tileSizes[l] === undefined);
+  if (level !== undefined) return `has two buffers in ${level}, where tileSizes has no block`;
+  if (!(Number.isSafeInteger(prefetchDistance) && prefetchDistance >= 0))
+    return `has the prefetch distance ${prefetchDistance}, which is no number of blocks`;
+  return undefined;
+}
