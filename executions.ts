@@ -1,5 +1,6 @@
 /**
- * The two executions of a kernel, wired: `check` (the one checker of both), `simulate` (direct), `build` (compiled).
+ * The two executions of a kernel, wired: `check` (the one checker of both), `simulate` (direct), `build` (compiled); and what
+ * the compiled one costs: `timeKernel`, `stepKernel`, `traceKernel`.
  */
 import { changedDiagnostic, findChanged, present } from "./capture/index.ts";
 import { compileKernel } from "./codegen/index.ts";
@@ -15,8 +16,22 @@ import { type Diagnostic, fail, installPresentation, KpuError, presenting } from
 import { printKernel } from "./ir/print.ts";
 import { resolveTarget, type Target, type TargetName } from "./ir/target.ts";
 import { type LoweredKernel, lowerKernel } from "./lowering/index.ts";
+import type { Mode } from "./machine/coverage.ts";
+import type { Report } from "./machine/model/report.ts";
+import type { TraceRun } from "./machine/model/run.ts";
+import { targetOf } from "./machine/target.ts";
+import type { Trace } from "./machine/trace.ts";
 import { type SimulateOptions, type SimulationReport, simulateKernel } from "./pysim/index.ts";
 import { KpuProgram } from "./runtime/index.ts";
+import {
+  type CallOptions,
+  type InMode,
+  machineOf,
+  stepProgram,
+  type TimeOptions,
+  timeProgram,
+  traceProgram,
+} from "./runtime/timing.ts";
 
 /** A kernel as callers hold it: made by `kernel()`, or a static method under `@kernel`. */
 export type AnyKernel = Kernel<readonly ParamDecl[]> | ((...args: never[]) => unknown);
@@ -104,6 +119,78 @@ export function build(kernel: AnyKernel, options: BuildOptions = {}): KpuProgram
     dump?.("machine", printKernel(compiled.machine));
     return new KpuProgram(compiled);
   });
+}
+
+/**
+ * The command trace of a call: what every run with these arguments asks of a machine. Nothing is executed.
+ * Example: `traceKernel(saxpy, [{ shape: [1000] }, { shape: [1000] }, 2, 1000])`.
+ *
+ * @param kernel a kernel, which is built for `target`, or a program
+ * @param args what a call takes; an array may be `{ shape: [rows, cols] }`, since time does not depend on what it holds
+ * @throws KPU9020 where the commands depend on data
+ */
+export function traceKernel(
+  kernel: AnyKernel | KpuProgram,
+  args: readonly unknown[],
+  { target, ...o }: CallOptions & Pick<BuildOptions, "target"> = {},
+): Trace {
+  const program = isProgram(kernel) ? kernel : build(kernel, target === undefined ? {} : { target });
+  return traceProgram(program, args, o);
+}
+
+/**
+ * Times a call on a machine, without executing it: cycles, what each unit waited for, bytes of each level; in mode `power` energy, too.
+ * Example: `timeKernel(saxpy, [xs, ys, 2, 1000], { machine: "t64" }).totalCycles`.
+ *
+ * @param kernel a kernel, which is built for the machine, or a program
+ * @param args what a call takes; an array may be `{ shape: [rows, cols] }`
+ * @throws KPU9005 for a machine that is none, KPU9012 for a machine on which the program does not fit, KPU9020 where the commands
+ * depend on data
+ */
+export function timeKernel<M extends Mode = "cycle">(
+  kernel: AnyKernel | KpuProgram,
+  args: readonly unknown[],
+  o?: TimeOptions & InMode<M>,
+): Extract<Report, InMode<M>>;
+export function timeKernel(
+  kernel: AnyKernel | KpuProgram,
+  args: readonly unknown[],
+  o: TimeOptions & InMode<Mode> = {},
+): Report {
+  return timeProgram(...onMachine(kernel, args, o));
+}
+
+/**
+ * A call that is timed step by step. Example: `stepKernel(saxpy, [xs, ys, 2, 1000]).step(100)`.
+ *
+ * @throws what {@link timeKernel} does
+ */
+export function stepKernel<M extends Exclude<Mode, "functional"> = "cycle">(
+  kernel: AnyKernel | KpuProgram,
+  args: readonly unknown[],
+  o?: TimeOptions & InMode<M>,
+): TraceRun<M>;
+export function stepKernel(
+  kernel: AnyKernel | KpuProgram,
+  args: readonly unknown[],
+  o: TimeOptions & InMode<Exclude<Mode, "functional">> = {},
+): TraceRun {
+  return stepProgram(...onMachine(kernel, args, o));
+}
+
+/** What is timed: a kernel is built for the machine that it is timed on. */
+function onMachine<O extends TimeOptions>(
+  kernel: AnyKernel | KpuProgram,
+  args: readonly unknown[],
+  o: O,
+): [program: KpuProgram, args: readonly unknown[], o: O] {
+  if (isProgram(kernel)) return [kernel, args, o];
+  const machine = presenting(() => machineOf(o.machine ?? resolveTarget(undefined).name));
+  return [build(kernel, { target: targetOf(machine) }), args, { ...o, machine }];
+}
+
+function isProgram(x: AnyKernel | KpuProgram): x is KpuProgram {
+  return x instanceof KpuProgram;
 }
 
 /** The memoised checker; refuses when a captured value changed since (KPU2003). */

@@ -43,6 +43,9 @@ export {
   check,
   type SimulateOptions,
   simulate,
+  stepKernel,
+  timeKernel,
+  traceKernel,
 } from "./executions.ts";
 export { CODES, type DiagnosticCode } from "./ir/codes.ts";
 export { type Diagnostic, KpuError, type Location } from "./ir/diagnostic.ts";
@@ -55,4 +58,11 @@ export type {
 } from "./ir/program.ts";
 export { TARGETS, type Target, type TargetName } from "./ir/target.ts";
 export type { SimulationReport } from "./pysim/index.ts";
-export { createDevice, KpuProgram, loadProgram, type RunReport } from "./runtime/index.ts";
+export {
+  createDevice,
+  KpuProgram,
+  loadProgram,
+  type RunReport,
+  type ShapeOnly,
+  type TimeOptions,
+} from "./runtime/index.ts";

@@ -1,12 +1,11 @@
 /** The manifest of a program file: what it says about itself, as JSON. */
-import { createRequire } from "node:module";
-import type * as Zod from "zod";
+import type { z as Zod } from "zod";
 import { ALL_DTYPES, type DTypeName } from "../ir/dtype.ts";
+import { zod } from "../ir/zod.ts";
 
 export const PROGRAM_VERSION = 1;
 
-// Loading zod takes as long as loading the rest of the package: only who reads a program file waits for it.
-const makeSchema = ({ z }: typeof Zod) => {
+const makeSchema = (z: typeof Zod) => {
   const bytes = z.number().int().nonnegative();
   return z.strictObject({
     name: z.string(),
@@ -45,7 +44,7 @@ const makeSchema = ({ z }: typeof Zod) => {
 };
 let schema: ReturnType<typeof makeSchema> | undefined;
 export function manifestSchema(): ReturnType<typeof makeSchema> {
-  schema ??= makeSchema(createRequire(import.meta.url)("zod") as typeof Zod);
+  schema ??= makeSchema(zod());
   return schema;
 }
 export type Manifest = Zod.infer<ReturnType<typeof makeSchema>>;

@@ -4,7 +4,7 @@ import { type FieldInfo, machineFields } from "./fields.ts";
 import { type JsonDocument, type JsonNode, readJson } from "./json.ts";
 import { PRESETS } from "./presets/index.ts";
 import { RULES } from "./rules.ts";
-import { MachineConfig } from "./schema.ts";
+import { type MachineConfig, machineSchema } from "./schema.ts";
 import { shown } from "./shown.ts";
 
 /** What is wrong at a path; `key` when it is the key itself. */
@@ -42,7 +42,7 @@ function withoutSchema(value: unknown): unknown {
 }
 
 function checked(value: unknown, place: (p: Problem) => Location | undefined): MachineConfig {
-  const result = MachineConfig.safeParse(value);
+  const result = machineSchema().safeParse(value);
   const problems = result.success ? brokenRules(result.data) : result.error.issues.flatMap(problemsOf(value));
   if (result.success && problems.length === 0) return result.data;
   const reports = problems.map((p) => reported(p, place(p)));
@@ -112,7 +112,8 @@ function placeOf(document: JsonDocument, { path, at }: Problem): Location {
   );
 }
 
-const FIELDS: readonly FieldInfo[] = machineFields();
+let fields: readonly FieldInfo[] | undefined;
+const knownFields = (): readonly FieldInfo[] => (fields ??= machineFields());
 
 /** What a field that is missing looks like in the default machine. */
 function example(path: readonly string[]): string {
@@ -125,7 +126,7 @@ function example(path: readonly string[]): string {
 /** What a field means; a mistake inside of a table by dtype is about the table. */
 function meaning(path: readonly string[]): string {
   const text = path.join(".");
-  const field = FIELDS.find((f) => f.path === text || text.startsWith(`${f.path}.`));
+  const field = knownFields().find((f) => f.path === text || text.startsWith(`${f.path}.`));
   if (field === undefined) return "kpu config show edge --json prints a machine that has all";
   return field.unit === "" ? field.description : `${field.description} [${field.unit}]`;
 }
@@ -138,7 +139,9 @@ function nearest(section: readonly string[], key: string): string {
     .sort((a, b) => a.distance - b.distance)[0];
   if (close !== undefined && close.distance <= Math.max(1, key.length / 3))
     return `did you mean "${close.name}"?`;
-  const elsewhere = FIELDS.map((f) => f.path.split(".")).find((p) => p.some((k) => plain(k) === plain(key)));
+  const elsewhere = knownFields()
+    .map((f) => f.path.split("."))
+    .find((p) => p.some((k) => plain(k) === plain(key)));
   if (elsewhere !== undefined) {
     const end = elsewhere.findIndex((k) => plain(k) === plain(key)) + 1;
     return `did you mean ${elsewhere.slice(0, end).join(".")}?`;

@@ -177,7 +177,7 @@ export function fieldOf(config: MachineConfig, field: FieldPath): unknown {
 }
 
 /**
- * The machine with another value of a field. The value is not checked: `MachineConfig.parse` tells whether it is a machine.
+ * The machine with another value of a field. The value is not checked: `checkMachine` tells whether it is a machine.
  * @example withField(edge, "dram.channels", 4)
  */
 export function withField(config: MachineConfig, field: FieldPath, value: unknown): unknown {

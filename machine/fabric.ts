@@ -43,7 +43,8 @@ import type { DTypeName } from "../ir/dtype.ts";
 import type { MachineConfig } from "./schema.ts";
 import type { Mma } from "./trace.ts";
 
-export type FabricModel = "overlapped" | "alone" | "scalesim";
+export const FABRIC_MODELS = ["overlapped", "alone", "scalesim"] as const;
+export type FabricModel = (typeof FABRIC_MODELS)[number];
 export type Fabric = MachineConfig["tile"]["fabric"];
 export type Dataflow = Mma["dataflow"];
 export type Product = Pick<Mma, "m" | "n" | "k" | "dtype" | "dataflow">;

@@ -1,7 +1,7 @@
 /** The fields of the configuration as data, and the JSON Schema, both from the schema. */
-import { z } from "zod";
+import { zod } from "../ir/zod.ts";
 import { FIELD_PATHS, type FieldPath } from "./coverage.ts";
-import { MachineConfig } from "./schema.ts";
+import { machineSchema } from "./schema.ts";
 
 export interface FieldInfo {
   readonly path: FieldPath;
@@ -13,6 +13,7 @@ export interface FieldInfo {
 
 /** Every field, in the order of the schema. */
 export function machineFields(): readonly FieldInfo[] {
+  const z = zod();
   const found: FieldInfo[] = [];
   const walk = (type: unknown, keys: readonly string[]): void => {
     if (type instanceof z.ZodObject) {
@@ -34,7 +35,7 @@ export function machineFields(): readonly FieldInfo[] {
       expected: said("expected"),
     });
   };
-  walk(MachineConfig, []);
+  walk(machineSchema(), []);
   return found;
 }
 
@@ -43,7 +44,7 @@ export function machineFields(): readonly FieldInfo[] {
  * may name it as `$schema`, for editors.
  */
 export function machineJsonSchema(): Readonly<Record<string, unknown>> {
-  const schema = z.toJSONSchema(MachineConfig, {
+  const schema = zod().toJSONSchema(machineSchema(), {
     override({ jsonSchema }) {
       const { unit, description } = jsonSchema;
       if (typeof unit === "string" && unit !== "") jsonSchema.description = `${description} [${unit}]`;

@@ -1,5 +1,6 @@
 /** Machines, command traces, and what they cost. `kpu-dsl/machine`. */
 export { productBytes, productWords, type Roofline, roofline } from "./bounds.ts";
+export { checkMachine, parseMachine } from "./check.ts";
 export {
   FIELD_PATHS,
   type FieldPath,
@@ -13,11 +14,13 @@ export {
 export {
   bestDataflow,
   type Dataflow,
+  FABRIC_MODELS,
   type FabricCycles,
   type FabricModel,
   fabricCycles,
   peakMacs,
 } from "./fabric.ts";
+export { machineJsonSchema } from "./fields.ts";
 export { ENERGY_ACCURACY, ENERGY_PARTS, type EnergyPart } from "./model/energy.ts";
 export type { PowerSample } from "./model/power.ts";
 export type {
@@ -44,7 +47,7 @@ export {
 } from "./model/schedule.ts";
 export { REASONS, type Reason } from "./model/state.ts";
 export { DEFAULT_PRESET, PRESET_NAMES, PRESETS } from "./presets/index.ts";
-export { MachineConfig } from "./schema.ts";
+export type { MachineConfig } from "./schema.ts";
 export { targetOf } from "./target.ts";
 export type {
   Address,

@@ -4,4 +4,12 @@ export { KpuError } from "../ir/diagnostic.ts";
 export { createDevice, type Device, type DeviceOptions } from "./device.ts";
 export { KpuProgram, loadProgram, type RunOptions } from "./program.ts";
 export type { RunReport } from "./report.ts";
+export {
+  type CallOptions,
+  type ShapeOnly,
+  stepProgram,
+  type TimeOptions,
+  timeProgram,
+  traceProgram,
+} from "./timing.ts";
 export { deriveTrace, type TraceArgument, type TraceOptions } from "./trace/index.ts";

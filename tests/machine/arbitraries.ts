@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { type FieldPath, fieldOf, withField } from "../../machine/coverage.ts";
 import { PRESET_NAMES, PRESETS } from "../../machine/presets/index.ts";
-import { MachineConfig } from "../../machine/schema.ts";
+import { type MachineConfig, machineSchema } from "../../machine/schema.ts";
 import {
   type Address,
   CORE_CLASSES,
@@ -158,7 +158,7 @@ const SCALED = [
 export function scaled(config: MachineConfig, field: FieldPath, factor: number): MachineConfig {
   const value = fieldOf(config, field);
   if (typeof value !== "number") throw new TypeError(`${field} is no number`);
-  const parsed = MachineConfig.safeParse(withField(config, field, value * factor));
+  const parsed = machineSchema().safeParse(withField(config, field, value * factor));
   return parsed.success ? parsed.data : config;
 }
 

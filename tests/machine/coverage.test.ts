@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { COVERAGE, FIELD_PATHS, fieldOf, models, notModelled, withField } from "../../machine/coverage.ts";
 import { machineFields } from "../../machine/fields.ts";
 import { PRESETS } from "../../machine/presets/index.ts";
-import { MachineConfig } from "../../machine/schema.ts";
+import { machineSchema } from "../../machine/schema.ts";
 import { targetOf } from "../../machine/target.ts";
 
 const { minimal } = PRESETS;
@@ -24,7 +24,7 @@ test("a mode names what it does not model, whole sections as one", () => {
 });
 
 test("withField changes that field alone", () => {
-  const changed = MachineConfig.parse(withField(minimal, "tile.fabric.rows", 4));
+  const changed = machineSchema().parse(withField(minimal, "tile.fabric.rows", 4));
   expect(changed.tile.fabric.rows).toBe(4);
   expect(FIELD_PATHS.filter((f) => !isDeepStrictEqual(fieldOf(changed, f), fieldOf(minimal, f)))).toEqual([
     "tile.fabric.rows",
@@ -50,7 +50,7 @@ describe("each field that the functional mode models changes a run", () => {
     S.freeEvents(held);
   });
   const outcome = (k: typeof facts, machine: unknown): string => {
-    const target = targetOf(MachineConfig.parse(machine));
+    const target = targetOf(machineSchema().parse(machine));
     const out = new Int32Array(3);
     try {
       simulate(k, [out], { target });

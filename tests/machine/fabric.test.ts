@@ -12,7 +12,7 @@ import {
   type Product,
   peakMacs,
 } from "../../machine/fabric.ts";
-import { MachineConfig } from "../../machine/schema.ts";
+import { machineSchema } from "../../machine/schema.ts";
 import {
   type ArrayRun,
   type ArraySize,
@@ -239,7 +239,7 @@ test.each([
   [1.5, false],
   [0.4, false],
 ])("a rate of %d multiply-accumulates: %s", (rate, fine) => {
-  const { fabric } = MachineConfig.shape.tile.shape;
+  const { fabric } = machineSchema().shape.tile.shape;
   expect(fabric.safeParse(fabricOf(4, 4, rate)).success).toBe(fine);
 });
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { COVERAGE, FIELD_PATHS, type FieldPath, fieldOf, models, withField } from "../../machine/coverage.ts";
 import { timeTrace } from "../../machine/model/run.ts";
-import { MachineConfig } from "../../machine/schema.ts";
+import { type MachineConfig, machineSchema } from "../../machine/schema.ts";
 import {
   CORE_CLASSES,
   type Command,
@@ -90,7 +90,7 @@ function others(field: FieldPath): MachineConfig[] {
     return [];
   })();
   return values.flatMap((v) => {
-    const parsed = MachineConfig.safeParse(withField(machine, field, v));
+    const parsed = machineSchema().safeParse(withField(machine, field, v));
     return parsed.success ? [parsed.data] : [];
   });
 }
