@@ -108,7 +108,7 @@ export type HostElements =
   | Uint32Array
   | Float32Array;
 
-const HOST_ARRAYS: { readonly [K in DTypeName]: new (length: number) => HostElements } = {
+export const HOST_ARRAYS: { readonly [K in DTypeName]: new (length: number) => HostElements } = {
   i8: Int8Array,
   u8: Uint8Array,
   i16: Int16Array,

@@ -1,35 +1,22 @@
 /** What the unit's memory holds: an array with its shape and dtype under a name. */
 import { fail } from "../ir/diagnostic.ts";
+import type { DTypeName } from "../ir/dtype.ts";
+import { HOST_ARRAYS, type HostElements, hostZeros } from "../ir/elements.ts";
 
-/** Host arrays by dtype. */
-const ARRAYS = {
-  f32: Float32Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  i16: Int16Array,
-  u16: Uint16Array,
-  i8: Int8Array,
-  u8: Uint8Array,
-} as const;
-export type BufDType = keyof typeof ARRAYS;
-export const BUF_DTYPES = Object.keys(ARRAYS) as readonly BufDType[];
-export type BufData =
-  | Float32Array
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array;
+/** Dtypes of buffers: those whose elements are numbers on the host too. */
+export const BUF_DTYPES = [
+  "f32",
+  "i32",
+  "u32",
+  "i16",
+  "u16",
+  "i8",
+  "u8",
+] as const satisfies readonly DTypeName[];
+export type BufDType = (typeof BUF_DTYPES)[number];
 
-export const isBufDType = (name: unknown): name is BufDType => BUF_DTYPES.some((d) => d === name);
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
-
-/** Zeros of a dtype. */
-export function zerosOf(dtype: BufDType, length: number): BufData {
-  return new ARRAYS[dtype](length);
-}
 
 /**
  * A buffer of a graph. One that an op writes has its shape from the beginning and its values after `run()`.
@@ -39,14 +26,14 @@ export class Buf {
   readonly name: string;
   readonly dtype: BufDType;
   readonly shape: readonly number[];
-  readonly #data: BufData;
+  readonly #data: HostElements;
   #ready: boolean;
 
-  constructor(name: string, dtype: BufDType, shape: readonly number[], data?: BufData) {
+  constructor(name: string, dtype: BufDType, shape: readonly number[], data?: HostElements) {
     this.name = name;
     this.dtype = dtype;
     this.shape = shape;
-    this.#data = data ?? zerosOf(dtype, elementsOf(shape));
+    this.#data = data ?? hostZeros(dtype, elementsOf(shape));
     this.#ready = data !== undefined;
   }
 
@@ -58,19 +45,19 @@ export class Buf {
    * The elements, row by row.
    * @throws KPU9102 while no run has written them
    */
-  get data(): BufData {
+  get data(): HostElements {
     if (this.#ready) return this.#data;
     return fail("KPU9102", `buffer "${this.name}" has no values yet`, { help: "call run() first" });
   }
   /** Takes its values, once. */
-  fill(values: BufData): void {
+  fill(values: HostElements): void {
     this.#data.set(values);
     this.#ready = true;
   }
 }
 
 /** What `buffer()` takes: an array of one of the dtypes, or numbers that are rounded to f32. */
-export type BufSource = BufData | Float64Array | readonly number[];
+export type BufSource = HostElements | Float64Array | readonly number[];
 
 /**
  * Values as the unit's memory holds them. Float64 and plain numbers are rounded to f32.
@@ -79,9 +66,11 @@ export type BufSource = BufData | Float64Array | readonly number[];
 export function storedValues(
   name: string,
   values: BufSource,
-): { readonly dtype: BufDType; readonly data: BufData } {
-  const dtype = BUF_DTYPES.find((d) => values instanceof ARRAYS[d]);
-  if (dtype !== undefined) return { dtype, data: values as BufData };
+): { readonly dtype: BufDType; readonly data: HostElements } {
+  for (const dtype of BUF_DTYPES) {
+    const array = HOST_ARRAYS[dtype];
+    if (values instanceof array) return { dtype, data: values };
+  }
   const data = Float32Array.from(values);
   const lost = data.findIndex((v, i) => !Number.isFinite(v) && Number.isFinite(values[i]));
   if (lost >= 0)

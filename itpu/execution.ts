@@ -19,6 +19,14 @@ export interface Execution {
   run<P extends readonly ParamDecl[]>(kernel: Kernel<P>, ...args: HostParams<P>): void;
 }
 
+/** What runs an op, and is told how far it is. */
+export interface Work {
+  readonly execution: Execution;
+  /** Threads that may work, this one included. */
+  readonly threads: number;
+  readonly progress: (done: number, total: number) => void;
+}
+
 /** Each kernel is built once in a process. Bounds are the unit's own business: its ops check what they are given. */
 const programs = new WeakMap<object, KpuProgram>();
 

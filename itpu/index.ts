@@ -1,5 +1,6 @@
 /** The information-theory unit: entropies, mutual information, plasticity. `kpu-dsl/itpu`. */
-export { Buf, type BufData, type BufDType, type BufSource } from "./buf.ts";
+export type { HostElements } from "../ir/elements.ts";
+export { Buf, type BufDType, type BufSource } from "./buf.ts";
 export type { ExecutionName } from "./execution.ts";
 export { type BufRef, type Descriptor, Graph, type Params, type RunOptions } from "./graph.ts";
 export { type Given, type GraphFile, graphFile, readGraph } from "./json.ts";

@@ -4,7 +4,9 @@
  */
 import { z } from "zod";
 import { fail } from "../ir/diagnostic.ts";
-import { BUF_DTYPES, type BufData, type BufDType, shapeText, zerosOf } from "./buf.ts";
+import { type HostElements, hostZeros } from "../ir/elements.ts";
+import { readJson } from "../ir/json.ts";
+import { BUF_DTYPES, type BufDType, shapeText } from "./buf.ts";
 import { type Descriptor, Graph } from "./graph.ts";
 
 export const GRAPH_VERSION = 1;
@@ -32,7 +34,7 @@ export type GraphFile = z.infer<typeof GraphFile>;
 export interface Given {
   readonly dtype: BufDType;
   readonly shape: readonly number[];
-  readonly data: BufData;
+  readonly data: HostElements;
 }
 
 /**
@@ -46,10 +48,13 @@ export function readGraph(
   inputs: ReadonlyMap<string, Given> = new Map(),
   file = "graph",
 ): Graph {
-  const parsed = GraphFile.safeParse(jsonOf(text, file));
+  const document = readJson(text, file, "KPU9106");
+  const parsed = GraphFile.safeParse(document.root.value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return fail("KPU9106", `${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message}`, {
+    const path = issue?.path ?? [];
+    return fail("KPU9106", `${path.join(".") || "the file"}: ${issue?.message}`, {
+      location: document.placeOf(path),
       help: '{ "version": 1, "buffers": [{ "name", "data" }], "kernels": [{ "op", "inputs", "outputs", "params" }] }',
     });
   }
@@ -76,20 +81,12 @@ export function readGraph(
 }
 
 /** @throws KPU9105 a number that the dtype does not hold */
-function integersOf(name: string, dtype: BufDType, data: readonly number[]): BufData {
-  const values = zerosOf(dtype, data.length);
+function integersOf(name: string, dtype: BufDType, data: readonly number[]): HostElements {
+  const values = hostZeros(dtype, data.length);
   values.set(data);
   const at = data.findIndex((v, i) => v !== values[i]);
   if (at >= 0) fail("KPU9105", `buffer "${name}": element ${at}, ${data[at]}, is no ${dtype}`);
   return values;
-}
-
-function jsonOf(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    return fail("KPU9106", `${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 /** A graph as data: buffers that no op writes with their values, and all descriptors. Reading it gives the same graph. */

@@ -1,7 +1,7 @@
 /** Machines from outside: a JSON file or a value of one's own, checked whole. */
 import { type Diagnostic, diagnostic, KpuError, type Location } from "../ir/diagnostic.ts";
+import { readJson } from "../ir/json.ts";
 import { type FieldInfo, machineFields } from "./fields.ts";
-import { type JsonDocument, type JsonNode, readJson } from "./json.ts";
 import { PRESETS } from "./presets/index.ts";
 import { RULES } from "./rules.ts";
 import { type MachineConfig, machineSchema } from "./schema.ts";
@@ -22,8 +22,8 @@ interface Problem {
  * @example parseMachine(readFileSync("mine.json", "utf8"), "mine.json")
  */
 export function parseMachine(text: string, file: string): MachineConfig {
-  const document = readJson(text, file);
-  return checked(withoutSchema(document.root.value), (problem) => placeOf(document, problem));
+  const document = readJson(text, file, "KPU9004");
+  return checked(withoutSchema(document.root.value), ({ path, at }) => document.placeOf(path, at));
 }
 
 /**
@@ -96,21 +96,6 @@ const problemsOf =
     const missing = path.length > 0 && valueAt(value, path) === undefined;
     return [{ path, at: "value", message: issue.message, help: missing ? example(path) : meaning(path) }];
   };
-
-/** A mistake about something that is not there is shown at what should hold it. */
-function placeOf(document: JsonDocument, { path, at }: Problem): Location {
-  let node: JsonNode = document.root;
-  for (const [depth, key] of path.entries()) {
-    const member = node.members?.get(key);
-    if (member === undefined) return document.locate({ start: node.at.start, end: node.at.start + 1 });
-    if (at === "key" && depth === path.length - 1) return document.locate(member.key);
-    node = member.node;
-  }
-  // Of an object its brace is enough.
-  return document.locate(
-    node.members === undefined ? node.at : { start: node.at.start, end: node.at.start + 1 },
-  );
-}
 
 let fields: readonly FieldInfo[] | undefined;
 const knownFields = (): readonly FieldInfo[] => (fields ??= machineFields());

@@ -1,5 +1,5 @@
 /** The information of every pair of a list of variables. */
-import type { Execution } from "../execution.ts";
+import type { Execution, Work } from "../execution.ts";
 import type { Samples } from "../samples.ts";
 import { binned, type HistogramOptions, histogramInformation } from "./histogram.ts";
 import { type KsgOptions, ksgMi } from "./ksg.ts";
@@ -9,11 +9,6 @@ export const PAIRINGS = ["all", "adjacent"] as const;
 export interface BatchOptions extends HistogramOptions, KsgOptions {
   readonly pairing: (typeof PAIRINGS)[number];
   readonly estimator: "hist" | "ksg";
-}
-
-export interface BatchWork {
-  readonly execution: Execution;
-  readonly progress: (done: number, total: number) => void;
 }
 
 /** Pairs (i, j), i <= j, in the order of rows. */
@@ -44,7 +39,7 @@ export function pairEstimator(
 
 /** m x m, symmetric; pairs that are not asked for are 0. */
 export function informationMatrix(
-  { execution, progress }: BatchWork,
+  { execution, progress }: Work,
   list: readonly Samples[],
   o: BatchOptions,
 ): Float32Array {

@@ -1,6 +1,7 @@
 /** Reductions and copies. */
 import { fail } from "../../ir/diagnostic.ts";
-import { elementsOf, shapeText, zerosOf } from "../buf.ts";
+import { hostZeros } from "../../ir/elements.ts";
+import { elementsOf, shapeText } from "../buf.ts";
 import { largest, mean, quantile } from "../kernels/reduce.ts";
 import { copyBytes } from "../kernels/transfer.ts";
 import { joinPair, splitPair } from "../pairs.ts";
@@ -57,7 +58,7 @@ export const dma = op({
       shape: x.shape,
       look: () => {},
       run({ execution }) {
-        const out = zerosOf(x.dtype, elementsOf(x.shape));
+        const out = hostZeros(x.dtype, elementsOf(x.shape));
         const { buffer, byteOffset, byteLength } = x.data;
         const bytes = new Uint8Array(buffer, byteOffset, byteLength);
         execution.run(copyBytes, new Uint8Array(out.buffer), bytes, byteLength);

@@ -1,21 +1,14 @@
 /** What an op of the unit is: one record with its inputs, its parameters, its checks and its work. */
 import { fail } from "../../ir/diagnostic.ts";
-import { type Buf, type BufData, type BufDType, shapeText } from "../buf.ts";
-import type { Execution } from "../execution.ts";
+import type { HostElements } from "../../ir/elements.ts";
+import { type Buf, type BufDType, shapeText } from "../buf.ts";
+import type { Work } from "../execution.ts";
 import { type ParamTable, readParams, type Values } from "../params.ts";
 import { type Samples, samplesOf } from "../samples.ts";
 import { MOST_SAMPLES } from "../strips.ts";
 
 /** Inputs by position; a parameter in place of a buffer is `undefined` where it may be left out. */
 export type Inputs = readonly (Buf | undefined)[];
-
-/** What runs an op, and is told how far it is. */
-export interface Work {
-  readonly execution: Execution;
-  readonly progress: (done: number, total: number) => void;
-  /** Threads that may help. */
-  readonly threads: number;
-}
 
 /** An op with its inputs and parameters checked. */
 export interface Prepared {
@@ -25,7 +18,7 @@ export interface Prepared {
   readonly params: Readonly<Record<string, unknown>>;
   /** Looks at the values of inputs that have them. @throws KPU9105 */
   readonly look: () => void;
-  readonly run: (work: Work) => BufData;
+  readonly run: (work: Work) => HostElements;
 }
 
 export interface Op {

@@ -43,7 +43,7 @@ const ELSEWHERE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   KPU9001: "tests/machine/fabric.test.ts",
   KPU9002: "tests/machine/domainflow",
   KPU9003: "tests/machine/domainflow",
-  KPU9004: "tests/machine/json.test.ts",
+  KPU9004: "tests/ir/json.test.ts",
   KPU9005: "tests/machine/check.test.ts",
   KPU9010: "tests/machine/trace-text.test.ts",
   KPU9011: "tests/machine/trace-text.test.ts",

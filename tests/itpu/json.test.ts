@@ -44,6 +44,16 @@ test.each([
   expect(() => readGraph(text)).toThrow(expect.objectContaining({ code }));
 });
 
+test("a mistake stands with its line and column", () => {
+  const text = '{\n  "version": 1,\n  "buffers": [{ "name": "x" }, { "name": 3 }],\n  "kernels": []\n}';
+  const location = { file: "g.json", line: 3, column: 42 };
+  expect(() => readGraph(text, new Map(), "g.json")).toThrow(
+    expect.objectContaining({
+      diagnostics: [expect.objectContaining({ location: expect.objectContaining(location) })],
+    }),
+  );
+});
+
 test("kpu itpu run takes inputs from files, by their names", () => {
   const folder = mkdtempSync(join(tmpdir(), "kpu-itpu-"));
   const file = join(folder, "graph.json");

@@ -3,11 +3,11 @@
 import fc from "fast-check";
 import { KpuError } from "kpu-dsl";
 import { expect, test } from "vitest";
-import { type JsonNode, readJson } from "../../machine/json.ts";
+import { type JsonNode, readJson } from "../../ir/json.ts";
 
 function mistake(text: string): string {
   try {
-    readJson(text, "m.json");
+    readJson(text, "m.json", "KPU9004");
   } catch (error) {
     if (!(error instanceof KpuError)) throw error;
     const { code, message, location, help } = error.diagnostics[0] ?? {};
@@ -20,7 +20,7 @@ test("reads what JSON.parse reads", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(0, 1, 3), (value, indent) => {
       const text = JSON.stringify(value, null, indent);
-      expect(readJson(text, "m.json").root.value).toEqual(JSON.parse(text));
+      expect(readJson(text, "m.json", "KPU9004").root.value).toEqual(JSON.parse(text));
     }),
   );
 });
@@ -32,11 +32,12 @@ test("every value and key stands where it says", () => {
       expect(JSON.parse(text.slice(key.start, key.end))).toBe(name);
       check(text, inner);
     }
+    for (const inner of node.elements ?? []) check(text, inner);
   };
   fc.assert(
     fc.property(fc.object(), (value) => {
       const text = JSON.stringify(value, null, 2);
-      check(text, readJson(text, "m.json").root);
+      check(text, readJson(text, "m.json", "KPU9004").root);
     }),
   );
 });
@@ -58,7 +59,8 @@ test("damaged text is refused exactly where JSON.parse refuses it, but for keys 
         expect(mistake(damaged)).toMatch(/^KPU9004 \d+:\d+ /);
         return;
       }
-      if (mistake(damaged) === "none") expect(readJson(damaged, "m.json").root.value).toEqual(parsed);
+      if (mistake(damaged) === "none")
+        expect(readJson(damaged, "m.json", "KPU9004").root.value).toEqual(parsed);
       else expect(mistake(damaged)).toContain("is here twice");
     }),
     { numRuns: 500 },
@@ -85,10 +87,10 @@ test.each([
 });
 
 test("a key __proto__ is a key like others", () => {
-  const { value } = readJson('{"__proto__": {"a": 1}}', "m.json").root;
+  const { value } = readJson('{"__proto__": {"a": 1}}', "m.json", "KPU9004").root;
   expect(Object.keys(value as object)).toEqual(["__proto__"]);
 });
 
 test("a byte order mark is no part of the text", () => {
-  expect(readJson("\uFEFF[1]", "m.json").root.value).toEqual([1]);
+  expect(readJson("\uFEFF[1]", "m.json", "KPU9004").root.value).toEqual([1]);
 });

@@ -2,7 +2,8 @@
  * JSON with the place of every value, so that a mistake is shown where it stands in the file. Strict JSON (RFC 8259), and
  * a key must not come twice in an object, of which JSON.parse would silently take the last.
  */
-import { diagnostic, KpuError, type Location } from "../ir/diagnostic.ts";
+import type { DiagnosticCode } from "./codes.ts";
+import { diagnostic, KpuError, type Location } from "./diagnostic.ts";
 
 /** Offsets in the text; the end is exclusive. */
 export interface Span {
@@ -16,32 +17,58 @@ export interface JsonNode {
   readonly at: Span;
   /** Of an object: where each key stands, and its value. */
   readonly members?: ReadonlyMap<string, { readonly key: Span; readonly node: JsonNode }>;
+  /** Of an array. */
+  readonly elements?: readonly JsonNode[];
 }
 
 export interface JsonDocument {
   readonly root: JsonNode;
-  locate(span: Span): Location;
+  /**
+   * Where the value at a path stands, or its key. What is not there is shown at the object or array that should hold it;
+   * of these the bracket is enough.
+   */
+  placeOf(path: readonly PropertyKey[], at?: "value" | "key"): Location;
 }
 
 const MAX_DEPTH = 100;
 const WORDS: Readonly<Record<string, unknown>> = { true: true, false: false, null: null };
 
-/** @throws KPU9004 at the first mistake */
-export function readJson(text: string, file: string): JsonDocument {
-  const reader = new JsonReader(text, file);
-  return { root: reader.document(), locate: (span) => reader.locate(span) };
+/**
+ * @param code of a text that is not JSON
+ * @throws KpuError with `code` at the first mistake
+ * @example readJson('{ "a": [1] }', "a.json", "KPU9004").placeOf(["a", 0]) // line 1, column 9
+ */
+export function readJson(text: string, file: string, code: DiagnosticCode): JsonDocument {
+  const reader = new JsonReader(text, file, code);
+  const root = reader.document();
+  return { root, placeOf: (path, at = "value") => reader.locate(spanAt(root, path, at)) };
+}
+
+function spanAt(root: JsonNode, path: readonly PropertyKey[], at: "value" | "key"): Span {
+  let node = root;
+  for (const [depth, key] of path.entries()) {
+    const member = node.members?.get(String(key));
+    const next = member?.node ?? node.elements?.[Number(key)];
+    if (next === undefined) return { start: node.at.start, end: node.at.start + 1 };
+    if (at === "key" && member !== undefined && depth === path.length - 1) return member.key;
+    node = next;
+  }
+  const bracket = node.members !== undefined || node.elements !== undefined;
+  return bracket ? { start: node.at.start, end: node.at.start + 1 } : node.at;
 }
 
 class JsonReader {
   private readonly text: string;
   private readonly file: string;
+  private readonly code: DiagnosticCode;
   private next = 0;
   private depth = 0;
 
-  constructor(text: string, file: string) {
+  constructor(text: string, file: string, code: DiagnosticCode) {
     // A byte order mark is no part of the text.
     this.text = text.replace(/^\uFEFF/, "");
     this.file = file;
+    this.code = code;
   }
 
   document(): JsonNode {
@@ -96,16 +123,16 @@ class JsonReader {
   }
 
   private array(start: number): JsonNode {
-    const value: unknown[] = [];
+    const elements: JsonNode[] = [];
     this.next++;
     this.depth++;
     for (let more = !this.take("]"); more; ) {
-      value.push(this.value().value);
+      elements.push(this.value());
       more = this.take(",");
       if (!more && !this.take("]")) this.wrong('"," or "]"');
     }
     this.depth--;
-    return { value, at: this.from(start) };
+    return { value: elements.map((e) => e.value), elements, at: this.from(start) };
   }
 
   private string(): string {
@@ -148,7 +175,7 @@ class JsonReader {
     return this.fail(`expected ${expected}, found ${found}`, this.from(start), helpFor(found));
   }
   private fail(message: string, at: Span, help?: string): never {
-    throw new KpuError([diagnostic("KPU9004", message, { location: this.locate(at), help })]);
+    throw new KpuError([diagnostic(this.code, message, { location: this.locate(at), help })]);
   }
 
   private from(start: number, end = this.next): Span {
