@@ -3,9 +3,10 @@ export {
   type CompileOptions,
   compileKernel,
   emitKernel,
-  paramSpecs,
 } from "./compile.ts";
-export { type ProgramFile, readProgram, targetOf, writeProgram } from "./container.ts";
+export { type Manifest, manifestOf, type ProgramFile } from "./file/manifest.ts";
+export { readProgram, writeProgram } from "./file/program.ts";
+export { PROGRAM_VERSION, type SectionPlace, sectionsOf } from "./file/sections.ts";
 export {
   ARG_BYTES,
   align,
@@ -16,6 +17,6 @@ export {
   type Layout,
 } from "./layout.ts";
 export { legalise } from "./legalise.ts";
-export { type Manifest, PROGRAM_VERSION } from "./manifest.ts";
+export { paramSpecs } from "./params.ts";
 export { FAIL } from "./wasm/context.ts";
 export type { AccessSite, HostOperand, HostSite } from "./wasm/sites.ts";

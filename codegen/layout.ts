@@ -14,6 +14,7 @@
  */
 import { bytesOf, DTYPES, type DTypeName, type Scope } from "../ir/dtype.ts";
 import type { Kernel } from "../ir/kir.ts";
+import type { ScopeBytes } from "./scopes.ts";
 
 export const GUARD_BYTES = 65536;
 const LINE = 64;
@@ -74,9 +75,6 @@ export function bufferPlace(layout: Layout, scope: Scope, offset: number): numbe
       return layout.near[scope] + offset;
   }
 }
-
-/** Bytes of each scope's buffers at machine level. */
-export type ScopeBytes = { readonly [K in Scope]: number };
 
 export function planLayout(k: Kernel, scopes: ScopeBytes): Layout {
   const maxLanes = (k.registerBits ?? 256) / 8;

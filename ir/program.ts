@@ -50,11 +50,13 @@ export interface Tiling {
 }
 
 export interface ProgramOp {
-  /**
-   * Unique in the program. Spans that the code marks with this name (`S.perfBegin(name)`) are the op's, and what they cost is
-   * reported as its; of a program with one op that is all.
-   */
+  /** Unique in the program. */
   readonly name: string;
+  /**
+   * The span of the code that is the op's: `S.perfBegin(span)` to `S.perfEnd(span)`. What is spent in it is reported as the op's
+   * cost. The only op of a program needs none: all is its.
+   */
+  readonly span?: number;
   /** What it computes, as `gemm` or `softmax`. */
   readonly kind: string;
   /** The dimensions that it loops over: `{ m: 1024, n: 1024, k: "depth" }`. */
@@ -78,6 +80,15 @@ export interface ProgramDescription {
   readonly weights?: { readonly [tensor: string]: Uint8Array };
 }
 
+/** A description with all that follows from the rest. */
+export interface CompleteDescription extends ProgramDescription {
+  readonly schedule: readonly string[];
+}
+
+export function completeDescription(d: ProgramDescription): CompleteDescription {
+  return { ...d, schedule: d.schedule ?? d.ops.map((o) => o.name) };
+}
+
 export interface MetricBytes {
   readonly read: number;
   readonly written: number;
@@ -95,16 +106,17 @@ export interface OpMetrics {
   readonly energyUj?: number;
 }
 
+/** The value of a scalar (NaN, infinities and -0 as texts), the size of an array, a null pointer. */
+export type MetricArgument = number | boolean | string | { readonly bytes: number } | null;
+
 /** What a run costs: estimated before, or measured. */
 export interface ProgramMetrics {
   /** Who says so: `machine model, mode power`. */
   readonly source: string;
   readonly machine: string;
   readonly tiles: number;
-  /** What it holds for: values of scalars (NaN and infinities as texts) and bytes of arrays. */
-  readonly arguments: {
-    readonly [param: string]: number | boolean | string | { readonly bytes: number } | null;
-  };
+  /** What it holds for, in the order of the parameters. */
+  readonly arguments: readonly MetricArgument[];
   /** Of the control clock. Compute, memory stalls and the rest add up to the total. */
   readonly totalCycles: number;
   readonly totalTimeUs: number;
@@ -121,14 +133,14 @@ export interface ProgramMetrics {
   readonly ops: readonly OpMetrics[];
 }
 
-/** Elements of a tensor whose shape is told in numbers alone. */
-export function elementsOf(t: ProgramTensor): number | undefined {
-  let count = t.shape === undefined ? undefined : 1;
-  for (const extent of t.shape ?? []) {
-    if (typeof extent !== "number" || count === undefined) return undefined;
-    count *= extent;
-  }
-  return count;
+/** Elements of a tensor whose shape is told in numbers alone; undefined also where they are too many to count. */
+export function elementsOf({ shape }: ProgramTensor): number | undefined {
+  if (shape === undefined) return undefined;
+  const count = shape.reduce<number>(
+    (n, extent) => n * (typeof extent === "number" ? extent : Number.NaN),
+    1,
+  );
+  return Number.isSafeInteger(count) ? count : undefined;
 }
 
 /** Bytes of a tensor whose shape is told in numbers alone. */
@@ -169,6 +181,9 @@ export function descriptionProblem(d: ProgramDescription, params: readonly Param
   const ops = new Map(d.ops.map((o) => [o.name, o]));
   if (tensors.size !== d.tensors.length) return `a tensor's name comes twice: ${twice(d.tensors)}`;
   if (ops.size !== d.ops.length) return `an op's name comes twice: ${twice(d.ops)}`;
+  const spans = d.ops.flatMap((o) => (o.span === undefined ? [] : [o.span]));
+  const shared = spans.find((span, i) => spans.indexOf(span) !== i);
+  if (shared !== undefined) return `span ${shared} is that of two ops`;
   for (const t of d.tensors) {
     const wrong = tensorProblem(t, params, d.weights);
     if (wrong !== undefined) return `tensor "${t.name}" ${wrong}`;
@@ -202,6 +217,8 @@ function tensorProblem(
 ): string | undefined {
   const extent = t.shape?.find((e) => !isExtent(e, params));
   if (extent !== undefined) return extentText(extent);
+  if (t.shape?.every((e) => typeof e === "number") === true && elementsOf(t) === undefined)
+    return `has the shape ${t.shape.join("x")}, which is more than can be counted`;
   if (t.role === "activation") return t.param === undefined ? undefined : "is an activation, and no argument";
   const param = params.find((p) => p.name === t.param && p.pointer);
   if (param === undefined)
@@ -237,6 +254,15 @@ function opProblem(
 ): string | undefined {
   const extent = Object.values(o.dims).find((e) => !isExtent(e, params));
   if (extent !== undefined) return extentText(extent);
+  if (o.span !== undefined && !(Number.isSafeInteger(o.span) && o.span >= 0))
+    return `has the span ${o.span}, which is no number of a span`;
+  // JavaScript takes it for something else where it stands as a key.
+  if ([o.dims, o.attributes ?? {}].some((named) => Object.hasOwn(named, "__proto__")))
+    return "has a dimension or an attribute __proto__";
+  const odd = Object.entries(o.attributes ?? {}).find(
+    ([, v]) => typeof v === "number" && !Number.isFinite(v),
+  );
+  if (odd !== undefined) return `has the attribute ${odd[0]}: ${odd[1]}, which a program file cannot hold`;
   const unknown = [...o.inputs, ...o.outputs].find((name) => !tensors.has(name));
   if (unknown !== undefined) return `names the tensor "${unknown}", which there is not`;
   const kept = o.outputs.find((name) => ["input", "weight"].includes(tensors.get(name)?.role ?? ""));

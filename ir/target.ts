@@ -97,10 +97,34 @@ export const DEFAULT_TARGET: Target = TARGETS.edge;
 /** No machine of the presets has more; the bound of what `tileCount()` can be. */
 export const MAX_TILES = 1024;
 
-/** Accepts a preset name or a target record of one's own. */
+/** Bits that a vector register may have. */
+export const REGISTER_BITS: readonly number[] = [128, 256, 512, 1024];
+
+/** What is wrong with a target, as the end of a sentence; undefined when nothing is. */
+export function targetProblem(t: Target): string | undefined {
+  const whole = (n: number, least = 0, most = Number.MAX_SAFE_INTEGER): boolean =>
+    Number.isSafeInteger(n) && n >= least && n <= most;
+  if (!whole(t.tiles, 1, MAX_TILES)) return `must have 1 to ${MAX_TILES} tiles, got ${t.tiles}`;
+  if (!REGISTER_BITS.includes(t.registerBits))
+    return `must have registers of ${REGISTER_BITS.join(", ")} bits, got ${t.registerBits}`;
+  const scope = Object.entries(t.capacity).find(([, bytes]) => !whole(bytes));
+  if (scope !== undefined) return `must have a whole number of bytes of ${scope[0]}, got ${scope[1]}`;
+  if (!whole(t.events)) return `must have a whole number of events, got ${t.events}`;
+  if (t.vectorAlignment !== undefined && !whole(t.vectorAlignment, 1))
+    return `must have a vectorAlignment of at least 1, got ${t.vectorAlignment}`;
+  return undefined;
+}
+
+/**
+ * Accepts a preset name or a target record of one's own.
+ * @throws KPU6006 for a name that is none, and a record that is no machine
+ */
 export function resolveTarget(t: TargetName | Target | undefined): Target {
   if (t === undefined) return DEFAULT_TARGET;
-  if (typeof t !== "string") return t;
+  if (typeof t !== "string") {
+    const wrong = targetProblem(t);
+    return wrong === undefined ? t : fail("KPU6006", `target ${t.name} ${wrong}`);
+  }
   const found = (TARGETS as Record<string, Target>)[t];
   if (found) return found;
   return fail("KPU6006", `unknown target "${t}"`, { help: `use one of ${Object.keys(TARGETS).join(", ")}` });

@@ -18,6 +18,7 @@ import {
 } from "./kir.ts";
 import { OPS } from "./ops.ts";
 import { printHead } from "./print.ts";
+import { REGISTER_BITS } from "./target.ts";
 
 /** Every rule that the kernel breaks, as KPU7002; an empty list means that it is well formed. */
 export function verifyKernel(k: Kernel): Diagnostic[] {
@@ -48,6 +49,9 @@ class Verifier {
     const { k } = this;
     this.module();
     for (const p of k.params) this.param(p);
+    const names = k.params.map((p) => p.local.name);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined) this.report(`two parameters are named "${twice}"`);
     this.stmts(k.body);
     return this.found;
   }
@@ -64,8 +68,8 @@ class Verifier {
     const { k } = this;
     const bits = k.registerBits;
     if (k.level === "machine") {
-      if (bits === undefined || ![128, 256, 512, 1024].includes(bits))
-        this.report(`level machine needs a register width of 128, 256, 512 or 1024 bits, got ${bits}`);
+      if (bits === undefined || !REGISTER_BITS.includes(bits))
+        this.report(`level machine needs a register width of ${REGISTER_BITS.join(", ")} bits, got ${bits}`);
     } else if (bits !== undefined) {
       this.report(`a register width belongs to level machine, not ${k.level}`);
     }

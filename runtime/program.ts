@@ -129,14 +129,14 @@ function checkOptions(o: RunOptions): void {
 
 /**
  * Loads a program file. Needs neither the kernel's source nor a compiler.
- * @throws KPU7003 when the file is damaged or truncated, KPU7004 when it is of a newer version.
+ * @throws KPU7003 when the file is damaged or truncated, KPU7004 when it is of another version.
  * @example loadProgram(readFileSync("saxpy.kpubin")).run(xs, ys, 2, 1000)
  */
 export function loadProgram(bytes: Uint8Array): KpuProgram {
-  const { manifest, source, machine } = readProgram(bytes);
+  const { machine, source, ...options } = readProgram(bytes);
   let compiled: CompiledKernel;
   try {
-    compiled = emitKernel(machine, source, { target: manifest.target, checks: manifest.checks });
+    compiled = emitKernel(machine, source, options);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     fail("KPU7003", `this is not a whole program file: its code cannot be emitted (${error.message})`, {

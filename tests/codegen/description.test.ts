@@ -45,7 +45,7 @@ function refused(description: ProgramDescription): string {
 
 test("a description is carried as it was declared, and changes no code", () => {
   const program = build(declared(GOOD));
-  expect(program.description).toEqual(GOOD);
+  expect(program.description).toEqual({ ...GOOD, schedule: ["double"] });
   expect(program.asm).toBe(build(declared()).asm);
 });
 
@@ -63,6 +63,7 @@ test("without one, tensors and their roles are read off the code", () => {
       { name: "_d", dtype: "i32", role: "input", param: "_d" },
     ],
     ops: [{ name: "mixed", kind: "kernel", dims: {}, inputs: ["a", "c", "_d"], outputs: ["b", "c"] }],
+    schedule: ["mixed"],
   });
 });
 
@@ -82,6 +83,20 @@ describe("what does not fit the kernel is refused when it is built", () => {
     [{ ...GOOD, tensors: [{ ...x, param: "y" }, y] }, "the code writes to y"],
     [{ ...GOOD, tensors: [{ ...x, shape: ["m"] }, y] }, '"m", which is no scalar parameter'],
     [{ ...GOOD, tensors: [{ ...x, shape: [-1] }, y] }, "the extent -1"],
+    [{ ...GOOD, tensors: [{ ...x, shape: [2 ** 30, 2 ** 30] }, y] }, "more than can be counted"],
+    [withOp({ span: 0.5 }), "the span 0.5"],
+    [
+      {
+        ...GOOD,
+        ops: [
+          { ...op, span: 1 },
+          { ...op, name: "again", span: 1 },
+        ],
+      },
+      "span 1 is that of two ops",
+    ],
+    [withOp({ attributes: JSON.parse('{ "__proto__": 1 }') as Record<string, number> }), "__proto__"],
+    [withOp({ attributes: { factor: Number.NaN } }), "factor: NaN"],
     [{ ...GOOD, tensors: [{ ...x, role: "weight" }, y] }, "its shape is not told in numbers"],
     [{ ...GOOD, tensors: [{ ...x, role: "weight", shape: [2] }, y] }, "a weight of 8 bytes, given are none"],
     [{ ...GOOD, tensors: [{ ...x, role: "activation" }, y] }, "no argument"],

@@ -3,8 +3,8 @@
  * the same bytes in the arguments (all NaNs are one).
  */
 import { expect } from "vitest";
-import { paramSpecs } from "../../codegen/compile.ts";
 import { compileKernel, legalise } from "../../codegen/index.ts";
+import { paramSpecs } from "../../codegen/params.ts";
 import { fromBits } from "../../ir/convert.ts";
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
 import { bindArguments } from "../../ir/hostargs.ts";

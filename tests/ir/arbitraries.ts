@@ -114,6 +114,7 @@ class Generator {
   private readonly level: Level;
   private position = 0;
   private ids = 0;
+  private readonly params = new Set<string>();
   private labels = 0;
   private offset = 0;
   private readonly visible: { local: Local; lo: number; hi: number }[] = [];
@@ -182,7 +183,15 @@ class Generator {
     const range = isInt(dtype) ? { lo: DTYPES[dtype].min, hi: DTYPES[dtype].max } : ANY;
     // The arguments are arrays of their own.
     const noalias = pointer && this.chance(20) ? { noalias: true } : {};
-    return { local: this.local(this.name(), type, false, range), dtype, pointer, ...noalias };
+    return { local: this.local(this.ownName(), type, false, range), dtype, pointer, ...noalias };
+  }
+
+  /** A name that no parameter has. */
+  private ownName(): string {
+    let name = this.name();
+    while (this.params.has(name)) name += "'";
+    this.params.add(name);
+    return name;
   }
 
   private name(): string {

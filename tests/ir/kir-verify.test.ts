@@ -189,6 +189,10 @@ describe("every rule refuses its example", () => {
     expect(
       findings({ ...kernel(), params: [{ local: x, dtype: "i32", pointer: false, noalias: true }] })[0],
     ).toContain("parameter %x is noalias, but no pointer");
+    const again = { local: { ...x, id: 99 }, dtype: "i32", pointer: false } as const;
+    expect(
+      findings({ ...kernel(), params: [{ local: x, dtype: "i32", pointer: false }, again] })[0],
+    ).toContain('two parameters are named "x"');
     expect(
       findings({
         ...kernel(),

@@ -1,6 +1,6 @@
 /** A kernel run every way: directly under both transfer policies, interpreted, compiled with and without checks. */
 import { expect } from "vitest";
-import { paramSpecs } from "../../codegen/compile.ts";
+import { paramSpecs } from "../../codegen/params.ts";
 import type { Kernel, ParamDecl } from "../../dsl/kernel.ts";
 import { build, simulate } from "../../index.ts";
 import { bindArguments } from "../../ir/hostargs.ts";

@@ -1,5 +1,6 @@
 /** Damage to inputs: bytes and text changed, cut, doubled, replaced by absurd values; everything follows from a seed. */
 import { createHash } from "node:crypto";
+import { packSections, type SectionName, sectionsOf } from "../../codegen/file/sections.ts";
 import { Random, seedOfText } from "../../ir/random.ts";
 
 /** Runs of each property; `npm run test:robustness` sets it to 100,000 in all. */
@@ -89,47 +90,45 @@ export function damagedBytes(bytes: Uint8Array, dice: Random): Uint8Array {
   return Uint8Array.from(copy);
 }
 
-/** Where a program file has its hash (docs/program-format.md). */
-const HASH_AT = 24;
+/** A program file with another content in one section, places and hashes made right again: only what the section says is wrong. */
+export function withSection(
+  file: Uint8Array,
+  name: SectionName,
+  change: (content: Uint8Array) => Uint8Array,
+): Uint8Array {
+  const contents = sectionsOf(file).map((s) => {
+    const content = file.subarray(s.offset, s.offset + s.bytes);
+    return [s.name, s.name === name ? change(content) : content] as const;
+  });
+  return packSections(Object.fromEntries(contents));
+}
 
-/** A program file with another text in one section, lengths and hash made right again: only what the section says is wrong. */
-export function withSection(file: Uint8Array, kind: number, change: (text: string) => string): Uint8Array {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const sections = Array.from({ length: view.getUint32(12, true) }, (_, i) => {
-    const entry = 64 + 16 * i;
-    const [own, offset, size] = [0, 4, 8].map((k) => view.getUint32(entry + k, true)) as [
-      number,
+/** The same, of a section that is text. */
+export function withText(file: Uint8Array, name: SectionName, change: (text: string) => string): Uint8Array {
+  return withSection(file, name, (content) =>
+    new TextEncoder().encode(change(new TextDecoder().decode(content))),
+  );
+}
+
+/** Where a program file says what (docs/program-format.md): written down a second time, so that damage is aimed by the page. */
+const COUNT_AT = 12;
+const HASH_AT = 24;
+const [ENTRY, ENTRY_HASH_AT] = [64, 24];
+
+/** The file with the hashes that its content has, as far as its table can be followed. */
+export function sealed(file: Uint8Array): Uint8Array {
+  const made = new Uint8Array(file);
+  const view = new DataView(made.buffer);
+  const count = Math.min(view.getUint32(COUNT_AT, true), Math.floor(made.length / ENTRY) - 1);
+  const hash = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+  for (let i = 1; i <= count; i++) {
+    const [offset, length] = [8, 16].map((at) => Number(view.getBigUint64(i * ENTRY + at, true))) as [
       number,
       number,
     ];
-    const content = file.subarray(offset, offset + size);
-    const changed =
-      own === kind ? new TextEncoder().encode(change(new TextDecoder().decode(content))) : content;
-    return { entry, own, content: changed };
-  });
-  let at = 64 + Math.ceil((16 * sections.length) / 64) * 64;
-  const placed = sections.map((s) => {
-    const offset = at;
-    at += Math.ceil(s.content.length / 64) * 64;
-    return { ...s, offset };
-  });
-  const made = new Uint8Array(at);
-  made.set(file.subarray(0, 64));
-  const out = new DataView(made.buffer);
-  out.setUint32(16, made.length, true);
-  for (const s of placed) {
-    out.setUint32(s.entry, s.own, true);
-    out.setUint32(s.entry + 4, s.offset, true);
-    out.setUint32(s.entry + 8, s.content.length, true);
-    made.set(s.content, s.offset);
+    made.set(hash(made.subarray(offset, offset + length)), i * ENTRY + ENTRY_HASH_AT);
   }
-  return sealed(made);
-}
-
-/** The file with the hash that its content has. */
-export function sealed(file: Uint8Array): Uint8Array {
-  const made = new Uint8Array(file);
   made.fill(0, HASH_AT, HASH_AT + 32);
-  made.set(createHash("sha256").update(made).digest(), HASH_AT);
+  made.set(hash(made.subarray(0, (count + 1) * ENTRY)), HASH_AT);
   return made;
 }

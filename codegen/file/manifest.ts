@@ -1,0 +1,343 @@
+/**
+ * The manifest of a program file: what it says about itself, as JSON. Part of it is declared: the machine, the description of
+ * the program, what it costs. The rest follows from the code and is there for readers that do not parse code; whoever reads a
+ * file makes the manifest anew and compares, so that the two always agree.
+ */
+import type { z as Zod } from "zod";
+import { ALL_DTYPES, bytesOf, type DTypeName, SCOPES } from "../../ir/dtype.ts";
+import type { ParamSpec } from "../../ir/hostargs.ts";
+import type { Kernel } from "../../ir/kir.ts";
+import { OPS } from "../../ir/ops.ts";
+import {
+  type CompleteDescription,
+  type ProgramMetrics,
+  type ProgramOp,
+  type ProgramTensor,
+  TENSOR_ROLES,
+  type Tiling,
+  tensorBytes,
+} from "../../ir/program.ts";
+import type { Target } from "../../ir/target.ts";
+import { forEachExpr } from "../../ir/walk.ts";
+import { zod } from "../../ir/zod.ts";
+import { paramSpecs } from "../params.ts";
+import { peakBytes, type ScopeBytes } from "../scopes.ts";
+import { blockOffsets } from "./blocks.ts";
+import { PROGRAM_VERSION, sha256 } from "./sections.ts";
+
+/** What a program file holds. */
+export interface ProgramFile {
+  readonly target: Target;
+  /** Whether accesses, transfers and events are checked. */
+  readonly checks: boolean;
+  /** KIR text of level virtual that it was compiled from, for people and tools; empty where there is none. */
+  readonly source: string;
+  /** KIR of level machine: what runs. */
+  readonly machine: Kernel;
+  readonly description: CompleteDescription;
+  /** What a run is expected to cost, by the machine model, before there was one. */
+  readonly estimates?: ProgramMetrics | undefined;
+  /** What a run cost, told by who ran it. */
+  readonly measured?: ProgramMetrics | undefined;
+}
+
+/** The part of a manifest that is declared. */
+export type Declared = Zod.infer<ReturnType<typeof declaredSchema>>;
+
+/** A block of the section of constants or weights. */
+export interface BlockPlace {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface Precision {
+  /** Dtypes of the arrays that are passed. */
+  readonly arrays: readonly DTypeName[];
+  /** Dtypes that the vector unit computes in. */
+  readonly vectors: readonly DTypeName[];
+  /** Of products on the fabric: the operands, and what they are added up in. */
+  readonly products: readonly { readonly a: DTypeName; readonly b: DTypeName; readonly sum: DTypeName }[];
+}
+
+export interface Manifest extends Declared {
+  readonly name: string;
+  readonly version: typeof PROGRAM_VERSION;
+  readonly source?: { readonly sha256: string };
+  readonly precision: Precision;
+  readonly params: readonly ParamSpec[];
+  /** Names of tensors. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly memory: {
+    /** Bytes of each memory that the buffers of a run take: of all tiles together in global and l3, of each tile elsewhere. */
+    readonly peak: ScopeBytes;
+    readonly constants: number;
+    readonly weights: number;
+    /** Of activations whose shapes are told in numbers. */
+    readonly activations: number;
+  };
+  readonly constants: readonly (BlockPlace & { readonly dtype: DTypeName; readonly elements: number })[];
+  readonly weights: readonly (BlockPlace & { readonly tensor: string })[];
+}
+
+/** The manifest of a program, its keys in the order of the file. */
+export function manifestOf(p: ProgramFile): Manifest {
+  const { machine, description } = p;
+  const { tensors } = description;
+  const tables = machine.tables.map(({ dtype, values }) => ({
+    dtype,
+    elements: values.length,
+    bytes: bytesOf(dtype, values.length),
+  }));
+  const held = weightsOf(description);
+  const weights = held.map(({ tensor, content }) => ({ tensor, bytes: content.length }));
+  return {
+    name: machine.name,
+    version: PROGRAM_VERSION,
+    ...(p.source === "" ? {} : { source: { sha256: sha256(p.source) } }),
+    precision: precisionOf(machine),
+    params: paramSpecs(machine),
+    inputs: tensors.filter((t) => t.role === "input" || t.role === "inout").map((t) => t.name),
+    outputs: tensors.filter((t) => t.role === "output" || t.role === "inout").map((t) => t.name),
+    ...declaredOf(p),
+    memory: {
+      peak: peakBytes(machine),
+      constants: sum(tables.map((t) => t.bytes)),
+      weights: sum(weights.map((w) => w.bytes)),
+      activations: sum(tensors.map((t) => (t.role === "activation" ? (tensorBytes(t) ?? 0) : 0))),
+    },
+    constants: placed(tables).map(({ dtype, elements, offset, bytes }) => ({
+      dtype,
+      elements,
+      offset,
+      bytes,
+    })),
+    weights: placed(weights).map(({ tensor, offset, bytes }) => ({ tensor, offset, bytes })),
+  };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+function placed<T extends { readonly bytes: number }>(blocks: readonly T[]): (T & { offset: number })[] {
+  const offsets = blockOffsets(blocks.map((b) => b.bytes));
+  return blocks.map((b, i) => ({ ...b, offset: offsets[i] as number }));
+}
+
+/** The weights that a description holds, in the order of its tensors. */
+export function weightsOf(
+  d: CompleteDescription,
+): readonly { readonly tensor: string; readonly content: Uint8Array }[] {
+  return d.tensors.flatMap((t) => {
+    const { weights = {} } = d;
+    const content = t.role === "weight" && Object.hasOwn(weights, t.name) ? weights[t.name] : undefined;
+    return content === undefined ? [] : [{ tensor: t.name, content }];
+  });
+}
+
+/** What is declared, every part with its keys in the order of the file. */
+export function declaredOf({ target, checks, description, estimates, measured }: ProgramFile): Declared {
+  const { l3, l2, l1, acc, local, private: own } = target.capacity;
+  return {
+    target: {
+      name: target.name,
+      tiles: target.tiles,
+      registerBits: target.registerBits,
+      capacity: { l3, l2, l1, acc, local, private: own },
+      events: target.events,
+      ...(target.vectorAlignment === undefined ? {} : { vectorAlignment: target.vectorAlignment }),
+    },
+    checks,
+    tensors: description.tensors.map(tensorOf),
+    ops: description.ops.map(opOf),
+    schedule: [...description.schedule],
+    ...(estimates === undefined ? {} : { estimates: metricsOf(estimates) }),
+    ...(measured === undefined ? {} : { measured: metricsOf(measured) }),
+  };
+}
+
+function tensorOf({ name, dtype, shape, role, param }: ProgramTensor): Declared["tensors"][number] {
+  return {
+    name,
+    dtype,
+    ...(shape === undefined ? {} : { shape: [...shape] }),
+    role,
+    ...(param === undefined ? {} : { param }),
+  };
+}
+
+function opOf(o: ProgramOp): Declared["ops"][number] {
+  return {
+    name: o.name,
+    kind: o.kind,
+    ...(o.span === undefined ? {} : { span: o.span }),
+    dims: { ...o.dims },
+    inputs: [...o.inputs],
+    outputs: [...o.outputs],
+    ...(o.attributes === undefined ? {} : { attributes: { ...o.attributes } }),
+    ...(o.tiling === undefined ? {} : { tiling: tilingOf(o.tiling) }),
+    ...(o.fusedWith === undefined ? {} : { fusedWith: [...o.fusedWith] }),
+  };
+}
+
+function tilingOf({ tileSizes, loopOrder, doubleBuffer, prefetchDistance }: Tiling) {
+  return {
+    tileSizes: Object.fromEntries(Object.entries(tileSizes).map(([level, sizes]) => [level, { ...sizes }])),
+    loopOrder: loopOrder.map(({ level, dim }) => ({ level, dim })),
+    doubleBuffer: [...doubleBuffer],
+    prefetchDistance,
+  };
+}
+
+function metricsOf(m: ProgramMetrics): NonNullable<Declared["estimates"]> {
+  return {
+    source: m.source,
+    machine: m.machine,
+    tiles: m.tiles,
+    arguments: m.arguments.map((a) => (typeof a === "object" && a !== null ? { bytes: a.bytes } : a)),
+    totalCycles: m.totalCycles,
+    totalTimeUs: m.totalTimeUs,
+    computeCycles: m.computeCycles,
+    memoryStallCycles: m.memoryStallCycles,
+    otherCycles: m.otherCycles,
+    macs: m.macs,
+    computeUtilization: m.computeUtilization,
+    memoryBandwidthUtilization: m.memoryBandwidthUtilization,
+    traffic: trafficOf(m.traffic),
+    ...(m.totalEnergyUj === undefined ? {} : { totalEnergyUj: m.totalEnergyUj }),
+    ...(m.averagePowerWatts === undefined ? {} : { averagePowerWatts: m.averagePowerWatts }),
+    ops: m.ops.map((o) => ({
+      op: o.op,
+      cycles: o.cycles,
+      macs: o.macs,
+      traffic: trafficOf(o.traffic),
+      ...(o.energyUj === undefined ? {} : { energyUj: o.energyUj }),
+    })),
+  };
+}
+
+function trafficOf({ dram, l3, l2, local }: ProgramMetrics["traffic"]) {
+  const bytes = ({ read, written }: typeof dram) => ({ read, written });
+  return { dram: bytes(dram), l3: bytes(l3), l2: bytes(l2), local: bytes(local) };
+}
+
+function precisionOf(k: Kernel): Precision {
+  const vectors = new Set<DTypeName>();
+  const products = new Map<string, Precision["products"][number]>();
+  forEachExpr(k.body, (e) => {
+    if (e.kind !== "apply") return;
+    if (OPS[e.op].alu === true && e.type.kind === "vec") vectors.add(e.type.dtype);
+    if (e.op !== "mma") return;
+    const [sum, a, b] = e.args.map((x) => (x.type.kind === "ptr" ? x.type.dtype : undefined));
+    if (a !== undefined && b !== undefined && sum !== undefined)
+      products.set(`${a} ${b} ${sum}`, { a, b, sum });
+  });
+  const arrays = new Set(k.params.filter((p) => p.pointer).map((p) => p.dtype));
+  return {
+    arrays: ALL_DTYPES.filter((d) => arrays.has(d)),
+    vectors: ALL_DTYPES.filter((d) => vectors.has(d)),
+    products: [...products.values()],
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- from outside
+
+const makeDeclared = (z: typeof Zod) => {
+  const text = z.string();
+  const whole = z.int().nonnegative();
+  const amount = z.number().nonnegative();
+  const dtype = z.enum(ALL_DTYPES as readonly [DTypeName, ...DTypeName[]]);
+  const scope = z.enum(SCOPES);
+  const extent = z.union([whole, text]);
+  const target = z.strictObject({
+    name: text,
+    tiles: z.int(),
+    registerBits: z.int(),
+    capacity: z.strictObject({ l3: whole, l2: whole, l1: whole, acc: whole, local: whole, private: whole }),
+    events: whole,
+    vectorAlignment: whole.exactOptional(),
+  });
+  const tensor = z.strictObject({
+    name: text,
+    dtype,
+    shape: z.array(extent).exactOptional(),
+    role: z.enum(TENSOR_ROLES),
+    param: text.exactOptional(),
+  });
+  const tiling = z.strictObject({
+    tileSizes: z.partialRecord(scope, z.record(text, z.int())),
+    loopOrder: z.array(z.strictObject({ level: scope, dim: text })),
+    doubleBuffer: z.array(scope),
+    prefetchDistance: z.int(),
+  });
+  const op = z.strictObject({
+    name: text,
+    kind: text,
+    span: whole.exactOptional(),
+    dims: z.record(text, extent),
+    inputs: z.array(text),
+    outputs: z.array(text),
+    attributes: z.record(text, z.union([text, z.number(), z.boolean()])).exactOptional(),
+    tiling: tiling.exactOptional(),
+    fusedWith: z.array(text).exactOptional(),
+  });
+  const bytes = z.strictObject({ read: amount, written: amount });
+  const traffic = z.strictObject({ dram: bytes, l3: bytes, l2: bytes, local: bytes });
+  const metrics = z.strictObject({
+    source: text,
+    machine: text,
+    tiles: whole,
+    arguments: z.array(z.union([z.number(), z.boolean(), text, z.strictObject({ bytes: whole }), z.null()])),
+    totalCycles: amount,
+    totalTimeUs: amount,
+    computeCycles: amount,
+    memoryStallCycles: amount,
+    otherCycles: amount,
+    macs: amount,
+    computeUtilization: amount,
+    memoryBandwidthUtilization: amount,
+    traffic,
+    totalEnergyUj: amount.exactOptional(),
+    averagePowerWatts: amount.exactOptional(),
+    ops: z.array(
+      z.strictObject({
+        op: text,
+        cycles: amount,
+        macs: amount,
+        traffic,
+        energyUj: amount.exactOptional(),
+      }),
+    ),
+  });
+  return z.strictObject({
+    target,
+    checks: z.boolean(),
+    tensors: z.array(tensor),
+    ops: z.array(op),
+    schedule: z.array(text),
+    estimates: metrics.exactOptional(),
+    measured: metrics.exactOptional(),
+  });
+};
+let declared: ReturnType<typeof makeDeclared> | undefined;
+/** What is declared, alone. */
+export function declaredSchema(): ReturnType<typeof makeDeclared> {
+  declared ??= makeDeclared(zod());
+  return declared;
+}
+
+const makeManifest = (z: typeof Zod) =>
+  z.looseObject({
+    ...declaredSchema().shape,
+    constants: z.array(
+      z.looseObject({
+        dtype: z.enum(ALL_DTYPES as readonly [DTypeName, ...DTypeName[]]),
+        elements: z.int().nonnegative(),
+      }),
+    ),
+  });
+let manifest: ReturnType<typeof makeManifest> | undefined;
+/** What a reader needs of a manifest; the other keys are compared with those that it makes itself. */
+export function manifestSchema(): ReturnType<typeof makeManifest> {
+  manifest ??= makeManifest(zod());
+  return manifest;
+}
