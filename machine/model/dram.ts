@@ -3,8 +3,10 @@
  * rows of `pageBytes`, which take turns on its banks. A bank keeps the row open that it was last asked for.
  *
  * An access to the open row is a hit; to another row it costs rowConflict - rowHit memory cycles more, and rowEmpty - rowHit
- * when no row was open yet. The channel opens a transfer's next row while the data of its row before flow, unless both are in one
- * bank: only what is longer than those data costs time.
+ * when no row was open yet. Banks open rows at the same time: that of a transfer's later row begins when the bank's data before
+ * have flowed, and from the begin of the transfer on if the bank had none. Only what is not over when the data before it on the
+ * channel have flowed costs time (bank-level parallelism; Rixner, Dally, Kapasi, Mattson, Owens, Memory Access Scheduling, ISCA
+ * 2000). How many banks may open rows in a while (tFAW) is not modelled.
  */
 import type { MachineConfig } from "../schema.ts";
 import type { Runs } from "../trace.ts";
@@ -38,12 +40,17 @@ export class Dram {
   readonly #whenEmpty: number;
   readonly #whenConflict: number;
 
-  // Of each channel during an access.
+  // Of each channel during an access. Times are exact: in parts of a tick, of which `#rate.num` are one, from the transfer's begin.
   readonly #bytes: Float64Array;
   readonly #extra: Float64Array;
-  readonly #lastBank: Int32Array;
-  readonly #lastBytes: Float64Array;
+  readonly #time: Float64Array;
   readonly #place: Int32Array;
+  /** When the data of each bank have flowed, in the access of this number. */
+  readonly #end: Float64Array;
+  readonly #endOf: Float64Array;
+  #access = 0;
+  /** What the rows of the last round of the banks cost. */
+  readonly #round: Float64Array;
 
   constructor({ dram, dma }: Pick<MachineConfig, "dram" | "dma">, clocks: Clocks) {
     const { channels, banks, latency } = dram;
@@ -62,15 +69,18 @@ export class Dram {
     this.occupied = new Float64Array(channels);
     this.#bytes = new Float64Array(channels);
     this.#extra = new Float64Array(channels);
-    this.#lastBank = new Int32Array(channels);
-    this.#lastBytes = new Float64Array(channels);
+    this.#time = new Float64Array(channels);
     this.#place = new Int32Array(channels).fill(NONE);
+    this.#end = new Float64Array(channels * banks);
+    this.#endOf = new Float64Array(channels * banks);
+    this.#round = new Float64Array(banks);
   }
 
   /** Runs from an address on are read or written, in order. */
   access(address: number, { count, bytes, stride }: Runs): void {
     this.touched = 0;
     this.activations = 0;
+    this.#access++;
     if (stride === bytes) this.#run(address, count * bytes);
     else if (count > 1 && this.#inOneChannel(address, bytes, stride))
       this.#column(address, count, bytes, stride);
@@ -78,7 +88,7 @@ export class Dram {
     for (let i = 0; i < this.touched; i++) {
       const c = this.channel[i]!;
       const data = cyclesFor(this.#bytes[c]!, this.#rate) * this.#tick;
-      this.occupied[i] = data + this.#extra[c]!;
+      this.occupied[i] = data + Math.ceil(this.#extra[c]! / this.#rate.num);
       this.#place[c] = NONE;
     }
   }
@@ -102,68 +112,29 @@ export class Dram {
   #column(address: number, count: number, bytes: number, stride: number): void {
     const interleave = this.#interleave;
     const page = this.#page;
-    const banks = this.#banks;
-    const { open } = this;
     const first = Math.floor(address / interleave);
     const turn = Math.floor(first / this.#channels);
     const c = first - turn * this.#channels;
     const step = stride / this.#channels;
-    const at = turn * interleave + address - first * interleave;
-    this.#part(c, at, at + bytes);
-    // What is left when the opening of a row hides behind the run before it.
-    const flow = this.#flow(bytes);
-    const lateEmpty = Math.max(0, this.#whenEmpty - flow);
-    const lateConflict = Math.max(0, this.#whenConflict - flow);
-    const rowStep = Math.floor(step / page);
-    const within = step - rowStep * page;
-    const bankStep = rowStep - Math.floor(rowStep / banks) * banks;
-    const base = c * banks;
-    let row = Math.floor(at / page);
-    let inRow = at - row * page;
-    let bank = row % banks;
-    let extra = 0;
-    let opened = 0;
-    // Runs after which the banks come again. When they have come once, every row is another one than was open.
-    const again = within === 0 && rowStep !== 0 ? banks / gcd(bankStep, banks) : count;
-    for (let r = 1; r < count; r++) {
-      if (r === again + 1) {
-        const skipped = Math.floor((count - r) / again - 1) * again;
-        if (skipped > 0) {
-          row += skipped * rowStep;
-          extra += skipped * (bankStep === 0 ? this.#whenConflict : lateConflict);
-          opened += skipped;
-          r += skipped;
-        }
-      }
-      if (rowStep === 0) {
-        // The runs that stay in the open row.
-        const stay = within === 0 ? count : Math.ceil((page - inRow) / within) - 1;
-        r += stay;
-        if (r >= count) break;
-        inRow += stay * within;
-      }
-      const before = bank;
-      row += rowStep;
-      bank += bankStep;
-      inRow += within;
-      if (inRow >= page) {
-        inRow -= page;
-        row++;
-        bank++;
-      }
-      if (bank >= banks) bank -= banks;
-      const was = open[base + bank]!;
-      if (was === row) continue;
-      open[base + bank] = row;
-      opened++;
-      if (was === NONE) extra += bank === before ? this.#whenEmpty : lateEmpty;
-      else extra += bank === before ? this.#whenConflict : lateConflict;
+    const rounded = Math.ceil(bytes / this.#burst) * this.#burst;
+    this.#enter(c, count * rounded);
+    let at = turn * interleave + address - first * interleave;
+    if (step % page === 0 && step > 0) {
+      this.#rows(c, Math.floor(at / page), step / page, count, rounded);
+      return;
     }
-    this.activations += opened;
-    this.#extra[c]! += extra;
-    this.#bytes[c]! += (count - 1) * Math.ceil(bytes / this.#burst) * this.#burst;
-    this.#lastBank[c] = bank;
-    this.#lastBytes[c] = bytes;
+    for (let r = 0; r < count; ) {
+      const row = Math.floor(at / page);
+      const runs =
+        step >= page
+          ? 1
+          : step === 0
+            ? count
+            : Math.min(count - r, Math.ceil(((row + 1) * page - at) / step));
+      this.#row(c, row, runs * rounded);
+      r += runs;
+      at += runs * step;
+    }
   }
 
   #run(address: number, bytes: number): void {
@@ -200,60 +171,86 @@ export class Dram {
   /** Contiguous bytes of a channel, by its own addresses. */
   #part(c: number, low: number, high: number): void {
     const page = this.#page;
+    const burst = this.#burst;
+    const rounded = (bytes: number): number => Math.ceil(bytes / burst) * burst;
+    this.#enter(c, rounded(high - low));
+    const row = Math.floor(low / page);
+    const lastRow = Math.floor((high - 1) / page);
+    if (row === lastRow) {
+      this.#row(c, row, rounded(high - low));
+      return;
+    }
+    this.#row(c, row, rounded((row + 1) * page - low));
+    this.#rows(c, row + 1, 1, lastRow - row - 1, rounded(page));
+    this.#row(c, lastRow, rounded(high - lastRow * page));
+  }
+
+  /** Bytes of the access on a channel. */
+  #enter(c: number, bytes: number): void {
     if (this.#place[c] === NONE) {
       this.#place[c] = this.touched;
       this.channel[this.touched++] = c;
+      this.opening[this.#place[c]!] = NONE;
       this.#bytes[c] = 0;
       this.#extra[c] = 0;
-      this.#lastBank[c] = NONE;
+      this.#time[c] = 0;
     }
-    const burst = this.#burst;
-    this.#bytes[c]! += Math.ceil((high - low) / burst) * burst;
-    const lastRow = Math.floor((high - 1) / page);
-    let row = Math.floor(low / page);
-    if (row === lastRow) {
-      this.#row(c, row, high - low);
-      return;
-    }
-    this.#row(c, row, (row + 1) * page - low);
-    row++;
-    const banks = this.#banks;
-    // When each bank has been used once, every further row is a conflict behind a whole row of data.
-    if (lastRow - row > 2 * banks + 2) {
-      for (const until = row + banks; row < until; row++) this.#row(c, row, page);
-      const skipped = lastRow - banks - 1 - row;
-      const hidden = banks === 1 ? 0 : this.#flow(page);
-      this.#extra[c]! += skipped * Math.max(0, this.#whenConflict - hidden);
-      this.activations += skipped;
-      row += skipped;
-      this.#lastBank[c] = (row - 1) % banks;
-    }
-    for (; row < lastRow; row++) this.#row(c, row, page);
-    this.#row(c, row, high - row * page);
+    this.#bytes[c]! += bytes;
   }
 
+  /**
+   * Rows of as many bytes each, `step` rows from one to the next. When the banks have come twice and a round of them has cost
+   * what the round before did, all further ones do.
+   */
+  #rows(c: number, row: number, step: number, count: number, bytes: number): void {
+    const banks = this.#banks;
+    const round = banks / gcd(step % banks, banks);
+    let same = 0;
+    let roundBegin = 0;
+    for (let r = 0; r < count; r++) {
+      const before = this.#extra[c]!;
+      if (r % round === 0) roundBegin = this.#time[c]!;
+      this.#row(c, row + r * step, bytes);
+      const cost = this.#extra[c]! - before;
+      const i = r % round;
+      same = r >= 2 * round && this.#round[i] === cost ? same + 1 : 0;
+      this.#round[i] = cost;
+      if (same < round || i !== round - 1) continue;
+      const times = Math.floor((count - 1 - r) / round);
+      if (times === 0) continue;
+      const shift = times * (this.#time[c]! - roundBegin);
+      for (let b = 0; b < round; b++) {
+        const at = c * banks + ((row + b * step) % banks);
+        this.open[at]! += times * round * step;
+        this.#end[at]! += shift;
+        this.#extra[c]! += times * this.#round[b]!;
+      }
+      this.#time[c]! += shift;
+      this.activations += times * round;
+      r += times * round;
+    }
+  }
+
+  /** Bytes of one row, in whole bursts. */
   #row(c: number, row: number, bytes: number): void {
     const bank = row % this.#banks;
     const at = c * this.#banks + bank;
-    const open = this.open[at]!;
-    let cost = 0;
-    if (open !== row) {
-      cost = open === NONE ? this.#whenEmpty : this.#whenConflict;
+    const was = this.open[at]!;
+    const place = this.#place[c]!;
+    const isFirst = this.opening[place] === NONE;
+    if (isFirst) this.opening[place] = 0;
+    if (was !== row) {
+      const cost = was === NONE ? this.#whenEmpty : this.#whenConflict;
       this.open[at] = row;
       this.activations++;
+      const opened = (this.#endOf[at] === this.#access ? this.#end[at]! : 0) + cost * this.#rate.num;
+      const late = opened - this.#time[c]!;
+      if (isFirst) this.opening[place] = cost;
+      else if (late > 0) this.#extra[c]! += late;
+      if (late > 0) this.#time[c] = opened;
     }
-    const before = this.#lastBank[c]!;
-    if (before === NONE) this.opening[this.#place[c]!] = cost;
-    else if (cost > 0) {
-      const hidden = bank === before ? 0 : this.#flow(this.#lastBytes[c]!);
-      if (cost > hidden) this.#extra[c]! += cost - hidden;
-    }
-    this.#lastBank[c] = bank;
-    this.#lastBytes[c] = bytes;
-  }
-
-  /** Ticks in which so many bytes flow, rounded down. */
-  #flow(bytes: number): number {
-    return Math.floor((bytes * this.#rate.den * this.#tick) / this.#rate.num);
+    this.#time[c]! += bytes * this.#rate.den * this.#tick;
+    this.#end[at] = this.#time[c]!;
+    this.#endOf[at] = this.#access;
   }
 }

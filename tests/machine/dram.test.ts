@@ -32,8 +32,10 @@ class Walk {
     this.activations = 0;
     const asked = new Map<
       number,
-      { opening: number; extra: number; bytes: number; bank: number; flow: number }
+      { opening: number | undefined; extra: number; bytes: number; time: number; ends: Map<number, number> }
     >();
+    // Times in parts of a tick, so that they are whole numbers.
+    const flow = (bytes: number): number => Math.ceil(bytes / burstBytes) * burstBytes * tick;
     // Runs that touch are one.
     const runs =
       stride === bytes
@@ -52,7 +54,9 @@ class Walk {
         at = upTo;
       }
       for (const [channel, { low, high }] of parts) {
-        const state = asked.get(channel) ?? { opening: 0, extra: 0, bytes: 0, bank: -1, flow: 0 };
+        const state = asked.get(channel) ?? {
+          ...{ opening: undefined, extra: 0, bytes: 0, time: 0, ends: new Map<number, number>() },
+        };
         asked.set(channel, state);
         state.bytes += Math.ceil((high - low) / burstBytes) * burstBytes;
         for (let at = low; at < high; ) {
@@ -68,18 +72,20 @@ class Walk {
             cost = (was === undefined ? latency.rowEmpty : latency.rowConflict) - latency.rowHit;
             cost = Math.max(0, cost) * tick;
           }
-          if (state.bank < 0) state.opening = cost;
-          else state.extra += Math.max(0, cost - (bank === state.bank ? 0 : state.flow));
-          state.bank = bank;
-          state.flow = Math.floor(((upTo - at) / bytesPerCycle) * tick);
+          const opened = (state.ends.get(bank) ?? 0) + cost * bytesPerCycle;
+          const late = cost === 0 ? 0 : Math.max(0, opened - state.time);
+          if (state.opening === undefined) state.opening = cost;
+          else state.extra += late;
+          state.time += late + flow(upTo - at);
+          state.ends.set(bank, state.time);
           at = upTo;
         }
       }
     }
     return [...asked].map(([channel, { opening, extra, bytes: all }]) => ({
       channel,
-      opening,
-      occupied: Math.ceil(all / bytesPerCycle) * tick + extra,
+      opening: opening ?? 0,
+      occupied: Math.ceil(all / bytesPerCycle) * tick + Math.ceil(extra / bytesPerCycle),
     }));
   }
 }
