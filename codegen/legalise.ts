@@ -24,13 +24,10 @@ import {
   vec,
 } from "../ir/kir.ts";
 import { OPS, type OpName } from "../ir/ops.ts";
-import type { Target } from "../ir/target.ts";
+import { BUFFER_ALIGNMENT, type Target } from "../ir/target.ts";
 import { localsOf, someIn } from "../ir/walk.ts";
 import { maskWidths } from "./maskwidth.ts";
 import { compressPieces, expandPieces, type Splitting, slidePieces, tablePieces } from "./packing.ts";
-
-/** Buffers of a scope start at multiples of this many bytes. */
-const ALIGNMENT = 64;
 
 export function legalise(k: Kernel, target: Pick<Target, "registerBits">): Kernel {
   if (k.level !== "virtual") throw new TypeError(`legalise needs a kernel of level virtual, got ${k.level}`);
@@ -74,7 +71,7 @@ class Legaliser {
     let at = 0;
     for (const t of k.tables) {
       this.#tables.push(at);
-      at += Math.ceil(bytesOf(t.dtype, t.values.length) / ALIGNMENT) * ALIGNMENT;
+      at += Math.ceil(bytesOf(t.dtype, t.values.length) / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
     }
   }
 
@@ -254,7 +251,7 @@ class Legaliser {
     const scope = e.attrs["scope"] as Scope;
     const offset = this.#allocated[scope];
     const bytes = bytesOf(e.attrs["dtype"] as DTypeName, e.attrs["count"] as number);
-    this.#allocated[scope] = Math.ceil((offset + bytes) / ALIGNMENT) * ALIGNMENT;
+    this.#allocated[scope] = Math.ceil((offset + bytes) / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
     return offset;
   }
 

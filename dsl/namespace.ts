@@ -3251,7 +3251,8 @@ export interface Namespace {
    * rounded to f32, then each sum. i8 and u8, in any mix, accumulate in i32 and wrap. a and b are blocks as
    * S.streamRows and S.streamCols left them: the same pointers, m, n and k (KPU4015). The dataflow changes time,
    * never bits. Until the event was waited for, the accumulators must not be touched and the blocks not be
-   * overwritten; one product after another into the same accumulators waits in between.
+   * overwritten; products into the same accumulators follow one another as they were given, with no wait in
+   * between.
    *
    * @param acc ptr of f32, i32: in acc: m rows of n without gaps
    * @param a ptr of f32, f16, bf16, i8, u8: in l1: m rows of depth k, as streamed
@@ -3275,7 +3276,8 @@ export interface Namespace {
      * rounded to f32, then each sum. i8 and u8, in any mix, accumulate in i32 and wrap. a and b are blocks as
      * S.streamRows and S.streamCols left them: the same pointers, m, n and k (KPU4015). The dataflow changes time,
      * never bits. Until the event was waited for, the accumulators must not be touched and the blocks not be
-     * overwritten; one product after another into the same accumulators waits in between.
+     * overwritten; products into the same accumulators follow one another as they were given, with no wait in
+     * between.
      *
      * @param acc ptr of f32, i32: in acc: m rows of n without gaps
      * @param a ptr of f32, f16, bf16, i8, u8: in l1: m rows of depth k, as streamed

@@ -11,6 +11,7 @@ import type { Apply, Attrs, Expr, Kernel, Local, LocationIndex, Stmt, Type } fro
 import { ndList, paddingOperand } from "./operands.ts";
 import type { OpName } from "./ops.ts";
 import { commandOf } from "./path/commands.ts";
+import { InOrder } from "./path/inorder.ts";
 import { isPathOp, namedOperands, type PathOp } from "./path/operands.ts";
 import { type MarkKind, type PerfMark, SpanMarks } from "./spans.ts";
 import {
@@ -132,6 +133,7 @@ class Tile {
   private readonly shared: Shared;
   private readonly values = new Map<Local, Value>();
   private readonly events: EventSlot[] = [];
+  private readonly fabric = new InOrder();
   readonly spans = new SpanMarks();
   private at: LocationIndex = 0;
   /** The barrier that it waits at. */
@@ -405,7 +407,8 @@ class Tile {
       number: (name) => named(name) as number,
       dtype: (name) => at(name).dtype,
     });
-    return pathCommand(c, at, this.shared.memory.blocks, this.stop);
+    const move = pathCommand(c, at, this.shared.memory.blocks, this.stop);
+    return c.inOrder && this.shared.options.transfers === "wait" ? this.fabric.add(move) : move;
   }
 
   private strided(stride: number): (lane: number) => number {

@@ -24,6 +24,9 @@ export interface Target {
   readonly vectorAlignment?: number | undefined;
 }
 
+/** Buffers of a scope begin at multiples of so many bytes. */
+export const BUFFER_ALIGNMENT = 64;
+
 const KB = 1024;
 const MB = 1024 * KB;
 

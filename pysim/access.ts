@@ -57,14 +57,14 @@ export class Access {
     return p.constant ? this.#faults.constant(b) : b;
   }
 
-  /** Checks a read of addresses [start, end) within bounds, and notes it. */
-  reads(b: Buffer, dtype: DType, start: number, end: number): void {
+  /** Checks a read of addresses [start, end) within bounds, and notes it. `inOrder`: see flights.ts. */
+  reads(b: Buffer, dtype: DType, start: number, end: number, inOrder = false): void {
     const region = b.region;
     if (start < b.base || end > b.base + b.byteLength)
       this.#faults.outOfBounds(b, dtype, start, end, "reads");
     if (++this.#readsSinceWrite > SPIN_READS) this.#spin(region.id, start);
     if (region.checks === CHECK_NOTHING) return;
-    if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, false);
+    if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, false, inOrder);
     const found =
       dtype.bytes < 1 || (region.checks & CHECK_HALVES) !== 0
         ? region.halves?.read(start - region.start, end - region.start, dtype.bytes, this.#clock)
@@ -72,13 +72,13 @@ export class Access {
     if (found !== undefined) this.#faults.conflict(b, dtype, start, end, found, false);
   }
   /** Checks a write of addresses [start, end) within bounds, and notes it. */
-  writes(b: Buffer, dtype: DType, start: number, end: number): void {
+  writes(b: Buffer, dtype: DType, start: number, end: number, inOrder = false): void {
     const region = b.region;
     if (start < b.base || end > b.base + b.byteLength)
       this.#faults.outOfBounds(b, dtype, start, end, "writes");
     this.#readsSinceWrite = 0;
     if (region.checks === CHECK_NOTHING) return;
-    if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, true);
+    if (region.checks & CHECK_SLOWLY) this.#slowly(b, dtype, start, end, true, inOrder);
     const found =
       dtype.bytes < 1 || (region.checks & CHECK_HALVES) !== 0
         ? this.#writesHalves(region, start - region.start, end - region.start)
@@ -113,8 +113,8 @@ export class Access {
     if (this.#checksValues) this.#values.stored(dtype, value);
   }
 
-  #slowly(b: Buffer, dtype: DType, start: number, end: number, write: boolean): void {
-    const hit = flightInTheWay(b.region, start, end, write);
+  #slowly(b: Buffer, dtype: DType, start: number, end: number, write: boolean, inOrder: boolean): void {
+    const hit = flightInTheWay(b.region, start, end, write, inOrder);
     if (hit !== undefined) this.#faults.inFlight(b, dtype, start, end, hit.flight, hit.side, write);
     this.#watch?.see(b, dtype, start, end, write, this.#clock);
   }

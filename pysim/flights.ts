@@ -24,18 +24,22 @@ export interface Flight {
   readonly sources: readonly End[];
   /** The line that started it; found when a report needs it. */
   readonly startedAt: () => Location | undefined;
+  /** Of a queue in which a tile's commands follow one another: none is in the way of the next. */
+  readonly inOrder: boolean;
   /** Moves the data, once. */
   readonly land: () => void;
 }
 
-/** The flight in whose way an access stands, and which end of it. */
+/** The flight in whose way an access stands, and which end of it; `inOrder` an access by a command that follows such flights. */
 export function flightInTheWay(
   region: Region,
   start: number,
   end: number,
   write: boolean,
+  inOrder: boolean,
 ): { flight: Flight; side: "source" | "destination" } | undefined {
   for (const flight of region.flights) {
+    if (inOrder && flight.inOrder) continue;
     if (flight.dst?.buffer.region === region && flight.dst.bytes.meets(start, end))
       return { flight, side: "destination" };
     if (write && flight.sources.some((s) => s.buffer.region === region && s.bytes.meets(start, end)))

@@ -15,6 +15,7 @@ import { describe } from "../ir/bounds.ts";
 import type { Location } from "../ir/diagnostic.ts";
 import { Blocks } from "../ir/path/blocks.ts";
 import type { Command } from "../ir/path/command.ts";
+import { InOrder } from "../ir/path/inorder.ts";
 import { Box, type Region as Bytes, regionsOverlap } from "../ir/region.ts";
 import {
   countProblem,
@@ -61,6 +62,8 @@ export class Transfers {
   readonly #options: TransferOptions;
   /** Per tile and event id. */
   readonly #slots: (Slot | undefined)[][];
+  /** Per tile. */
+  readonly #queues: InOrder[];
   /** What lies in stream buffers. */
   readonly #blocks = new Blocks();
   /** Transfers started, for the report. */
@@ -72,6 +75,7 @@ export class Transfers {
     this.#access = access;
     this.#options = options;
     this.#slots = Array.from({ length: clock.tiles }, () => []);
+    this.#queues = Array.from({ length: clock.tiles }, () => new InOrder());
   }
 
   // ------------------------------------------------------------------------------------------ transfers
@@ -166,10 +170,11 @@ export class Transfers {
         return { bytes: (p.memory as Buffer | undefined)?.region.bytes ?? NO_BYTES, at: placeOf(p) };
       });
     this.#check(target, sources);
-    if (target !== undefined && inPlace) this.#note(target, false);
-    this.#stamp(target, sources);
+    const inOrder = c.inOrder ?? false;
+    if (target !== undefined && inPlace) this.#note(target, false, inOrder);
+    this.#stamp(target, sources, inOrder);
     this.#blocksOf(c, at);
-    this.#start(slot, target, sources, move);
+    this.#start(slot, target, sources, move, inOrder);
   }
 
   /** Takes and leaves blocks in stream buffers. */
@@ -217,9 +222,9 @@ export class Transfers {
   }
 
   /** Checks and stamps every byte of one end. */
-  #note({ buffer, dtype, bytes }: End, write: boolean): void {
-    if (write) bytes.forEachRun((start, end) => this.#access.writes(buffer, dtype, start, end));
-    else bytes.forEachRun((start, end) => this.#access.reads(buffer, dtype, start, end));
+  #note({ buffer, dtype, bytes }: End, write: boolean, inOrder = false): void {
+    if (write) bytes.forEachRun((start, end) => this.#access.writes(buffer, dtype, start, end, inOrder));
+    else bytes.forEachRun((start, end) => this.#access.reads(buffer, dtype, start, end, inOrder));
   }
 
   /** Checks both ends, then starts the transfer. */
@@ -243,25 +248,33 @@ export class Transfers {
     }
   }
 
-  #stamp(dst: End | undefined, sources: readonly End[]): void {
+  #stamp(dst: End | undefined, sources: readonly End[], inOrder = false): void {
     for (const source of sources) this.#note(source, false);
-    if (dst !== undefined) this.#note(dst, true);
+    if (dst !== undefined) this.#note(dst, true, inOrder);
   }
 
-  #start(slot: Slot | undefined, dst: End | undefined, sources: readonly End[], move: () => void): void {
+  #start(
+    slot: Slot | undefined,
+    dst: End | undefined,
+    sources: readonly End[],
+    move: () => void,
+    inOrder = false,
+  ): void {
     if (slot === undefined) {
       move();
       return;
     }
     const late = this.#options.policy === "late";
     if (!late) move();
-    const land = late ? move : (): void => {};
+    const queue = inOrder ? this.#queues[this.#clock.tile] : undefined;
+    const land = late ? (queue?.add(move) ?? move) : (): void => {};
     const flight: Flight = {
       tile: this.#clock.tile,
       event: slot.event,
       dst,
       sources,
       startedAt: hereLater(),
+      inOrder,
       land,
     };
     slot.flight = flight;
@@ -340,8 +353,7 @@ export class Transfers {
         if (i >= 0) region.flights.splice(i, 1);
         if (region.flights.length === 0 && !region.watched) region.checks &= ~CHECK_SLOWLY;
       }
-      for (const source of flight.sources) this.#note(source, false);
-      if (flight.dst) this.#note(flight.dst, true);
+      this.#stamp(flight.dst, flight.sources, flight.inOrder);
       flight.land();
     }
   }

@@ -315,7 +315,7 @@ export const mma = pathCommand<"mma", Mma>({
     POINTER("b", FABRIC_DTYPES, "in l1: n columns of depth k, as streamed"),
     { name: "block", kind: "any", doc: "`{ m, n, k, clear?, dataflow?: 'os' | 'ws' | 'is' }`" },
   ],
-  doc: "The fabric multiplies: acc[i][j] += the sum over p of a[i][p] * b[p][j], p ascending, starting from what the accumulators hold, or from 0 with `clear`. f32, f16 and bf16 accumulate in f32, unfused: each product is rounded to f32, then each sum. i8 and u8, in any mix, accumulate in i32 and wrap. a and b are blocks as S.streamRows and S.streamCols left them: the same pointers, m, n and k (KPU4015). The dataflow changes time, never bits. Until the event was waited for, the accumulators must not be touched and the blocks not be overwritten; one product after another into the same accumulators waits in between.",
+  doc: "The fabric multiplies: acc[i][j] += the sum over p of a[i][p] * b[p][j], p ascending, starting from what the accumulators hold, or from 0 with `clear`. f32, f16 and bf16 accumulate in f32, unfused: each product is rounded to f32, then each sum. i8 and u8, in any mix, accumulate in i32 and wrap. a and b are blocks as S.streamRows and S.streamCols left them: the same pointers, m, n and k (KPU4015). The dataflow changes time, never bits. Until the event was waited for, the accumulators must not be touched and the blocks not be overwritten; products into the same accumulators follow one another as they were given, with no wait in between.",
   example: pathExample(
     "S.streamRows(a, near, { rows: 2, depth: 4 }, e); S.streamCols(b, near, { cols: 2, depth: 4 }, f); S.waitEvents(e, f); S.mma(acc, a, b, { m: 2, n: 2, k: 4, clear: true }, e);",
   ),

@@ -20,6 +20,8 @@ export interface Command {
   /** Where there is one, the rest means nothing. */
   readonly problem?: Problem | undefined;
   readonly touches: readonly Touch[];
+  /** Such commands of a tile are done in the order in which they were given, so that none is in the way of the next. */
+  readonly inOrder?: boolean;
   /** What lies at a pointer into l1 afterwards. */
   readonly streams?: Streamed;
   /** What must lie at pointers into l1. */

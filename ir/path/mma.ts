@@ -3,6 +3,8 @@
  *
  *   f32   each product rounded to f32, then each sum; operands of f16 and bf16 are exact in f32. Starts from acc, or from 0
  *   i32   exact, and wraps
+ *
+ * The fabric is one queue: products into the same accumulators follow one another without a wait in between.
  */
 import { readElements, writeElements } from "../elements.ts";
 import { countProblem } from "../transfer.ts";
@@ -20,6 +22,7 @@ export function mmaCommand(o: CommandOperands): Command {
       { operand: "a", access: "reads", region: n === 0 ? grid(0, 0, 0) : grid(m, k, k) },
       { operand: "b", access: "reads", region: m === 0 ? grid(0, 0, 0) : grid(n, k, k) },
     ],
+    inOrder: true,
     takes:
       m === 0 || n === 0
         ? []

@@ -81,6 +81,11 @@ const BYTES: readonly DTypeName[] = ["i8", "u8"];
 export const FABRIC_DTYPES: readonly DTypeName[] = [...FLOATS, ...BYTES];
 /** What the streamers read: those, and 4-bit integers, which they unpack. */
 export const STREAM_DTYPES: readonly DTypeName[] = [...FABRIC_DTYPES, "i4", "u4"];
+
+/** What elements are beside the fabric: the streamers unpack integers of 4 bits. */
+export function unpacked(d: DTypeName): DTypeName {
+  return d === "i4" ? "i8" : d === "u4" ? "u8" : d;
+}
 export const ACC_DTYPES: readonly DTypeName[] = ["f32", "i32"];
 /** What the drain path writes. */
 export const DRAIN_DTYPES: readonly DTypeName[] = [...FLOATS, ...BYTES, "i32"];
@@ -195,9 +200,8 @@ export function pathMismatch(op: PathOp, attrs: Attrs, at: (name: string) => Poi
     case "stream_rows":
     case "stream_cols": {
       const [dst, src] = [dtype("dst"), dtype("src")];
-      const unpacked = src === "i4" ? "i8" : src === "u4" ? "u8" : src;
-      if (dst === unpacked) return undefined;
-      return isPacked(src) ? `unpacks ${src} to ${unpacked}, not to ${dst}` : `streams ${src} to ${dst}`;
+      if (dst === unpacked(src)) return undefined;
+      return isPacked(src) ? `unpacks ${src} to ${unpacked(src)}, not to ${dst}` : `streams ${src} to ${dst}`;
     }
     case "preload":
       return dtype("acc") === dtype("src")

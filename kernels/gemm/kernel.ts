@@ -1,7 +1,7 @@
 /**
  * out = epilogue(a b) on the matrix path, any m, n and k. plan.ts says how the product is cut. Each level is a step ahead of
- * the one below: chunk c + 1 comes from DRAM while c is multiplied, turn p + 1 to the edge of the fabric while p is, and the
- * sums of a micro go out while the next one's first turn has begun with the other half.
+ * the one below: chunk c + 1 comes from DRAM while c is multiplied, and turn p + 1 to the edge of the fabric while p is. While
+ * one half of the accumulators is multiplied into, the sums of the half before go out and those of the half after come in.
  *
  * The products of an element are added in the order of the depth, whatever the plan and the number of tiles: all plans give
  * the same bits.
@@ -13,8 +13,8 @@ import { S } from "../../dsl/s.ts";
 import type { Event } from "../../dsl/values.ts";
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
 import type { Target } from "../../ir/target.ts";
-import { checkPlan, type GemmPlan, keepsSums } from "./plan.ts";
-import { checkSpec, type GemmSpec, streamedDtype, sumDtype } from "./spec.ts";
+import { buffersOf, checkPlan, type GemmPlan, keepsSums, type PlanBuffer } from "./plan.ts";
+import { checkSpec, type GemmSpec } from "./spec.ts";
 
 type P = PtrParam<f32>;
 /** (out, a, b, bias, scale, residual, m, n, k); null for what the spec does not have. */
@@ -27,27 +27,8 @@ const anyDtype = (d: DTypeName): f32 => dtypeOf(d) as AnyD as f32;
 const MOST = 2 ** 24;
 
 /** Commands that may be under way at the same time, by what is lost most when they are not. */
-const ROLES = [
-  "rows0",
-  "cols",
-  "mma0",
-  "rows1",
-  "mma1",
-  "loadA",
-  "loadB",
-  "out0",
-  "out1",
-  "in0",
-  "in1",
-] as const;
+const ROLES = ["rows", "cols", "mma0", "mma1", "loadA", "loadB", "out", "in", "sums"] as const;
 type Role = (typeof ROLES)[number];
-const [ROWS, MMA, OUT, IN] = [
-  ["rows0", "rows1"],
-  ["mma0", "mma1"],
-  ["out0", "out1"],
-  ["in0", "in1"],
-] as const satisfies readonly (readonly Role[])[];
-
 /** Host arguments, as the kernel has them. */
 interface Arguments {
   readonly out: Ptr<f32>;
@@ -64,15 +45,15 @@ interface Arguments {
 interface Memory {
   readonly nearA: NdBuffer<f32>;
   readonly nearB: NdBuffer<f32>;
+  /** Of each half, what goes out: results, and sums of a plan whose sums lie in l3. */
   readonly nearOut: NdBuffer<f32>;
-  readonly nearResidual: Ptr<f32>;
+  readonly nearResidual: NdBuffer<f32>;
   readonly edgeA: NdBuffer<f32>;
   readonly edgeB: NdBuffer<f32>;
   readonly acc: NdBuffer<f32>;
-  /** Of a plan whose sums lie in l3: those of a block, of halves on their way there, and of halves on their way here. */
-  readonly far: Ptr<f32>;
-  readonly nearSums: NdBuffer<f32>;
-  readonly nearNext: NdBuffer<f32>;
+  /** Of a plan whose sums lie in l3: those of a block of each tile, and those of a half on their way here. */
+  readonly far: NdBuffer<f32>;
+  readonly nearIn: NdBuffer<f32>;
 }
 /** A block of the result: where it begins, and how much of it there is. */
 interface Block {
@@ -80,6 +61,12 @@ interface Block {
   readonly col: number;
   readonly rows: number;
   readonly cols: number;
+}
+/** Half of a micro: the accumulators of index `h` have its sums in turn with those of other micros. */
+interface Half {
+  readonly i: number;
+  readonly j: number;
+  readonly h: number;
 }
 /** A chunk of the depth: where it begins, how deep it is, and how deep one of its turns. */
 interface Chunk {
@@ -101,27 +88,24 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
   const { halfRows: H, cols: W, blockRows: MB, blockCols: NB, depth: KB, turns: TURNS } = plan;
   const KEEPS = keepsSums(plan);
   const [A, B, D] = [anyDtype(spec.a), anyDtype(spec.b), anyDtype(spec.out)];
-  const [STREAMED, SUM] = [anyDtype(streamedDtype(spec.b)), anyDtype(sumDtype(spec))];
   const [BIAS, RESIDUAL] = [anyDtype(spec.bias ?? "f32"), anyDtype(spec.residual ?? "f32")];
-  const TURN = Math.ceil(KB / TURNS);
+  const BUFFERS = buffersOf(spec, plan, tiles);
   const { transposeA = false, transposeB = false, axis = "column", activation = "none" } = spec;
   /** Elements of b in a unit that a transfer moves. */
   const PACKED = DTYPES[spec.b].bits === 4 ? 2 : 1;
 
-  const events = Math.min(ROLES.length + 1, target.events);
-  const eventOf = (role: Role): number => Math.min(ROLES.indexOf(role), events - 1);
-  const ownEvent = (role: Role): boolean => ROLES.indexOf(role) < events - 1;
-  const AT = Object.fromEntries(ROLES.map((r) => [r, eventOf(r)])) as Record<Role, number>;
-  const OWN = Object.fromEntries(ROLES.map((r) => [r, ownEvent(r)])) as Record<Role, boolean>;
-  const NOW = events - 1;
+  /** The last event is of commands that are waited for at once, among them those of roles that have no event of their own. */
+  const EVENTS = Math.min(ROLES.length + 1, target.events);
+  const NOW = EVENTS - 1;
+  const AT = Object.fromEntries(ROLES.map((r, i) => [r, Math.min(i, NOW)])) as Record<Role, number>;
 
   /** After a command was given: one without an event of its own is waited for at once. */
   function given(e: readonly Event[], role: Role): void {
-    if (!OWN[role]) S.waitEvents(e[AT[role]]!);
+    if (AT[role] === NOW) S.waitEvents(e[NOW]!);
   }
   /** Before what a command did is used. */
   function done(e: readonly Event[], role: Role): void {
-    if (OWN[role]) S.waitEvents(e[AT[role]]!);
+    if (AT[role] !== NOW) S.waitEvents(e[AT[role]]!);
   }
 
   /** How many of `blocks` a tile has that begins with `first` and goes on every `step`. */
@@ -142,9 +126,9 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
     const depth = Math.min(step, k - at);
     return { at, depth, turn: S.ceildiv(depth, TURNS) };
   }
-  const rowsOf = (block: Block, i: number, h: number): number =>
+  const rowsOf = (block: Block, { i, h }: Half): number =>
     Math.max(0, Math.min(H, block.rows - (2 * i + h) * H));
-  const colsOf = (block: Block, j: number): number => Math.min(W, block.cols - j * W);
+  const colsOf = (block: Block, { j }: Half): number => Math.min(W, block.cols - j * W);
 
   const downOf = (block: Block): number => (KEEPS ? 1 : S.ceildiv(block.rows, 2 * H));
   const alongOf = (block: Block): number => (KEEPS ? 1 : S.ceildiv(block.cols, W));
@@ -199,34 +183,31 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
     given(e, "loadB");
   }
 
-  /** Operands of turn p of micro (i, j) on their way to the edge of the fabric. */
+  /** Operands of turn p of a half on their way to the edge of the fabric. */
   function stream(
     mem: Memory,
     e: readonly Event[],
     block: Block,
     chunk: Chunk,
     slot: number,
-    i: number,
-    j: number,
+    half: Half,
     p: number,
     edge: number,
   ): void {
     const at = p * chunk.turn;
     const depth = turnDepth(chunk, p);
-    for (const h of S.unroll(2)) {
-      const row = (2 * i + h) * H;
-      S.streamRows(
-        mem.edgeA.at(edge, h, 0),
-        mem.nearA.at(slot, transposeA ? at * MB + row : row * KB + at),
-        { rows: rowsOf(block, i, h), depth, stride: transposeA ? MB : KB, transposed: transposeA },
-        e[AT[ROWS[h]!]]!,
-      );
-      given(e, ROWS[h]!);
-    }
+    const row = (2 * half.i + half.h) * H;
+    S.streamRows(
+      mem.edgeA.at(edge, 0),
+      mem.nearA.at(slot, transposeA ? at * MB + row : row * KB + at),
+      { rows: rowsOf(block, half), depth, stride: transposeA ? MB : KB, transposed: transposeA },
+      e[AT.rows]!,
+    );
+    given(e, "rows");
     S.streamCols(
       mem.edgeB.at(edge, 0),
-      mem.nearB.at(slot, transposeB ? j * W * KB + at : at * NB + j * W),
-      { cols: colsOf(block, j), depth, stride: transposeB ? KB : NB, transposed: transposeB },
+      mem.nearB.at(slot, transposeB ? half.j * W * KB + at : at * NB + half.j * W),
+      { cols: colsOf(block, half), depth, stride: transposeB ? KB : NB, transposed: transposeB },
       e[AT.cols]!,
     );
     given(e, "cols");
@@ -235,25 +216,26 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
     return Math.max(0, Math.min(chunk.turn, chunk.depth - p * chunk.turn));
   }
 
-  /** Half h of micro (i, j) is multiplied: its sums leave the accumulators, for memory when the depth is at its end. */
+  /** The sums of a half leave the accumulators: for DRAM when the depth is at its end, for l3 otherwise. */
   function finish(
     x: Arguments,
     mem: Memory,
     e: readonly Event[],
+    tile: number,
     block: Block,
-    h: number,
-    i: number,
-    j: number,
+    half: Half,
     last: boolean,
   ): void {
-    const rows = rowsOf(block, i, h);
-    const cols = colsOf(block, j);
+    const { i, j, h } = half;
+    const rows = rowsOf(block, half);
+    const cols = colsOf(block, half);
     const top = (2 * i + h) * H;
     const left = j * W;
     if (last) {
+      const out = mem.nearOut.at(h, 0).as(D);
       const [row, col] = [block.row + top, block.col + left];
       if (spec.residual !== undefined) {
-        S.asyncDmaCopy(mem.nearResidual, x.residual.at(row * x.n + col), cols, e[NOW]!, {
+        S.asyncDmaCopy(mem.nearResidual.at(0), x.residual.at(row * x.n + col), cols, e[NOW]!, {
           srcStride: x.n,
           dstStride: W,
           times: rows,
@@ -262,13 +244,13 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
       }
       const along = axis === "column" ? col : row;
       S.drain(
-        mem.nearOut.at(h, 0),
+        out,
         mem.acc.at(h, 0),
         {
           ...{ rows, cols, stride: W, axis, activation },
           bias: spec.bias === undefined ? undefined : x.bias.at(along),
           scale: spec.scale === "vector" ? x.scale.at(along) : spec.scale,
-          residual: spec.residual === undefined ? undefined : mem.nearResidual,
+          residual: spec.residual === undefined ? undefined : mem.nearResidual.at(0),
           residualStride: spec.residual === undefined ? undefined : W,
           residualQuantization: spec.residualQuantization,
           quantize: spec.quantize,
@@ -276,48 +258,45 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
         e[NOW]!,
       );
       S.waitEvents(e[NOW]!);
-      S.asyncDmaCopy(x.out.at(row * x.n + col), mem.nearOut.at(h, 0), cols, e[AT[OUT[h]!]]!, {
+      S.asyncDmaCopy(x.out.at(row * x.n + col), out, cols, e[AT.out]!, {
         srcStride: W,
         dstStride: x.n,
         times: rows,
       });
-      given(e, OUT[h]!);
+      given(e, "out");
     } else if (!KEEPS) {
-      S.drain(mem.nearSums.at(h, 0), mem.acc.at(h, 0), { rows, cols, stride: W }, e[NOW]!);
+      S.drain(mem.nearOut.at(h, 0), mem.acc.at(h, 0), { rows, cols, stride: W }, e[NOW]!);
       S.waitEvents(e[NOW]!);
       S.blockMove(
-        mem.far.at(top * NB + left),
-        mem.nearSums.at(h, 0),
+        mem.far.at(tile, top * NB + left),
+        mem.nearOut.at(h, 0),
         { rows, cols, srcStride: W, dstStride: NB },
-        e[AT[OUT[h]!]]!,
+        e[AT.out]!,
       );
-      given(e, OUT[h]!);
+      given(e, "out");
     }
   }
 
-  /** Sums of both halves of micro (i, j) on their way back. */
-  function bringSums(mem: Memory, e: readonly Event[], block: Block, i: number, j: number): void {
-    for (const h of S.unroll(2)) {
-      S.blockMove(
-        mem.nearNext.at(h, 0),
-        mem.far.at((2 * i + h) * H * NB + j * W),
-        { rows: rowsOf(block, i, h), cols: colsOf(block, j), srcStride: NB, dstStride: W },
-        e[AT[IN[h]!]]!,
-      );
-      given(e, IN[h]!);
-    }
-  }
-
-  /** Sums of half h of micro (i, j) into the accumulators. */
-  function resume(mem: Memory, e: readonly Event[], block: Block, h: number, i: number, j: number): void {
-    done(e, IN[h]!);
-    S.preload(
-      mem.acc.at(h, 0),
-      mem.nearNext.at(h, 0),
-      { rows: rowsOf(block, i, h), cols: colsOf(block, j), stride: W },
-      e[NOW]!,
+  /** Sums of a half on their way back from l3. */
+  function bring(mem: Memory, e: readonly Event[], tile: number, block: Block, half: Half): void {
+    S.blockMove(
+      mem.nearIn.at(0),
+      mem.far.at(tile, (2 * half.i + half.h) * H * NB + half.j * W),
+      { rows: rowsOf(block, half), cols: colsOf(block, half), srcStride: NB, dstStride: W },
+      e[AT.in]!,
     );
-    S.waitEvents(e[NOW]!);
+    given(e, "in");
+  }
+  /** And from l2 into the accumulators. */
+  function resume(mem: Memory, e: readonly Event[], block: Block, half: Half): void {
+    done(e, "in");
+    S.preload(
+      mem.acc.at(half.h, 0),
+      mem.nearIn.at(0),
+      { rows: rowsOf(block, half), cols: colsOf(block, half), stride: W },
+      e[AT.sums]!,
+    );
+    given(e, "sums");
   }
 
   function multiply(
@@ -325,20 +304,29 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
     e: readonly Event[],
     block: Block,
     chunk: Chunk,
-    h: number,
-    i: number,
-    j: number,
-    p: number,
+    half: Half,
     c: number,
+    p: number,
+    edge: number,
+    role: "mma0" | "mma1",
   ): void {
     S.mma(
-      mem.acc.at(h, 0),
-      mem.edgeA.at(p % 2, h, 0),
-      mem.edgeB.at(p % 2, 0),
-      { m: rowsOf(block, i, h), n: colsOf(block, j), k: turnDepth(chunk, p), clear: c === 0 && p === 0 },
-      e[AT[MMA[h]!]]!,
+      mem.acc.at(half.h, 0),
+      mem.edgeA.at(edge, 0),
+      mem.edgeB.at(edge, 0),
+      {
+        m: rowsOf(block, half),
+        n: colsOf(block, half),
+        k: turnDepth(chunk, p),
+        clear: c === 0 && p === 0,
+      },
+      e[AT[role]]!,
     );
-    given(e, MMA[h]!);
+    given(e, role);
+  }
+
+  function alloc(b: PlanBuffer): NdBuffer<f32> {
+    return S.alloc(anyDtype(b.dtype), b.shape, b.scope);
   }
 
   return kernel(
@@ -357,20 +345,18 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
       S.assert(m >= 0 && m <= MOST && n >= 0 && n <= MOST && k >= 0 && k <= MOST);
       const x = { out, a, b, bias, scale, residual, m, n, k };
       const tile = S.tileId();
-      const far = S.alloc(SUM, [KEEPS ? 1 : tiles, KEEPS ? 1 : MB * NB], "l3");
       const mem = {
-        nearA: S.alloc(A, [2, MB * KB], "l2"),
-        nearB: S.alloc(B, [2, NB * KB], "l2"),
-        nearOut: S.alloc(D, [2, H * W], "l2"),
-        nearResidual: S.alloc(RESIDUAL, [spec.residual === undefined ? 1 : H * W], "l2").at(0),
-        edgeA: S.alloc(A, [2, 2, H * TURN], "l1"),
-        edgeB: S.alloc(STREAMED, [2, W * TURN], "l1"),
-        acc: S.alloc(SUM, [2, H * W], "acc"),
-        far: far.at(KEEPS ? 0 : tile, 0),
-        nearSums: S.alloc(SUM, [2, KEEPS ? 1 : H * W], "l2"),
-        nearNext: S.alloc(SUM, [2, KEEPS ? 1 : H * W], "l2"),
+        nearA: alloc(BUFFERS.nearA),
+        nearB: alloc(BUFFERS.nearB),
+        nearOut: alloc(BUFFERS.nearOut),
+        nearResidual: alloc(BUFFERS.nearResidual),
+        nearIn: alloc(BUFFERS.nearIn),
+        edgeA: alloc(BUFFERS.edgeA),
+        edgeB: alloc(BUFFERS.edgeB),
+        acc: alloc(BUFFERS.acc),
+        far: alloc(BUFFERS.far),
       };
-      const e = S.allocEvents(events);
+      const e = S.allocEvents(EVENTS);
       const tileCols = Math.min(plan.tileCols, S.tileCount());
       const tileRows = Math.floor(S.tileCount() / tileCols);
       const firstRow = Math.floor(tile / tileCols);
@@ -386,7 +372,7 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
         load(x, mem, e, block, chunk, 0);
         done(e, "loadA");
         done(e, "loadB");
-        stream(mem, e, block, chunk, 0, 0, 0, 0, 0);
+        stream(mem, e, block, chunk, 0, { i: 0, j: 0, h: 0 }, 0, 0);
       }
       for (const r of S.range(0, rounds)) {
         for (const q of S.range(0, across)) {
@@ -419,58 +405,68 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
                 const first = i === 0 && j === 0;
                 const last = i === down - 1 && j === along - 1;
                 const fresh = first && c === 0;
-                const previous = either(fresh, before, block);
-                const sent = !first || (fresh ? !firstOfAll : !stays);
-                for (const p of S.range(0, TURNS)) {
-                  const edge = p % 2;
-                  done(e, "rows0");
-                  done(e, "rows1");
-                  done(e, "cols");
-                  if (p === 0 && first && more) load(x, mem, e, nextBlock, nextChunk, 1 - slot);
-                  for (const h of S.unroll(2)) {
-                    if (p > 0 || !fresh || !firstOfAll) done(e, MMA[h]!);
-                    if (p === 0) {
-                      if (sent)
+                const i2 = last ? 0 : j < along - 1 ? i : i + 1;
+                const j2 = last ? 0 : j < along - 1 ? j + 1 : 0;
+                for (const h of S.range(0, 2)) {
+                  const half = { i, j, h };
+                  const previous = either(h === 0 && fresh, before, block);
+                  const halfBefore = {
+                    i: h === 1 ? i : first ? downOf(previous) - 1 : j > 0 ? i : i - 1,
+                    j: h === 1 ? j : first ? alongOf(previous) - 1 : j > 0 ? j - 1 : along - 1,
+                    h: 1 - h,
+                  };
+                  const halfAfter = { i: h === 0 ? i : i2, j: h === 0 ? j : j2, h: 1 - h };
+                  const goesOut = h === 1 ? lastChunk || !stays : fresh ? !firstOfAll : !first || !stays;
+                  // Sums of the half after this one, and of the one after that.
+                  const comesThen = !stays && (last ? !lastChunk : c > 0);
+                  const comesNext = h === 1 ? comesThen : !stays && c > 0;
+                  for (const pair of S.range(0, TURNS / 2)) {
+                    const p = 2 * pair;
+                    done(e, "rows");
+                    done(e, "cols");
+                    if (pair === 0 && h === 0 && first && more)
+                      load(x, mem, e, nextBlock, nextChunk, 1 - slot);
+                    multiply(mem, e, block, chunk, half, c, p, 0, "mma0");
+                    if (!(pair === 0 && h === 0 && fresh && firstOfAll)) done(e, "mma1");
+                    stream(mem, e, block, chunk, slot, half, p + 1, 1);
+                    if (pair === 0) {
+                      if (goesOut)
                         finish(
                           x,
                           mem,
                           e,
+                          tile,
                           previous,
-                          h,
-                          first ? downOf(previous) - 1 : j > 0 ? i : i - 1,
-                          first ? alongOf(previous) - 1 : j > 0 ? j - 1 : along - 1,
-                          first ? c === 0 : lastChunk,
+                          halfBefore,
+                          h === 1 ? lastChunk : first ? c === 0 : lastChunk,
                         );
-                      if (!KEEPS && c > 0 && !stays) resume(mem, e, block, h, i, j);
+                      if (!KEEPS && comesNext) resume(mem, e, block, halfAfter);
                     }
-                    multiply(mem, e, block, chunk, h, i, j, p, c);
+                    done(e, "rows");
+                    done(e, "cols");
+                    multiply(mem, e, block, chunk, half, c, p + 1, 1, "mma1");
+                    done(e, "mma0");
+                    if (pair < TURNS / 2 - 1) stream(mem, e, block, chunk, slot, half, p + 2, 0);
+                    else if (h === 0 || !last) stream(mem, e, block, chunk, slot, halfAfter, 0, 0);
+                    else if (more) {
+                      done(e, "loadA");
+                      done(e, "loadB");
+                      stream(mem, e, nextBlock, nextChunk, 1 - slot, { i: 0, j: 0, h: 0 }, 0, 0);
+                    }
+                    if (!KEEPS && pair === 0) {
+                      if (comesNext) done(e, "sums");
+                      if (comesThen) bring(mem, e, tile, block, { i: i2, j: j2, h });
+                    }
+                    if (pair === TURNS / 2 - 1 && goesOut) done(e, "out");
                   }
-                  const ends = p === TURNS - 1;
-                  if (ends && sent) {
-                    // What the first turn sent out has arrived; in a block of two micros it is what comes back now.
-                    done(e, "out0");
-                    done(e, "out1");
-                  }
-                  const i2 = !ends ? i : last ? 0 : j < along - 1 ? i : i + 1;
-                  const j2 = !ends ? j : last ? 0 : j < along - 1 ? j + 1 : 0;
-                  if (!KEEPS && ends && !stays && (last ? !lastChunk : c > 0))
-                    bringSums(mem, e, block, i2, j2);
-                  if (ends && last && more) {
-                    done(e, "loadA");
-                    done(e, "loadB");
-                    stream(mem, e, nextBlock, nextChunk, 1 - slot, 0, 0, 0, 0);
-                  } else if (!ends || !last)
-                    stream(mem, e, block, chunk, slot, i2, j2, ends ? 0 : p + 1, 1 - edge);
                 }
               }
             }
           }
           if (lastOfAll) {
-            for (const h of S.unroll(2)) {
-              done(e, MMA[h]!);
-              finish(x, mem, e, block, h, down - 1, along - 1, true);
-              done(e, OUT[h]!);
-            }
+            done(e, "mma1");
+            finish(x, mem, e, tile, block, { i: down - 1, j: along - 1, h: 1 }, true);
+            done(e, "out");
           }
         }
       }

@@ -12,9 +12,10 @@
  */
 
 import { fail } from "../../ir/diagnostic.ts";
-import { DTYPES } from "../../ir/dtype.ts";
-import type { Target } from "../../ir/target.ts";
-import { type GemmSpec, streamedDtype, sumDtype } from "./spec.ts";
+import { bytesOf, DTYPES, type DTypeName } from "../../ir/dtype.ts";
+import { unpacked } from "../../ir/path/operands.ts";
+import { BUFFER_ALIGNMENT, type Target } from "../../ir/target.ts";
+import { type GemmSpec, sumDtype } from "./spec.ts";
 
 export interface GemmPlan {
   readonly halfRows: number;
@@ -36,30 +37,50 @@ export function keepsSums(p: GemmPlan): boolean {
   return p.blockRows === 2 * p.halfRows && p.blockCols === p.cols;
 }
 
-/** What the six buffers of l2 take beside their contents: alignment, and one element where a plan has no use for one. */
-const PLACES = 256;
+export interface PlanBuffer {
+  readonly dtype: DTypeName;
+  readonly scope: "l3" | "l2" | "l1" | "acc";
+  readonly shape: readonly number[];
+}
+
+/** A buffer that a plan has no use for. */
+const NOTHING = [1, 1];
+
+/** Buffers of a plan: l3 for all `tiles` together, the others in each. */
+export function buffersOf(spec: GemmSpec, p: GemmPlan, tiles: number) {
+  const [sum, streamed] = [sumDtype(spec), unpacked(spec.b)];
+  const half = p.halfRows * p.cols;
+  const turn = Math.ceil(p.depth / p.turns);
+  const keeps = keepsSums(p);
+  const { residual = "f32" } = spec;
+  return {
+    nearA: { dtype: spec.a, scope: "l2", shape: [2, p.blockRows * p.depth] },
+    nearB: { dtype: spec.b, scope: "l2", shape: [2, p.blockCols * p.depth] },
+    nearOut: { dtype: keeps ? spec.out : sum, scope: "l2", shape: [2, half] },
+    nearResidual: { dtype: residual, scope: "l2", shape: spec.residual === undefined ? NOTHING : [1, half] },
+    nearIn: { dtype: sum, scope: "l2", shape: keeps ? NOTHING : [1, half] },
+    edgeA: { dtype: spec.a, scope: "l1", shape: [2, p.halfRows * turn] },
+    edgeB: { dtype: streamed, scope: "l1", shape: [2, p.cols * turn] },
+    acc: { dtype: sum, scope: "acc", shape: [2, half] },
+    far: { dtype: sum, scope: "l3", shape: keeps ? NOTHING : [tiles, p.blockRows * p.blockCols] },
+  } as const satisfies Record<string, PlanBuffer>;
+}
 
 /** Bytes that a plan takes of each scope: l3 of all `tiles` together, the others of each. */
 export function planBytes(
   spec: GemmSpec,
   p: GemmPlan,
   tiles: number,
-): { readonly [K in "l3" | "l2" | "l1" | "acc"]: number } {
-  const half = p.halfRows * p.cols;
-  const turn = Math.ceil(p.depth / p.turns);
-  const { a, b, out, residual } = spec;
-  const operands = p.depth * (p.blockRows * DTYPES[a].bits + p.blockCols * DTYPES[b].bits);
-  const sums = keepsSums(p) ? 0 : 4;
-  return {
-    l3: tiles * p.blockRows * p.blockCols * sums,
-    l2:
-      2 * Math.ceil(operands / 8) +
-      PLACES +
-      2 * half * (DTYPES[out].bytes + 2 * sums) +
-      (residual === undefined ? 0 : half * DTYPES[residual].bytes),
-    l1: 2 * turn * (2 * p.halfRows * DTYPES[a].bytes + p.cols * DTYPES[streamedDtype(b)].bytes),
-    acc: 2 * half * DTYPES[sumDtype(spec)].bytes,
-  };
+): { readonly [K in PlanBuffer["scope"]]: number } {
+  const taken = { l3: 0, l2: 0, l1: 0, acc: 0 };
+  for (const { dtype, scope, shape } of Object.values<PlanBuffer>(buffersOf(spec, p, tiles))) {
+    const bytes = bytesOf(
+      dtype,
+      shape.reduce((a, b) => a * b),
+    );
+    taken[scope] += Math.ceil(bytes / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
+  }
+  return taken;
 }
 
 /** @throws KPU4003 more than a memory of the target has, KPU3004 numbers that do not fit each other */

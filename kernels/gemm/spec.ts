@@ -1,15 +1,10 @@
 /** What a product of matrices is asked to be, apart from its sizes. */
 
+import type { Quantization } from "../../dsl/intrinsics/path.ts";
 import { fail } from "../../ir/diagnostic.ts";
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
 import type { ActivationName } from "../../ir/path/activations.ts";
-import { ACC_DTYPES, pathMismatch } from "../../ir/path/operands.ts";
-
-export interface Affine {
-  readonly scale: number;
-  /** 0 when absent. */
-  readonly zeroPoint?: number;
-}
+import { pathMismatch, unpacked } from "../../ir/path/operands.ts";
 
 /**
  * out = activation(scale * a b + bias + residual), each step as S.drain makes it. Matrices are row-major without gaps.
@@ -35,10 +30,10 @@ export interface GemmSpec {
   /** Dtype of an m x n matrix that is added before the activation. */
   readonly residual?: DTypeName;
   /** Of a residual of i8 or u8. */
-  readonly residualQuantization?: Affine;
+  readonly residualQuantization?: Quantization;
   readonly activation?: ActivationName;
   /** Of an output of i8 or u8. */
-  readonly quantize?: Affine;
+  readonly quantize?: Quantization;
 }
 
 /** What the fabric adds up in. */
@@ -46,16 +41,11 @@ export function sumDtype(spec: GemmSpec): DTypeName {
   return DTYPES[spec.a].kind === "int" ? "i32" : "f32";
 }
 
-/** What b is beside the fabric: 4-bit integers are unpacked on the way. */
-export function streamedDtype(d: DTypeName): DTypeName {
-  return d === "i4" ? "i8" : d === "u4" ? "u8" : d;
-}
-
 /** @throws KPU4007 a combination of dtypes that the matrix path does not have */
 export function checkSpec(spec: GemmSpec): void {
   const dtypes: { readonly [name: string]: DTypeName } = {
     a: spec.a,
-    b: streamedDtype(spec.b),
+    b: unpacked(spec.b),
     acc: sumDtype(spec),
     dst: spec.out,
     ...(spec.bias === undefined ? {} : { bias: spec.bias }),
@@ -78,6 +68,6 @@ export function checkSpec(spec: GemmSpec): void {
   if (wrong !== undefined)
     fail("KPU4007", `gemm ${wrong}`, {
       help: "f32, f16 or bf16 in both operands give f32 sums, i8 and u8 in any mix (i4 and u4 in b) give i32",
-      data: { ...spec, sums: ACC_DTYPES.join(" or ") },
+      data: { ...spec },
     });
 }

@@ -8,25 +8,12 @@ import { type AnyD, dtypeOf, f32, i32, u8 } from "../../dsl/dtypes.ts";
 import { kernel, ptr } from "../../dsl/kernel.ts";
 import { S } from "../../dsl/s.ts";
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
-import { hostArray, readElements } from "../../ir/elements.ts";
+import { hostArray } from "../../ir/elements.ts";
+import { drawn, OPERANDS, valuesOf } from "./draws.ts";
 import { type Activation, drained, type Epilogue, type Matrix, product } from "./reference.ts";
 import { everyWay } from "./ways.ts";
 
 type HostArray = ReturnType<typeof hostArray>;
-const valuesOf = (d: DTypeName, a: ArrayBufferView, n: number): number[] =>
-  readElements(d, new DataView(a.buffer, a.byteOffset, a.byteLength), 0, n);
-
-const OPERANDS = [
-  ["f32", "f32"],
-  ["f16", "f16"],
-  ["bf16", "bf16"],
-  ["i8", "i8"],
-  ["u8", "u8"],
-  ["u8", "i8"],
-  ["i8", "u8"],
-  ["i8", "i4"],
-  ["u8", "u4"],
-] as const satisfies readonly (readonly [DTypeName, DTypeName])[];
 const ACTIVATIONS: readonly Activation[] = ["none", "relu", "relu6", "sigmoid", "tanh", "gelu", "silu"];
 
 const side = fc.integer({ min: 1, max: 40 });
@@ -41,6 +28,8 @@ const plans = fc.record({
   /** Elements between rows beyond their length: of a, b, the result, the residual. */
   gaps: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.nat(3)),
   twice: fc.boolean(),
+  /** The second product is given before the first is done, and waited for first. */
+  chained: fc.boolean(),
   /** The sums go out to l2 and come back between the products. */
   resumed: fc.boolean(),
   dst: fc.constantFrom<DTypeName>("f32", "f16", "bf16", "i8", "u8", "i32"),
@@ -62,23 +51,6 @@ function sound(p: Plan): Plan {
   const bias = p.bias === "i32" && !integers ? "f32" : p.bias;
   if (dst !== "i32") return { ...p, dst, bias };
   return { ...p, dst, bias: bias && "i32", scale: "none", residual: undefined, activation: "none" };
-}
-
-/** Numbers of small range with a few bits, and now and then a special one. */
-function drawn(d: DTypeName, count: number, seed: number): number[] {
-  let state = (seed * 2654435761 + 12345) >>> 0;
-  const next = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 8;
-  };
-  const special = [Infinity, NaN, -0, 1e-40, 65504, 3e38];
-  return Array.from({ length: count }, () => {
-    const x = next();
-    const { kind, min, max } = DTYPES[d];
-    if (kind === "int")
-      return d === "i32" ? (x % 2 === 0 ? x - 8000000 : 2 ** 31 - 1 - (x % 9)) : min + (x % (max - min + 1));
-    return x % 97 === 0 ? (special[x % 6] as number) : ((x % 4001) - 2000) / 512;
-  });
 }
 
 function matrix(
@@ -125,6 +97,7 @@ function run(given: Plan): void {
   const packed = DTYPES[db].bits === 4;
   const bytes = u8;
   const sums = dtype(integers ? "i32" : "f32");
+  const chained = p.twice && p.chained;
   const sizes = { a: m * k, b: n * k };
   const has = { bias: p.bias !== undefined, residual: p.residual !== undefined };
   const path = kernel(
@@ -154,7 +127,13 @@ function run(given: Plan): void {
       S.streamRows(edgeA, nearA, { rows: M, depth: K, stride: strideA, transposed: p.transposedA }, e);
       S.streamCols(edgeB, nearB, { cols: N, depth: K, stride: strideB, transposed: p.transposedB }, f);
       S.waitEvents(e, f);
-      for (const round of S.range(0, p.twice ? 2 : 1)) {
+      if (chained) {
+        S.mma(acc, edgeA, edgeB, { m: M, n: N, k: K, clear: true }, e);
+        S.mma(acc, edgeA, edgeB, { m: M, n: N, k: K }, f);
+        S.waitEvents(f);
+        S.waitEvents(e);
+      }
+      for (const round of S.range(0, chained ? 0 : p.twice ? 2 : 1)) {
         S.mma(acc, edgeA, edgeB, { m: M, n: N, k: K, clear: round === 0, dataflow: "ws" }, e);
         S.waitEvents(e);
         if (p.resumed) {
