@@ -5,9 +5,11 @@ import {
   type HostParams,
   type Kernel,
   type KpuProgram,
+  loadProgram,
   type ParamDecl,
   simulate,
 } from "../index.ts";
+import { keyOf } from "./kernels/per-key.ts";
 import { ITPU_TARGET } from "./target.ts";
 
 export const EXECUTIONS = ["compiled", "direct"] as const;
@@ -27,15 +29,28 @@ export interface Work {
   readonly progress: (done: number, total: number) => void;
 }
 
-/** Each kernel is built once in a process. Bounds are the unit's own business: its ops check what they are given. */
-const programs = new WeakMap<object, KpuProgram>();
+/** By the key of their kernel. Each is built once. */
+const programs = new Map<string, KpuProgram>();
 
+/** Bounds are the unit's own business: its ops check what they are given. */
 function programOf(kernel: AnyKernel): KpuProgram {
-  const known = programs.get(kernel);
+  const key = keyOf(kernel);
+  const known = programs.get(key);
   if (known !== undefined) return known;
-  const made = build(kernel, { target: ITPU_TARGET, checks: false });
-  programs.set(kernel, made);
+  const made: KpuProgram = build(kernel, { target: ITPU_TARGET, checks: false });
+  programs.set(key, made);
   return made;
+}
+
+/** A program as a file, for another thread. */
+export interface SavedProgram {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+export const builtPrograms = (): readonly SavedProgram[] =>
+  [...programs].map(([key, { bytes }]) => ({ key, bytes }));
+export function useProgram({ key, bytes }: SavedProgram): void {
+  programs.set(key, loadProgram(bytes));
 }
 
 const compiled: Execution = {

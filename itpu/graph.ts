@@ -1,4 +1,5 @@
 /** A graph of ops on named buffers. */
+import { availableParallelism } from "node:os";
 import { fail } from "../ir/diagnostic.ts";
 import { Buf, type BufSource, elementsOf, shapeText, storedValues } from "./buf.ts";
 import { type ExecutionName, executionOf } from "./execution.ts";
@@ -21,7 +22,7 @@ export type Params = Readonly<Record<string, unknown>> & { readonly out?: string
 export interface RunOptions {
   /** Default: compiled. */
   readonly execution?: ExecutionName;
-  /** Threads of a batch of pairs, this one included. Default: 1. */
+  /** Threads that work on a batch of pairs, this one included. Default: as many as the machine runs at once. */
   readonly threads?: number;
   /** Is told of the steps of the op that runs. */
   readonly onProgress?: (output: string, done: number, total: number) => void;
@@ -134,8 +135,14 @@ export class Graph {
     return buf;
   }
 
-  /** Runs the ops that have not run, in the order in which they were added. A second run has nothing to do. */
-  run({ execution = "compiled", threads = 1, onProgress }: RunOptions = {}): void {
+  /**
+   * Runs the ops that have not run, in the order in which they were added. A second run has nothing to do. Results have the
+   * same bits for any number of threads.
+   * @throws KPU6006 threads that are no whole number from 1
+   */
+  run({ execution = "compiled", threads = availableParallelism(), onProgress }: RunOptions = {}): void {
+    if (!Number.isSafeInteger(threads) || threads < 1)
+      fail("KPU6006", `threads: expected a whole number from 1, got ${threads}`);
     for (const { prepared, output } of this.#nodes) {
       if (output.ready) continue;
       prepared.look();

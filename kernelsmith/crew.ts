@@ -1,6 +1,6 @@
 /** The threads of a campaign: each works on a batch of its own, so that the kernels of a seed do not depend on their number. */
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import { startThread } from "../runtime/thread.ts";
 import { BATCH, type BatchReport, type Failure, runBatch } from "./campaign.ts";
 import type { Counts } from "./coverage.ts";
 import { MUTATIONS, type MutationResult, runMutants } from "./mutate.ts";
@@ -93,7 +93,7 @@ async function spread<T>(
 /** One thread, kept busy until there is nothing more to take. */
 function hand<T>(take: () => WorkRequest | undefined, add: (result: T) => void): Promise<void> {
   return new Promise((done, failed) => {
-    const worker = startWorker();
+    const worker = startThread("./worker", import.meta.url);
     const go = (): void => {
       const work = take();
       if (work === undefined) void worker.terminate().then(() => done());
@@ -175,13 +175,4 @@ export async function mutationCampaign(o: MutationOptions): Promise<MutationRepo
   };
   await spread(o.jobs, take, (work) => runMutants(work.run, work.from, work.count), add);
   return report;
-}
-
-/** From the sources, where no loader of .ts files reaches threads, tsx is registered in the thread first. */
-function startWorker(): Worker {
-  const self = import.meta.url;
-  if (!self.endsWith(".ts")) return new Worker(new URL("./worker.js", self));
-  const file = JSON.stringify(new URL("./worker.ts", self).href);
-  const start = `import("tsx/esm/api").then((tsx) => { tsx.register(); return import(${file}); });`;
-  return new Worker(start, { eval: true, execArgv: ["--conditions=kpu-source"] });
 }

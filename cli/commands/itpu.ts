@@ -5,13 +5,14 @@ import { BUF_DTYPES } from "../../itpu/buf.ts";
 import { type Buf, type Given, readGraph } from "../../itpu/index.ts";
 import { readBytes, readData, writeData } from "../datafile.ts";
 import { print } from "../terminal.ts";
-import { type Command, flag, JSON_OPTION, oneOf, parse, texts } from "./command.ts";
+import { type Command, count, flag, JSON_OPTION, oneOf, parse, texts } from "./command.ts";
 
 const Options = z.object({
   input: texts,
   out: texts,
   json: flag,
   execution: oneOf(["compiled", "direct"]).default("compiled"),
+  threads: count.optional(),
 });
 
 export const itpu: Command = {
@@ -21,6 +22,7 @@ export const itpu: Command = {
     ["--input <file>", "Values of a buffer: x.npy for x, or name=file (repeat)"],
     ["--out <name=file>", "Write a buffer after the run: .npy, .json (repeat)"],
     ["--execution <name>", "compiled (default) or direct"],
+    ["--threads <n>", "Threads that work on a batch of pairs, default as many as the machine runs at once"],
     JSON_OPTION,
   ],
   examples: ["itpu run graph.json --input x.npy", "itpu run graph.json --input x=a.npy --out mi=mi.npy"],
@@ -39,7 +41,7 @@ export const itpu: Command = {
         return fail("KPU8001", `--out ${out}: expected name=file with a buffer's name`);
       return { buf: graph.get(name), to };
     });
-    graph.run({ execution: o.execution });
+    graph.run({ execution: o.execution, ...(o.threads === undefined ? {} : { threads: o.threads }) });
     for (const { buf, to } of planned) writeData(to, { dtype: buf.dtype, shape: buf.shape, data: buf.data });
     const results = graph.descriptors.flatMap((d) => d.outputs.map((name) => graph.get(name)));
     if (o.json)

@@ -1,55 +1,16 @@
-/** The information of every pair of a list of variables. */
-import type { Execution, Work } from "../execution.ts";
+/** The information of every pair of a list of variables, as a matrix. */
+import type { Work } from "../execution.ts";
 import type { Samples } from "../samples.ts";
-import { binned, type HistogramOptions, histogramInformation } from "./histogram.ts";
-import { type KsgOptions, ksgMi } from "./ksg.ts";
-
-export const PAIRINGS = ["all", "adjacent"] as const;
-
-export interface BatchOptions extends HistogramOptions, KsgOptions {
-  readonly pairing: (typeof PAIRINGS)[number];
-  readonly estimator: "hist" | "ksg";
-}
-
-/** Pairs (i, j), i <= j, in the order of rows. */
-export function pairsOf(m: number, pairing: BatchOptions["pairing"]): readonly (readonly [number, number])[] {
-  if (pairing === "adjacent")
-    return Array.from({ length: Math.max(0, m - 1) }, (_, i) => [i, i + 1] as const);
-  return Array.from({ length: m }, (_, i) =>
-    Array.from({ length: m - i }, (_, d) => [i, i + d] as const),
-  ).flat();
-}
-
-/** A function of two places in the list. What is known of one variable alone is worked out once. */
-export function pairEstimator(
-  e: Execution,
-  list: readonly Samples[],
-  o: BatchOptions,
-): (i: number, j: number) => number {
-  const at = (i: number): Samples => list[i] as Samples;
-  if (o.estimator === "ksg") return (i, j) => ksgMi(e, at(i), at(j), o);
-  const known = new Map<number, ReturnType<typeof binned>>();
-  const of = (i: number): ReturnType<typeof binned> => {
-    const found = known.get(i) ?? binned(e, at(i), o.bins);
-    known.set(i, found);
-    return found;
-  };
-  return (i, j) => histogramInformation(e, of(i), of(j), o.correction);
-}
+import { type BatchOptions, pairsOf } from "./pairs.ts";
+import { pairValues } from "./threads.ts";
 
 /** m x m, symmetric; pairs that are not asked for are 0. */
-export function informationMatrix(
-  { execution, progress }: Work,
-  list: readonly Samples[],
-  o: BatchOptions,
-): Float32Array {
+export function informationMatrix(work: Work, list: readonly Samples[], options: BatchOptions): Float32Array {
   const m = list.length;
-  const pairs = pairsOf(m, o.pairing);
-  const estimate = pairEstimator(execution, list, o);
   const matrix = new Float32Array(m * m);
-  pairs.forEach(([i, j], done) => {
-    matrix[i * m + j] = matrix[j * m + i] = estimate(i, j);
-    progress(done + 1, pairs.length);
+  const values = pairValues(work, list, options);
+  pairsOf(m, options.pairing).forEach(([i, j], at) => {
+    matrix[i * m + j] = matrix[j * m + i] = values[at] as number;
   });
   return matrix;
 }

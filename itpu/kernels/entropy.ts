@@ -1,6 +1,7 @@
 /** The sums of which all entropies are made. */
 import { describeInputs, f32, i32, kernel, ptr, S } from "../../index.ts";
 import { exp, ln, setPair } from "./float64.ts";
+import { perKey } from "./per-key.ts";
 
 /** What is summed over the weights v = w + floor. */
 export type Summand = "v ln v" | "ln v" | "v^alpha";
@@ -9,7 +10,8 @@ export type Summand = "v ln v" | "ln v" | "v^alpha";
  * out = the sum (a pair of f32, `float64.ts`) over n weights w >= 0, and how many weights are above 0. `alpha` is
  * alpha + alphaLow. Weights of 0 are counted and enter as one term.
  */
-function entropySums<D extends typeof f32 | typeof i32>(dtype: D, summand: Summand) {
+function makeEntropySums(of: "counts" | "values", summand: Summand) {
+  const dtype = of === "counts" ? i32 : f32;
   const made = kernel(
     [ptr(f32), ptr(dtype, { const: true }), i32, f32, f32, f32],
     function entropySums(out, weights, n, floor, alpha, alphaLow) {
@@ -45,15 +47,17 @@ function entropySums<D extends typeof f32 | typeof i32>(dtype: D, summand: Summa
   });
 }
 
+const entropySums = perKey(makeEntropySums);
+
 /** By what the weights are: counts of cells, or probabilities and densities. */
 export const ENTROPY_SUMS = {
   counts: {
-    "v ln v": entropySums(i32, "v ln v"),
-    "v^alpha": entropySums(i32, "v^alpha"),
+    "v ln v": entropySums("counts", "v ln v"),
+    "v^alpha": entropySums("counts", "v^alpha"),
   },
   values: {
-    "v ln v": entropySums(f32, "v ln v"),
-    "ln v": entropySums(f32, "ln v"),
-    "v^alpha": entropySums(f32, "v^alpha"),
+    "v ln v": entropySums("values", "v ln v"),
+    "ln v": entropySums("values", "ln v"),
+    "v^alpha": entropySums("values", "v^alpha"),
   },
 } as const;

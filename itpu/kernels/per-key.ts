@@ -1,10 +1,23 @@
-/** A function that makes kernels by numbers, made to give the same kernel for the same numbers. */
-export function perKey<N extends readonly number[], K>(make: (...numbers: N) => K): (...numbers: N) => K {
+/** Kernels that a function makes by numbers or words. */
+import { type AnyKernel, recordOf } from "../../index.ts";
+
+const keys = new WeakMap<AnyKernel, string>();
+
+/** The function, made to give the same kernel for the same arguments. */
+export function perKey<N extends readonly (number | string)[], K extends AnyKernel>(
+  make: (...by: N) => K,
+): (...by: N) => K {
   const made = new Map<string, K>();
-  return (...numbers) => {
-    const key = numbers.join(" ");
-    const found = made.get(key) ?? make(...numbers);
+  return (...by) => {
+    const key = by.join(" ");
+    const found = made.get(key) ?? make(...by);
     made.set(key, found);
+    keys.set(found, key);
     return found;
   };
+}
+
+/** A text that names a kernel of the unit in every thread: its name, and what it was made by. */
+export function keyOf(kernel: AnyKernel): string {
+  return [recordOf(kernel)?.name, keys.get(kernel) ?? ""].join(" ").trim();
 }

@@ -1,9 +1,10 @@
 /** Mutual information: of two variables, and of all pairs of a list. */
 import { fail } from "../../ir/diagnostic.ts";
 import { type Buf, shapeText } from "../buf.ts";
-import { informationMatrix, PAIRINGS } from "../estimators/batch.ts";
+import { informationMatrix } from "../estimators/batch.ts";
 import { CORRECTIONS, histogramMi } from "../estimators/histogram.ts";
 import { ksgMi } from "../estimators/ksg.ts";
+import { PAIRINGS } from "../estimators/pairs.ts";
 import { choice, flag, type Values, whole } from "../params.ts";
 import { needSamples, needValues, op, readSamples, required, scalar } from "./op.ts";
 
