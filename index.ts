@@ -59,6 +59,7 @@ export type {
 export { TARGETS, type Target, type TargetName } from "./ir/target.ts";
 export type { SimulationReport } from "./pysim/index.ts";
 export {
+  assemble,
   createDevice,
   KpuProgram,
   loadProgram,

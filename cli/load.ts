@@ -102,7 +102,9 @@ function kernelsOf(module: Record<string, unknown>, file: string): FoundKernel[]
 export async function loadKernel(file: string, name: string | undefined): Promise<FoundKernel> {
   const path = expandFiles([file])[0] as string;
   if (!/\.[cm]?[jt]s$/.test(path))
-    fail("KPU8001", `${file} is no .ts or .js file`, { help: "kpu run and kpu disasm take program files" });
+    fail("KPU8001", `${file} is no .ts or .js file`, {
+      help: "kpu run and kpu disasm take program files, kpu asm takes their text",
+    });
   const { kernels, failed } = await loadFile(path);
   if (failed.length > 0) throw new KpuError(failed);
   const names = kernels.map((k) => k.name).join(", ");

@@ -62,7 +62,7 @@ function describe(
 ): CompleteDescription {
   const wrong = descriptionProblem(given, params);
   if (wrong !== undefined)
-    fail("KPU6008", `the description of ${name} does not hold: ${wrong}`, {
+    fail("KPU6008", `the description of ${name} does not hold: ${wrong.message}`, {
       help: "correct the third argument of kernel()",
     });
   return completeDescription(given);

@@ -4,6 +4,7 @@ export {
   compileKernel,
   emitKernel,
 } from "./compile.ts";
+export { parseAssembly, printAssembly } from "./file/assembly.ts";
 export { type Manifest, manifestOf, type ProgramFile } from "./file/manifest.ts";
 export { readProgram, writeProgram } from "./file/program.ts";
 export { PROGRAM_VERSION, type SectionPlace, sectionsOf } from "./file/sections.ts";

@@ -95,6 +95,7 @@ export const CODES = {
   KPU7004: "program file has an unsupported version",
   KPU7005: "data file cannot be read",
   KPU7006: "program needs more memory than the device has",
+  KPU7007: "assembly of a program does not parse",
   // 8xxx  the command line
   KPU8001: "command line usage",
   KPU8002: "file not found or not readable",

@@ -5,7 +5,7 @@
  *   open     what lowering emits first: scalars of the author's language have type `num` (a JavaScript number).
  *   virtual  after `lowering/ranges`: every scalar is i32, i64, f32, f64 or bool. Vectors have any lane count,
  *            buffers are symbolic. This is what `program.kir` shows and what the reference interpreter runs.
- *   machine  after `codegen/legalise`: vectors fit one register, buffers have addresses. The text form is `.kasm`.
+ *   machine  after `codegen/legalise`: vectors fit one register, buffers have addresses. The text form is the code of a `.kasm`.
  *
  * Evaluation order: operands from left to right. Ops with a `read` or `write` effect appear only as the whole value
  * of a `let` or `assign`, or as an `effect` statement, so that statement order is memory order.

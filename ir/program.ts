@@ -175,39 +175,49 @@ export function plainDescription(kernel: string, params: readonly ParamUse[]): P
   return { tensors, ops: [op] };
 }
 
-/** What does not hold in a description of a program with these parameters, as one sentence; undefined when all holds. */
-export function descriptionProblem(d: ProgramDescription, params: readonly ParamUse[]): string | undefined {
-  const tensors = new Map(d.tensors.map((t) => [t.name, t]));
-  const ops = new Map(d.ops.map((o) => [o.name, o]));
-  if (tensors.size !== d.tensors.length) return `a tensor's name comes twice: ${twice(d.tensors)}`;
-  if (ops.size !== d.ops.length) return `an op's name comes twice: ${twice(d.ops)}`;
-  const spans = d.ops.flatMap((o) => (o.span === undefined ? [] : [o.span]));
-  const shared = spans.find((span, i) => spans.indexOf(span) !== i);
-  if (shared !== undefined) return `span ${shared} is that of two ops`;
-  for (const t of d.tensors) {
-    const wrong = tensorProblem(t, params, d.weights);
-    if (wrong !== undefined) return `tensor "${t.name}" ${wrong}`;
-  }
-  const [passed] = d.tensors
-    .map((t) => t.param)
-    .filter((p, i, all) => p !== undefined && all.indexOf(p) !== i);
-  if (passed !== undefined) return `parameter "${passed}" is that of two tensors`;
-  for (const name of Object.keys(d.weights ?? {}))
-    if (tensors.get(name)?.role !== "weight") return `weights are given for "${name}", which is no weight`;
-  for (const o of d.ops) {
-    const wrong = opProblem(o, tensors, ops, params);
-    if (wrong !== undefined) return `op "${o.name}" ${wrong}`;
-  }
-  const { schedule } = d;
-  if (schedule !== undefined && !(schedule.length === ops.size && schedule.every((s) => ops.has(s))))
-    return `the schedule must name each op once, got ${schedule.join(", ")}`;
-  if (schedule !== undefined && new Set(schedule).size !== schedule.length)
-    return `the schedule must name each op once, got ${schedule.join(", ")}`;
-  return undefined;
+/** What does not hold in a description, and the key and the index where. */
+export interface DescriptionProblem {
+  readonly message: string;
+  readonly path: readonly (string | number)[];
 }
 
-function twice(named: readonly { readonly name: string }[]): string | undefined {
-  return named.map((x) => x.name).find((name, i, all) => all.indexOf(name) !== i);
+/** What does not hold in a description of a program with these parameters; undefined when all holds. */
+export function descriptionProblem(
+  d: ProgramDescription,
+  params: readonly ParamUse[],
+): DescriptionProblem | undefined {
+  const at = (message: string, ...path: readonly (string | number)[]) => ({ message, path });
+  const tensors = new Map(d.tensors.map((t) => [t.name, t]));
+  const ops = new Map(d.ops.map((o) => [o.name, o]));
+  const [tensorAgain, opAgain] = [again(d.tensors.map((t) => t.name)), again(d.ops.map((o) => o.name))];
+  if (tensorAgain >= 0)
+    return at(`a tensor's name comes twice: ${d.tensors[tensorAgain]?.name}`, "tensors", tensorAgain);
+  if (opAgain >= 0) return at(`an op's name comes twice: ${d.ops[opAgain]?.name}`, "ops", opAgain);
+  const spanAgain = again(d.ops.map((o) => o.span));
+  if (spanAgain >= 0) return at(`span ${d.ops[spanAgain]?.span} is that of two ops`, "ops", spanAgain);
+  for (const name of Object.keys(d.weights ?? {}))
+    if (tensors.get(name)?.role !== "weight")
+      return at(`weights are given for "${name}", which is no weight`);
+  for (const [i, t] of d.tensors.entries()) {
+    const wrong = tensorProblem(t, params, d.weights);
+    if (wrong !== undefined) return at(`tensor "${t.name}" ${wrong}`, "tensors", i);
+  }
+  const passed = again(d.tensors.map((t) => t.param));
+  if (passed >= 0)
+    return at(`parameter "${d.tensors[passed]?.param}" is that of two tensors`, "tensors", passed);
+  for (const [i, o] of d.ops.entries()) {
+    const wrong = opProblem(o, tensors, ops, params);
+    if (wrong !== undefined) return at(`op "${o.name}" ${wrong}`, "ops", i);
+  }
+  const { schedule } = d;
+  if (schedule === undefined) return undefined;
+  const once = schedule.length === ops.size && schedule.every((s) => ops.has(s)) && again(schedule) < 0;
+  return once ? undefined : at(`the schedule must name each op once, got ${schedule.join(", ")}`, "schedule");
+}
+
+/** Where something comes that was there before; -1 where nothing does. What is undefined is nothing. */
+function again(list: readonly unknown[]): number {
+  return list.findIndex((x, i) => x !== undefined && list.indexOf(x) !== i);
 }
 
 function tensorProblem(

@@ -1,6 +1,15 @@
 /** A compiled kernel as a caller sees it. */
 
-import { type CompiledKernel, emitKernel, paramSpecs, readProgram, writeProgram } from "../codegen/index.ts";
+import {
+  type CompiledKernel,
+  emitKernel,
+  type ProgramFile,
+  paramSpecs,
+  parseAssembly,
+  printAssembly,
+  readProgram,
+  writeProgram,
+} from "../codegen/index.ts";
 import { fail, presenting } from "../ir/diagnostic.ts";
 import { bindArguments, type ParamSpec } from "../ir/hostargs.ts";
 import { INSPECT } from "../ir/inspect.ts";
@@ -49,9 +58,13 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
   get kir(): string {
     return this.compiled.source;
   }
-  /** KIR text of level machine: the assembly (`.kasm`). */
+  /** KIR text of level machine: the code that runs. */
   get asm(): string {
     return (this.#asm ??= printKernel(this.compiled.machine));
+  }
+  /** The whole program as text (`.kasm`), of which {@link assemble} makes it again. */
+  get assembly(): string {
+    return printAssembly(this.compiled);
   }
   /** Its tensors and ops, as declared with the kernel. */
   get description(): ProgramDescription {
@@ -133,13 +146,27 @@ function checkOptions(o: RunOptions): void {
  * @example loadProgram(readFileSync("saxpy.kpubin")).run(xs, ys, 2, 1000)
  */
 export function loadProgram(bytes: Uint8Array): KpuProgram {
-  const { machine, source, ...options } = readProgram(bytes);
+  return programOf(readProgram(bytes), "KPU7003");
+}
+
+/**
+ * Makes a program of its text ({@link KpuProgram.assembly}).
+ * @param file name of the text, for reports
+ * @throws KPU7007 with line and column, KPU7001 and KPU7002 for its code
+ * @example assemble(readFileSync("saxpy.kasm", "utf8"), "saxpy.kasm").bytes
+ */
+export function assemble(text: string, file?: string): KpuProgram {
+  return programOf(parseAssembly(text, file), "KPU7002");
+}
+
+/** What verifies can be emitted, but for operands of types that no lowering makes. */
+function programOf({ machine, source, ...options }: ProgramFile, code: "KPU7002" | "KPU7003"): KpuProgram {
   let compiled: CompiledKernel;
   try {
     compiled = emitKernel(machine, source, options);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    fail("KPU7003", `this is not a whole program file: its code cannot be emitted (${error.message})`, {
+    fail(code, `the code of ${machine.name} cannot be emitted: ${error.message}`, {
       help: "build the program again",
     });
   }

@@ -1,3 +1,4 @@
+import { asm } from "./asm.ts";
 import { build } from "./build.ts";
 import { check } from "./check.ts";
 import type { Command } from "./command.ts";
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   fuzz,
   config,
   itpu,
+  asm,
   disasm,
   intrinsics,
   explain,

@@ -118,7 +118,7 @@ function readDescription(
   const weights = Object.fromEntries(held.map((t, i) => [t.name, blocks[i] as Uint8Array]));
   const description = { tensors, ops, schedule, ...(held.length === 0 ? {} : { weights }) };
   const wrong = descriptionProblem(description, paramUses(machine));
-  if (wrong !== undefined) damaged(`its description does not hold: ${wrong}`);
+  if (wrong !== undefined) damaged(`its description does not hold: ${wrong.message}`);
   return description;
 }
 

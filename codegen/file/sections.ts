@@ -70,7 +70,8 @@ export function packSections(contents: SectionContents): Uint8Array<ArrayBuffer>
 
 /** Over header and table, the place of the hash being zero; the table has the hashes of all else. */
 function headHash(file: Uint8Array, end: number): Uint8Array {
-  const head = file.slice(0, end);
+  // A Buffer's own slice is a view.
+  const head = new Uint8Array(file.subarray(0, end));
   head.fill(0, HEADER.hash, HEADER.hash + HASH_BYTES);
   return digest(head);
 }

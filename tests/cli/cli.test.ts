@@ -28,7 +28,7 @@ beforeAll(() => {
 test("help names every command, and each command has examples", () => {
   const { code, out } = kpu("--help");
   expect(code).toBe(0);
-  for (const name of ["check", "sim", "build", "run", "equiv", "disasm", "intrinsics", "explain"])
+  for (const name of ["check", "sim", "build", "run", "equiv", "asm", "disasm", "intrinsics", "explain"])
     expect(out).toContain(name);
   expect(kpu("run", "--help").out).toContain("$ kpu run saxpy.kpubin");
 });
@@ -78,6 +78,10 @@ test("build, disasm, run with .npy; sim gives the same file", () => {
   expect(built.code).toBe(0);
   expect(kpu("disasm", at("saxpy.kpubin")).out).toContain("saxpy");
   expect(kpu("disasm", at("saxpy.kpubin"), "--kir").out).toContain("kernel @saxpy(");
+  expect(kpu("disasm", at("saxpy.kpubin"), "-o", at("saxpy.kasm")).code).toBe(0);
+  expect(kpu("disasm", at("saxpy.kpubin")).out).toBe(readFileSync(at("saxpy.kasm"), "utf8"));
+  expect(kpu("asm", at("saxpy.kasm"), "-o", at("again.kpubin")).code).toBe(0);
+  expect(readFileSync(at("again.kpubin")).equals(readFileSync(at("saxpy.kpubin")))).toBe(true);
   const inputs = ["--in", `x=${at("x.npy")}`, "--in", `y=${at("y.npy")}`, "--in", "a=0.5", "--in", "n=100"];
   const ran = kpu("run", at("saxpy.kpubin"), ...inputs, "--out", `y=${at("compiled.npy")}`);
   expect(ran).toMatchObject({ code: 0, err: "" });

@@ -39,6 +39,7 @@ beforeAll(() => {
     "const nothing: any = null;\n\nexport const y = nothing.here.there;\n",
   );
   writeFileSync(join(folder, "x.json"), "[1, 2, 3, 4]");
+  writeFileSync(join(folder, "bad.kasm"), ".manifest\n  { }\n.code\n");
   writeFileSync(join(folder, "words.json"), '[1, "a"]');
   writeFileSync(join(folder, "nan.json"), "[1, NaN]");
   writeFileSync(join(folder, "ragged.json"), "[[1, 2], [3]]");
@@ -67,6 +68,13 @@ const MISTAKES: readonly (readonly [args: readonly string[], code: number, ...sa
   [["build", "saxpy.ts", "--kernel", "other"], 2, 'no kernel "other"', "saxpy"],
   [["disasm", "."], 2, "KPU8002", "it is a folder"],
   [["disasm", "x.json"], 1, "KPU7003"],
+  [["disasm", "saxpy.kpubin", "-o", "saxpy.kpubin"], 2, "KPU8001", "is the program file"],
+  [["disasm", "saxpy.kpubin", "-o", "no/where/a.kasm"], 2, "KPU8002", "there is no such folder"],
+  [["disasm", "saxpy.kpubin", "--kir", "--code"], 2, "KPU8001"],
+  [["asm", "nowhere.kasm"], 2, "KPU8002", "no such file"],
+  [["asm", "saxpy.kpubin"], 1, "KPU7007", "is not text"],
+  [["asm", "x.json"], 1, "KPU7007", "x.json:1:1", "[1, 2, 3, 4]", "expected .manifest"],
+  [["asm", "bad.kasm"], 1, "KPU7007", "bad.kasm:2:3", "the manifest", "{ }"],
   [run(...inputs, "--tiles", "0"), 2, "--tiles: expected a whole number from 1, got 0"],
   [run(...inputs.slice(2)), 2, 'no value for parameter "x"'],
   [run(...inputs, "--in", "z=1"), 2, 'no parameter "z"'],

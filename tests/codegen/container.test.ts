@@ -120,6 +120,13 @@ describe(".kpubin", () => {
     expect(readProgram(odd.subarray(1)).description.weights).toEqual(DESCRIPTION.weights);
   });
 
+  it("a Buffer, as files are read, is only looked at", () => {
+    const { bytes: file } = described();
+    const buffer = Buffer.from(file);
+    expect(readProgram(buffer).source).toBe(described().kir);
+    expect(buffer.equals(file)).toBe(true);
+  });
+
   it("the machine comes back whole", () => {
     const targets: readonly Target[] = [
       ...Object.values(TARGETS),
