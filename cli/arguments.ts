@@ -6,7 +6,7 @@
 import { fail } from "../ir/diagnostic.ts";
 import { bytesOf, DTYPES } from "../ir/dtype.ts";
 import type { ParamSpec } from "../ir/hostargs.ts";
-import { type HostData, isDataFile, readData, writeData, zeros } from "./datafile.ts";
+import { encoded, type HostData, isDataFile, type Output, readData, zeros } from "./datafile.ts";
 
 /** One bound argument per parameter. */
 export interface Bound {
@@ -52,25 +52,36 @@ export function hostArguments(bound: readonly Bound[]): unknown[] {
   return bound.map(({ value }) => (typeof value === "object" && value !== null ? value.data : value));
 }
 
-/** Writes `name=file` or `name=file:shape` for every output. */
-export function writeOutputs(bound: readonly Bound[], outputs: readonly string[]): string[] {
-  const planned = outputs.map((output) => {
+/** What `timeKernel` takes: of arrays only the shape. */
+export function timedArguments(bound: readonly Bound[]): unknown[] {
+  return bound.map(({ value }) =>
+    typeof value === "object" && value !== null ? { shape: value.shape } : value,
+  );
+}
+
+/** The files of `name=file` or `name=file:shape`, with what the arrays hold when the content is asked for. */
+export function plannedOutputs(bound: readonly Bound[], outputs: readonly string[]): readonly Output[] {
+  return outputs.map((output) => {
     const [, name, file, dims] = /^([A-Za-z_$][\w$]*)=(.+?)(?::(\d+(?:x\d+)*))?$/.exec(output) ?? [];
     const found = bound.find((b) => b.spec.name === name);
     if (file === undefined || found === undefined)
       return fail("KPU8001", `--out ${output}: expected name=file with a parameter's name`);
     if (typeof found.value !== "object" || found.value === null)
       return fail("KPU8001", `--out ${output}: ${name} is not an array`);
-    const shape = dims === undefined ? found.value.shape : parseShape(dims);
+    const { dtype, shape: own, data } = found.value;
+    const shape = dims === undefined ? own : parseShape(dims);
     const elements = shape.reduce((n, d) => n * d, 1);
-    if (bytesOf(found.value.dtype, elements) !== found.value.data.byteLength) {
-      const has = found.value.data.byteLength / DTYPES[found.value.dtype].bytes;
+    if (bytesOf(dtype, elements) !== data.byteLength) {
+      const has = data.byteLength / DTYPES[dtype].bytes;
       return fail("KPU8001", `--out ${output}: ${name} has ${has} elements, shape is ${shape.join("x")}`);
     }
-    return { file, array: { ...found.value, shape } };
+    return {
+      file,
+      get content() {
+        return encoded(file, { dtype, shape, data });
+      },
+    };
   });
-  for (const { file, array } of planned) writeData(file, array);
-  return planned.map((p) => p.file);
 }
 
 function arrayOf(spec: ParamSpec, text: string): HostData | null {

@@ -7,7 +7,10 @@ import { DTYPES, type DTypeName, isPacked, isStorage } from "../ir/dtype.ts";
 import { type HostElements, hostZeros, readElement, storeElement } from "../ir/elements.ts";
 import { type NdArray, type NpyType, readNpy, writeNpy } from "./npy.ts";
 
-/** An array of a dtype: floats below 32 bits as bit patterns, bool as bytes, 4-bit integers two to a byte. `shape` counts elements. */
+/**
+ * An array of a dtype: floats below 32 bits as bit patterns, bool as bytes, 4-bit integers two to a byte. `shape` counts elements.
+ * Zeros are made when `data` is first asked for: what is only timed needs the shape alone.
+ */
 export interface HostData {
   readonly dtype: DTypeName;
   readonly shape: readonly number[];
@@ -18,9 +21,23 @@ export const isDataFile = (name: string): boolean =>
   [".npy", ".json", ".png"].includes(extname(name).toLowerCase());
 
 export function zeros(dtype: DTypeName, shape: readonly number[]): HostData {
-  const length = shape.reduce((n, d) => n * d, 1);
+  let made: HostElements | undefined;
+  return {
+    dtype,
+    shape,
+    get data() {
+      made ??= madeZeros(dtype, shape);
+      return made;
+    },
+  };
+}
+
+function madeZeros(dtype: DTypeName, shape: readonly number[]): HostElements {
   try {
-    return { dtype, shape, data: hostZeros(dtype, length) };
+    return hostZeros(
+      dtype,
+      shape.reduce((n, d) => n * d, 1),
+    );
   } catch {
     return fail("KPU6002", `an array of ${shape.join("x")} ${dtype} does not fit into memory`);
   }
@@ -43,7 +60,8 @@ export function writeData(file: string, array: HostData): void {
   writeWhole(file, encoded(file, array));
 }
 
-function encoded(file: string, array: HostData): string | Uint8Array {
+/** What a file of this name holds for an array. @throws KPU7005 for what such a file cannot hold */
+export function encoded(file: string, array: HostData): string | Uint8Array {
   switch (extname(file).toLowerCase()) {
     case ".npy":
       return writeNpy({
@@ -82,16 +100,30 @@ function reasonOf(error: unknown, missing: string): string {
   return reasons[code ?? ""] ?? message;
 }
 
+export interface Output {
+  readonly file: string;
+  readonly content: string | Uint8Array;
+}
+
 /** All or nothing: a reader never sees half a file. */
 export function writeWhole(file: string, content: string | Uint8Array): void {
-  const partial = `${file}.${process.pid}.partial`;
-  try {
-    writeFileSync(partial, content);
-    renameSync(partial, file);
-  } catch (error) {
-    rmSync(partial, { force: true });
-    fail("KPU8002", `${file}: cannot be written: ${reasonOf(error, "there is no such folder")}`);
-  }
+  writeAll([{ file, content }]);
+}
+
+/** Several files, all or none: each is whole beside its place before the first one takes it. */
+export function writeAll(outputs: readonly Output[]): void {
+  const partial = (file: string): string => `${file}.${process.pid}.partial`;
+  const attempt = ({ file }: Output, write: () => void): void => {
+    try {
+      write();
+    } catch (error) {
+      for (const o of outputs) rmSync(partial(o.file), { force: true });
+      fail("KPU8002", `${file}: cannot be written: ${reasonOf(error, "there is no such folder")}`);
+    }
+  };
+  const made = outputs.map(({ file, content }) => ({ file, content }));
+  for (const o of made) attempt(o, () => writeFileSync(partial(o.file), o.content));
+  for (const o of outputs) attempt(o, () => renameSync(partial(o.file), o.file));
 }
 
 const npyType = (dtype: DTypeName): NpyType => DTYPES[dtype].npy.slice(1) as NpyType;

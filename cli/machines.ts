@@ -42,9 +42,14 @@ export function machineFile(file: string): MachineConfig {
  * // ["mode cycle does not model energy", "dram.interleaveBytes has no effect: dram.channels is 1"]
  */
 export function unusedText(machine: MachineConfig, mode?: Mode): readonly string[] {
-  const idle = mode === undefined ? [] : notModelled(mode);
   return [
-    ...(idle.length === 0 ? [] : [`mode ${mode} does not model ${idle.join(", ")}`]),
+    ...(mode === undefined ? [] : notModelledText(mode)),
     ...withoutEffect(machine).map(({ field, because }) => `${field} has no effect: ${because}`),
   ];
+}
+
+/** A line with what a mode uses of no machine; none where it uses all. */
+export function notModelledText(mode: Mode): readonly string[] {
+  const idle = notModelled(mode);
+  return idle.length === 0 ? [] : [`mode ${mode} does not model ${idle.join(", ")}`];
 }

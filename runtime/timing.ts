@@ -175,12 +175,13 @@ function sizesOf({ name, params }: KpuProgram, args: readonly unknown[]): readon
         fail("KPU6002", `${name}: argument ${params[i]?.name} has a shape that is no list of sizes`, {
           help: "give it a shape like [2, 3]",
         });
-      return {
-        bytes: bytesOf(
-          params[i]!.dtype,
-          shape.reduce((n, d) => n * d, 1),
-        ),
-      };
+      const bytes = bytesOf(
+        params[i]!.dtype,
+        shape.reduce((n, d) => n * d, 1),
+      );
+      if (!Number.isSafeInteger(bytes))
+        fail("KPU6002", `${name}: argument ${params[i]?.name} has more bytes than there are addresses`);
+      return { bytes };
     }
     if (bound.kind === "scalar") return bound.value;
     return bound.isNull ? null : { bytes: bound.byteLength };

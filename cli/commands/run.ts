@@ -1,14 +1,39 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import { build } from "../../executions.ts";
 import { fail } from "../../ir/diagnostic.ts";
+import { MODES, type Mode } from "../../machine/coverage.ts";
+import { FABRIC_MODELS } from "../../machine/fabric.ts";
+import { MAX_ROWS } from "../../machine/model/schedule.ts";
+import { targetOf } from "../../machine/target.ts";
 import { type KpuProgram, loadProgram } from "../../runtime/index.ts";
-import { bindInputs, hostArguments, writeOutputs } from "../arguments.ts";
-import { readBytes } from "../datafile.ts";
+import { ownMachine, timeProgram } from "../../runtime/timing.ts";
+import { type Bound, bindInputs, hostArguments, plannedOutputs, timedArguments } from "../arguments.ts";
+import { type Output, readBytes, writeAll } from "../datafile.ts";
 import { loadKernel } from "../load.ts";
+import { MACHINE_NAMES, machineNamed, notModelledText, unusedText } from "../machines.ts";
+import { reportLines } from "../report-text.ts";
 import { print } from "../terminal.ts";
-import { type Command, count, KERNEL_OPTION, parse, TARGET_OPTION, target, text, texts } from "./command.ts";
+import { SCHEDULED, type TimedFiles, timedOutputs } from "../timed-outputs.ts";
+import { type Command, count, KERNEL_OPTION, oneOf, parse, TARGET_OPTION, text, texts } from "./command.ts";
 
-const Options = z.object({ kernel: text.optional(), target, tiles: count.optional(), in: texts, out: texts });
+const machine = text.transform(machineNamed).optional();
+const Options = z.object({
+  kernel: text.optional(),
+  target: machine,
+  tiles: count.optional(),
+  in: texts,
+  out: texts,
+  mode: oneOf(MODES).optional(),
+  machine,
+  fabricModel: oneOf(FABRIC_MODELS).optional(),
+  metrics: text.optional(),
+  schedule: text.optional(),
+  trace: text.optional(),
+  memoryTrace: text.optional(),
+  maxRows: count.optional(),
+});
+type Options = z.infer<typeof Options>;
 
 export const INPUT_OPTIONS = [
   [
@@ -21,30 +46,102 @@ export const INPUT_OPTIONS = [
   ],
 ] as const;
 
+/** Options that mean something only where there is time. */
+const TIMED = [
+  "machine",
+  "fabricModel",
+  ...SCHEDULED,
+  "maxRows",
+] as const satisfies readonly (keyof Options)[];
+const FILES = ["metrics", ...SCHEDULED] as const satisfies readonly (keyof Options)[];
+
 export const run: Command = {
   usage: "run <file>",
-  summary: "Run a program file, or compile a kernel and run it",
+  summary: "Run a program file, or compile a kernel and run it; with --mode, say what it costs",
   options: [
     ...INPUT_OPTIONS,
     KERNEL_OPTION,
     TARGET_OPTION,
     ["--tiles <n>", "Tiles; default: all of the target"],
+    [
+      "--mode <mode>",
+      "functional (default): values; cycle: time; power: time and energy. Values are made only for --out there",
+    ],
+    ["--machine <name>", `To be timed on: ${MACHINE_NAMES}; default: that of the target`],
+    ["--fabric-model <name>", `How folds overlap: ${FABRIC_MODELS.join(", ")}`],
+    ["--metrics <file>", "Write the report as JSON"],
+    ["--schedule <file>", "Write what happened when as JSON: cycle, component, op, tile, src, dst"],
+    ["--trace <file>", "Write it for ui.perfetto.dev and chrome://tracing"],
+    ["--memory-trace <file>", "Write the accesses of DRAM as JSON: cycle, kind, address, bytes"],
+    ["--max-rows <n>", `Rows that a schedule may have; default: ${MAX_ROWS}`],
   ],
   examples: [
     "run saxpy.kpubin --in x=x.npy --in y=y.npy --in a=2 --in n=1000 --out y=y.npy",
     "run image.ts --kernel grey --in rgb=photo.png --in out=zeros:512x512 --in pixels=262144 --out out=grey.png",
+    "run saxpy.ts --mode power --machine t64 --in x=zeros:1000000 --in y=zeros:1000000 --in a=2 --in n=1000000",
+    "run saxpy.kpubin --mode cycle --trace saxpy.trace.json --in x=x.npy --in y=y.npy --in a=2 --in n=1000",
   ],
   async run([file], options) {
     const o = parse(Options, options);
+    const mode = checkedMode(o);
     const program = await programOf(String(file), o);
     const bound = bindInputs(program.params, o.in);
-    program.runWith({ print, ...(o.tiles === undefined ? {} : { tiles: o.tiles }) }, ...hostArguments(bound));
-    for (const written of writeOutputs(bound, o.out)) print(`wrote ${written}`);
+    const outputs = plannedOutputs(bound, o.out);
+    checkDistinct([String(file), ...outputs.map((x) => x.file), ...FILES.flatMap((name) => o[name] ?? [])]);
+    const timed =
+      mode === "functional" && o.metrics === undefined ? undefined : timedCall(program, bound, o, mode);
+    if (mode === "functional" || outputs.length > 0)
+      program.runWith(
+        { print, ...(o.tiles === undefined ? {} : { tiles: o.tiles }) },
+        ...hostArguments(bound),
+      );
+    const files = [...outputs, ...(timed?.outputs ?? [])];
+    writeAll(files);
+    for (const line of timed?.lines ?? []) print(line);
+    for (const written of files) print(`wrote ${written.file}`);
+    if (o.mode === "functional") for (const line of notModelledText(mode)) print(line);
     return 0;
   },
 };
 
-async function programOf(file: string, o: z.infer<typeof Options>): Promise<KpuProgram> {
+/** The mode, and that every option means something in it. */
+function checkedMode({ mode = "functional", ...o }: Options): Mode {
+  const idle = TIMED.find((name) => o[name] !== undefined);
+  if (mode === "functional" && idle !== undefined)
+    fail("KPU8001", `--${flagOf(idle)} is for a mode that has time`, {
+      help: `add --mode cycle or --mode power${idle === "machine" ? ", or build for the machine: --target" : ""}`,
+    });
+  if (o.maxRows !== undefined && !isScheduled(o))
+    fail("KPU8001", "--max-rows limits a schedule, and none is written", {
+      help: `add ${SCHEDULED.map((name) => `--${flagOf(name)}`).join(", ")} or leave it out`,
+    });
+  return mode;
+}
+
+const isScheduled = (o: TimedFiles): boolean => SCHEDULED.some((name) => o[name] !== undefined);
+
+interface TimedCall {
+  readonly lines: readonly string[];
+  readonly outputs: readonly Output[];
+}
+
+function timedCall(program: KpuProgram, bound: readonly Bound[], o: Options, mode: Mode): TimedCall {
+  const on = o.machine ?? o.target ?? ownMachine(program);
+  const tiles = o.tiles ?? program.compiled.target.tiles;
+  const report = timeProgram(program, timedArguments(bound), {
+    machine: on,
+    tiles,
+    mode,
+    ...(o.fabricModel === undefined ? {} : { fabricModel: o.fabricModel }),
+    ...(isScheduled(o) ? { schedule: { maxRows: o.maxRows ?? MAX_ROWS } } : {}),
+  });
+  const outputs = timedOutputs(o, { program, bound, tiles }, report);
+  if (report.mode === "functional") return { lines: [], outputs };
+  const unused = unusedText(on, mode);
+  return { lines: [...reportLines(report, tiles), ...(unused.length > 0 ? [""] : []), ...unused], outputs };
+}
+
+async function programOf(file: string, o: Options): Promise<KpuProgram> {
   if (!/\.[cm]?[jt]s$/.test(file)) {
     const program = loadProgram(readBytes(file));
     if (o.target !== undefined)
@@ -58,5 +155,19 @@ async function programOf(file: string, o: z.infer<typeof Options>): Promise<KpuP
     return program;
   }
   const { kernel } = await loadKernel(file, o.kernel);
-  return build(kernel, o.target ? { target: o.target } : {});
+  const on = o.target ?? o.machine;
+  return build(kernel, on ? { target: targetOf(on) } : {});
 }
+
+/** Two files of one name: the second one would take the place of the first. */
+function checkDistinct(files: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const file of files) {
+    const path = resolve(file);
+    if (seen.has(path))
+      fail("KPU8001", `${file} is named twice`, { help: "write each output to a file of its own" });
+    seen.add(path);
+  }
+}
+
+const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

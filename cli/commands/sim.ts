@@ -2,7 +2,8 @@ import { z } from "zod";
 import { kernelRecord, simulate } from "../../executions.ts";
 import { resolveTarget } from "../../ir/target.ts";
 import { lowerKernel } from "../../lowering/index.ts";
-import { bindInputs, hostArguments, writeOutputs } from "../arguments.ts";
+import { bindInputs, hostArguments, plannedOutputs } from "../arguments.ts";
+import { writeAll } from "../datafile.ts";
 import { loadKernel } from "../load.ts";
 import { print } from "../terminal.ts";
 import {
@@ -54,7 +55,9 @@ export const sim: Command = {
     const bound = bindInputs(paramSpecs, inputs);
     const given = Object.fromEntries(Object.entries(rest).filter(([, v]) => v !== undefined));
     simulate(kernel, hostArguments(bound), { ...given, print });
-    for (const written of writeOutputs(bound, out)) print(`wrote ${written}`);
+    const outputs = plannedOutputs(bound, out);
+    writeAll(outputs);
+    for (const { file } of outputs) print(`wrote ${file}`);
     return 0;
   },
 };

@@ -82,7 +82,7 @@ export class ScheduleRecorder implements Watcher {
   #add(row: ScheduleRow): void {
     if (this.rows.length >= this.#limit)
       fail("KPU9013", `the schedule has more than ${this.#limit} rows`, {
-        help: "give a greater limit with `schedule: { maxRows }`, time a smaller problem, or leave the schedule out",
+        help: "give a greater limit with `schedule: { maxRows }` or --max-rows, time a smaller problem, or leave the schedule out",
       });
     this.rows.push(row);
   }
@@ -100,12 +100,19 @@ export interface MemoryAccess {
   readonly bytes: number;
 }
 
-/** The runs that transfers read and write of a level. What cores read and write themselves has no addresses. */
+/**
+ * The runs that transfers read and write of a level. What cores read and write themselves has no addresses.
+ * @throws KPU9013 when there are more than a million
+ */
 export function memoryTrace(schedule: readonly ScheduleRow[], level: Level = "dram"): MemoryAccess[] {
   const accesses: MemoryAccess[] = [];
   const add = (kind: "read" | "write", cycle: number, end: ScheduleEnd | undefined): void => {
     if (end?.level !== level) return;
     const { count, bytes, stride } = end.runs;
+    if (accesses.length + count > MAX_ROWS)
+      fail("KPU9013", `the memory trace has more than ${MAX_ROWS} accesses`, {
+        help: "time a smaller problem, or leave the memory trace out",
+      });
     for (let r = 0; r < count; r++) accesses.push({ cycle, kind, address: end.address + r * stride, bytes });
   };
   for (const { cycle, src, dst } of schedule) {
@@ -120,8 +127,13 @@ export function memoryTrace(schedule: readonly ScheduleRow[], level: Level = "dr
  * tiles share and one for each tile, a thread for each component, times in microseconds.
  *
  * @param hz of the clock that the schedule's cycles count
+ * @param placeOf a location of the program as text, as `saxpy.ts:12:5`; without it the index of the location stands there
  */
-export function chromeTrace(schedule: readonly ScheduleRow[], hz: number): string {
+export function chromeTrace(
+  schedule: readonly ScheduleRow[],
+  hz: number,
+  placeOf: (at: number) => string | number = (at) => at,
+): string {
   const us = (cycles: number): number => (cycles / hz) * 1e6;
   const threads = new Map<string, { readonly pid: number; readonly tid: number }>();
   const lines: string[] = [];
@@ -151,7 +163,12 @@ export function chromeTrace(schedule: readonly ScheduleRow[], hz: number): strin
         dur: us(end - cycle),
         pid,
         tid,
-        args: { issued: us(issued), at, ...(src && { src: place(src) }), ...(dst && { dst: place(dst) }) },
+        args: {
+          issued: us(issued),
+          at: placeOf(at),
+          ...(src && { src: place(src) }),
+          ...(dst && { dst: place(dst) }),
+        },
       }),
     );
   }

@@ -92,6 +92,16 @@ test("build, disasm, run with .npy; sim gives the same file", () => {
   expect(readNpy(readFileSync(at("direct.npy")))).toEqual(compiled);
 });
 
+test("run --mode: a kernel and its program file cost the same", () => {
+  const inputs = ["--in", "x=zeros:4096", "--in", "y=zeros:4096", "--in", "a=2", "--in", "n=4096"];
+  const timed = (file: string, ...more: string[]) => kpu("run", file, ...inputs, "--mode", "power", ...more);
+  expect(kpu("build", "examples/saxpy.ts", "--target", "t64", "-o", at("timed.kpubin")).code).toBe(0);
+  const source = timed("examples/saxpy.ts", "--machine", "t64");
+  expect(source).toMatchObject({ code: 0, err: "" });
+  expect(source.out).toContain("saxpy on t64, 32 tiles, mode power");
+  expect(timed(at("timed.kpubin"))).toEqual(source);
+});
+
 test("build --dump-after prints the kernel as a pass leaves it", () => {
   const after = (pass: string): string => kpu("build", "examples/saxpy.ts", "--dump-after", pass).out;
   expect(after("open")).toContain("level: open");

@@ -76,6 +76,8 @@ const MISTAKES: readonly (readonly [args: readonly string[], code: number, ...sa
   [["asm", "x.json"], 1, "KPU7007", "x.json:1:1", "[1, 2, 3, 4]", "expected .manifest"],
   [["asm", "bad.kasm"], 1, "KPU7007", "bad.kasm:2:3", "the manifest", "{ }"],
   [run(...inputs, "--tiles", "0"), 2, "--tiles: expected a whole number from 1, got 0"],
+  [run(...inputs, "--mode", "fast"), 2, "--mode: expected functional, cycle or power, got fast"],
+  [run(...inputs, "--mode", "cycle", "--metrics", "m.json", "--trace", "no/where.json"), 2, "no such folder"],
   [run(...inputs.slice(2)), 2, 'no value for parameter "x"'],
   [run(...inputs, "--in", "z=1"), 2, 'no parameter "z"'],
   [run(...inputs, "--out", "y=no/where/y.json"), 2, "there is no such folder"],
