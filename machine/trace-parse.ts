@@ -10,6 +10,7 @@ import {
   LEVELS,
   MOVERS,
   type Mover,
+  type Sfu,
   TRACE_VERSION,
   TRANSFORMS,
   type Trace,
@@ -112,7 +113,7 @@ class TraceParser extends Reader {
     return { kind: "move", mover, src, dst, transform, ...sfu, ...this.events() };
   }
 
-  private sfu(): { elements: number; ops: string[] } {
+  private sfu(): Sfu {
     const elements = this.integer("a number of elements");
     const ops: string[] = [];
     this.sign("[");
@@ -122,7 +123,8 @@ class TraceParser extends Reader {
       if (kind !== "word" && kind !== "string") this.wrong("expected the name of an op", -1);
       ops.push(this.nameOf(text));
     }
-    return { elements, ops };
+    const read = this.takesWord("read") ? { read: this.table("a level", LEVELS) } : {};
+    return { elements, ops, ...read };
   }
 
   private core(): Unplaced<Command> {

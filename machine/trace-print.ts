@@ -1,6 +1,6 @@
 /** The text of a command trace: one line for each item, the exact inverse of `trace-parse.ts`. */
 import { nameText } from "../ir/syntax.ts";
-import type { Command, End, Item, Trace } from "./trace.ts";
+import type { Command, End, Item, Sfu, Trace } from "./trace.ts";
 
 /**
  * The text of a trace.
@@ -38,7 +38,7 @@ function words(c: Command): string[] {
       return [
         `${c.mover} ${endText(c.src)} to ${endText(c.dst)}`,
         ...(c.transform === "identity" ? [] : [c.transform]),
-        ...(c.sfu === undefined ? [] : [`sfu ${c.sfu.elements} [${c.sfu.ops.map(nameText).join(", ")}]`]),
+        ...(c.sfu === undefined ? [] : [sfuText(c.sfu)]),
         ...events(c),
       ];
     case "fill":
@@ -61,6 +61,11 @@ function words(c: Command): string[] {
     case "mark":
       return [`${c.phase} ${JSON.stringify(c.id)}`];
   }
+}
+
+function sfuText({ elements, ops, read }: Sfu): string {
+  const names = ops.map(nameText).join(", ");
+  return `sfu ${elements} [${names}]${read === undefined ? "" : ` read ${table(read)}`}`;
 }
 
 function endText({ level, at, runs }: End): string {

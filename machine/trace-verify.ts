@@ -25,7 +25,7 @@ const MAX_REPORTS = 20;
  *   transform changes it. Strides are no more than the loops around them.
  * - Each event has one command at a time: it is signalled while free, named by `after` and `wait` while it is held.
  * - A body ends the spans that it begins. Tiles pass the same number of barriers.
- * - On a machine: tiles, events and dtypes exist, and every address that a round of the loops can have lies inside its level.
+ * - On a machine: tiles, events and dtypes exist (one more event than it has for a command that is waited for at once), and every address that a round of the loops can have lies inside its level.
  */
 export function verifyTrace(trace: Trace, config?: MachineConfig): Diagnostic[] {
   const verifier = new TraceVerifier(trace, config);
@@ -95,9 +95,9 @@ class TraceVerifier {
 
   private body(items: readonly Item[]): void {
     const open: (string | number)[] = [];
-    for (const item of items) {
+    for (const [i, item] of items.entries()) {
       if (item.kind === "loop") this.loop(item);
-      else this.command(item);
+      else this.command(item, items[i + 1]);
       if (item.kind !== "mark") continue;
       if (item.phase === "begin") {
         if (open.includes(item.id)) this.wrong("the span is open already", item);
@@ -125,7 +125,8 @@ class TraceVerifier {
     this.loops = outer;
   }
 
-  private command(c: Command): void {
+  /** `next` is what follows in the same body. */
+  private command(c: Command, next: Item | undefined): void {
     this.integer(c.at, 0, "the location", c);
     switch (c.kind) {
       case "move": {
@@ -135,20 +136,22 @@ class TraceVerifier {
         const [read, written] = [bytesOf(c.src), bytesOf(c.dst)];
         if ((c.transform === "identity" || c.transform === "transpose") && read !== written)
           this.wrong(`${c.transform} reads ${read} bytes and writes ${written}`, c);
-        if (c.sfu !== undefined)
+        if (c.sfu !== undefined) {
           this.integer(c.sfu.elements, 0, "the elements of the special function unit", c);
-        this.events(c);
+          for (const n of Object.values(c.sfu.read ?? {})) this.integer(n, 0, "a count of bytes", c);
+        }
+        this.events(c, next);
         return;
       }
       case "fill":
         this.end(c.dst, MOVERS.dma.to, "writes to", c);
-        this.events(c);
+        this.events(c, next);
         return;
       case "mma":
         for (const size of [c.m, c.n, c.k]) this.integer(size, 1, "a size of a product", c);
         if (this.config !== undefined && this.config.tile.fabric.macs[c.dtype] === undefined)
           this.misfit(`the fabric of ${this.config.name} cannot multiply ${c.dtype}`, c);
-        this.events(c);
+        this.events(c, next);
         return;
       case "core":
         for (const n of [...Object.values(c.ops), ...Object.values(c.lanes)])
@@ -166,7 +169,10 @@ class TraceVerifier {
     }
   }
 
-  private events(c: Command & { readonly after?: readonly number[]; readonly signal?: number }): void {
+  private events(
+    c: Command & { readonly after?: readonly number[]; readonly signal?: number },
+    next: Item | undefined,
+  ): void {
     for (const event of c.after ?? [])
       if (!this.held.has(event)) this.wrong(`after names event ${event}, which belongs to no command`, c);
     if (c.after?.length === 0) this.wrong("after is empty: leave it out", c);
@@ -176,11 +182,10 @@ class TraceVerifier {
     if (this.held.has(signal))
       this.wrong(`event ${signal} still belongs to another command: wait for it before it is used again`, c);
     this.held.add(signal);
-    if (this.config !== undefined && signal >= this.config.tile.events)
-      this.misfit(
-        `a tile of ${this.config.name} has ${this.config.tile.events} events, there is no event ${signal}`,
-        c,
-      );
+    if (this.config === undefined || signal < this.config.tile.events) return;
+    const { name, tile } = this.config;
+    if (signal > tile.events || next?.kind !== "wait" || next.event !== signal)
+      this.misfit(`a tile of ${name} has ${tile.events} events, there is no event ${signal}`, c);
   }
 
   private end(end: End, levels: readonly Level[], verb: string, c: Command): void {

@@ -68,7 +68,8 @@ export type CoreClass = (typeof CORE_CLASSES)[number];
 
 /**
  * A command of an engine. It may start when `after` are complete, and completes `signal`: events of its tile. An event
- * belongs to one command from there to the `wait` for it; after that it is free for another.
+ * belongs to one command from there to the `wait` for it; after that it is free for another. A tile has one event more than its
+ * machine says, for a command that its core waits for at once: such transfers need none of those that programs hold.
  */
 interface EngineCommand {
   readonly signal?: number;
@@ -77,14 +78,21 @@ interface EngineCommand {
   readonly at: number;
 }
 
+/** What the special function unit does with elements that pass it. */
+export interface Sfu {
+  readonly elements: number;
+  readonly ops: readonly string[];
+  /** Bytes of other operands that come to it on a way of its own, as a bias and a residual do; without addresses, as those of cores. */
+  readonly read?: Partial<Record<Level, number>>;
+}
+
 export interface Move extends EngineCommand {
   readonly kind: "move";
   readonly mover: Mover;
   readonly src: End;
   readonly dst: End;
   readonly transform: Transform;
-  /** Elements that the special function unit works on, on the way. */
-  readonly sfu?: { readonly elements: number; readonly ops: readonly string[] };
+  readonly sfu?: Sfu;
 }
 
 /** A DMA engine writes a constant. */

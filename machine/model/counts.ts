@@ -56,7 +56,11 @@ export function countsOf(item: Move | Fill | Mma | Core, fabric: MachineConfig["
     case "move":
       add(`${item.src.level} read`, item.src.runs.count * item.src.runs.bytes);
       add(`${item.dst.level} write`, item.dst.runs.count * item.dst.runs.bytes);
-      if (item.sfu !== undefined) add("sfu", item.sfu.elements * item.sfu.ops.length);
+      if (item.sfu !== undefined) {
+        add("sfu", item.sfu.elements * item.sfu.ops.length);
+        for (const [level, bytes] of Object.entries(item.sfu.read ?? {}))
+          add(`${level as Level} read`, bytes);
+      }
       break;
     case "fill":
       add(`${item.dst.level} write`, item.dst.runs.count * item.dst.runs.bytes);

@@ -83,22 +83,27 @@ export interface EngineCommand {
   /** Ticks in which the special function unit takes all elements, and until the last one's result. */
   readonly sfuTicks: number;
   readonly sfuLatency: number;
+  /** What the special function unit reads beside. */
+  readonly spread: Spread | undefined;
   /** Which of the products' shapes. */
   readonly shape: number;
   /** What it costs depends on its address, which loops move or rows of DRAM know. */
   readonly addressed: boolean;
 }
 
-export interface CoreWork {
-  readonly item: Core;
-  readonly tile: number;
-  /** Ticks of the core, and of each DRAM channel, L3 tile and the tile's L2 that it uses meanwhile. */
-  readonly ticks: number;
-  /** Whether it uses any of these. */
-  readonly shared: boolean;
+/** Accesses to shared memories whose addresses are not told: ticks of each DRAM channel, of each L3 tile, of the tile's L2. */
+export interface Spread {
   readonly channelTicks: number;
   readonly l3Ticks: number;
   readonly l2Ticks: number;
+}
+
+export interface CoreWork {
+  readonly item: Core;
+  readonly tile: number;
+  readonly ticks: number;
+  /** What it reads and writes meanwhile. */
+  readonly spread: Spread | undefined;
 }
 
 export interface LoopInfo {
@@ -340,7 +345,7 @@ class Compiler {
   }
 
   #event(event: number): number {
-    return this.#tile * this.#config.tile.events + event;
+    return this.#tile * eventsOf(this.#config) + event;
   }
 
   #span(id: string | number): number {
@@ -379,6 +384,7 @@ class Compiler {
       sfuTicks: sfu === undefined ? 0 : cyclesFor(sfu.elements, this.#rates.sfu) * fabric,
       // The units of a chain of ops follow one another.
       sfuLatency: sfu === undefined || sfu.elements === 0 ? 0 : t.sfu.latency * sfu.ops.length * fabric,
+      spread: this.#spread(sfu?.read ?? {}, {}),
       shape: moves ? -1 : this.#products.shape(item),
       addressed: ends.some((end) => end.level === "dram" || (this.#choosesL3(end) && end.slots.length > 0)),
     };
@@ -423,16 +429,22 @@ class Compiler {
   }
 
   #work(item: Core): CoreWork {
-    const { dram, dma, l3, tile } = this.#config;
-    const { control, memory } = this.#clocks;
-    const bytes = (level: Level): number => (item.read[level] ?? 0) + (item.write[level] ?? 0);
-    const bursts = Math.ceil(bytes("dram") / dram.channels / dma.burstBytes) * dma.burstBytes;
     return {
       item,
       tile: this.#tile,
-      ticks: (item.cycles ?? this.#scheduleCycles(item)) * control,
-      shared: bytes("dram") + bytes("l3") + bytes("l2") > 0,
-      // Where its bytes lie is not known: all channels and banks take an equal part.
+      ticks: (item.cycles ?? this.#scheduleCycles(item)) * this.#clocks.control,
+      spread: this.#spread(item.read, item.write),
+    };
+  }
+
+  /** Where the bytes lie is not known: all channels and banks take an equal part. Undefined where there are none. */
+  #spread(read: Core["read"], write: Core["write"]): Spread | undefined {
+    const { dram, dma, l3, tile } = this.#config;
+    const { control, memory } = this.#clocks;
+    const bytes = (level: Level): number => (read[level] ?? 0) + (write[level] ?? 0);
+    if (bytes("dram") + bytes("l3") + bytes("l2") === 0) return undefined;
+    const bursts = Math.ceil(bytes("dram") / dram.channels / dma.burstBytes) * dma.burstBytes;
+    return {
       channelTicks: cyclesFor(bursts, fractionOf(dram.bytesPerCycle)) * memory,
       l3Ticks: bankCycles(cyclesFor(bytes("l3"), this.#rates.l3), l3.banks * l3.tiles) * control,
       l2Ticks: bankCycles(cyclesFor(bytes("l2"), this.#rates.l2), tile.l2.banks) * control,
@@ -463,6 +475,11 @@ class Compiler {
     );
     return busiest === 0 ? 0 : busiest + last - 1;
   }
+}
+
+/** Events of a tile, with the one for what its core waits for at once. */
+export function eventsOf({ tile }: MachineConfig): number {
+  return tile.events + 1;
 }
 
 /** Cycles of accesses that spread evenly over banks. */

@@ -9,7 +9,14 @@
  */
 import { cyclesFor, type Fraction, fractionOf } from "./clock.ts";
 import { Dram } from "./dram.ts";
-import { bankCycles, type CoreWork, type EngineCommand, type Place, type Program } from "./program.ts";
+import {
+  bankCycles,
+  type CoreWork,
+  type EngineCommand,
+  type Place,
+  type Program,
+  type Spread,
+} from "./program.ts";
 import {
   type CounterPlaces,
   counterPlaces,
@@ -74,6 +81,7 @@ export class Stages {
     this.#opening = 0;
     if (command.src !== undefined) this.#visit(command.src, source, false);
     if (command.dst !== undefined) this.#visit(command.dst, target, true);
+    if (command.spread !== undefined) this.#serveSpread(command.spread, command.tile);
     if (command.sfuTicks > 0) this.#serve(this.servers.sfu + command.tile, 0, command.sfuTicks, REASON.sfu);
     const served = this.#last + this.#latency;
     const own = Math.max(this.#ready + this.#latency + this.#opening, free[unit]!) + command.service;
@@ -86,16 +94,20 @@ export class Stages {
   /** The end of a core's own work. What it reads and writes of shared memories takes its turn there. */
   work(work: CoreWork, tile: number, time: number): number {
     const own = time + work.ticks;
-    if (!work.shared) return own;
-    const { servers } = this;
+    if (work.spread === undefined) return own;
     this.#ready = time;
     this.#last = own;
-    for (let c = servers.channel; work.channelTicks > 0 && c < servers.l3; c++)
-      this.#serve(c, 0, work.channelTicks, REASON.dram);
-    for (let s = servers.l3; work.l3Ticks > 0 && s < servers.l2; s++)
-      this.#serve(s, 0, work.l3Ticks, REASON.l3);
-    if (work.l2Ticks > 0) this.#serve(servers.l2 + tile, 0, work.l2Ticks, REASON.l2);
+    this.#serveSpread(work.spread, tile);
     return this.#last;
+  }
+
+  /** All channels and L3 tiles, and the L2 of the tile, take their part. */
+  #serveSpread({ channelTicks, l3Ticks, l2Ticks }: Spread, tile: number): void {
+    const { servers } = this;
+    for (let c = servers.channel; channelTicks > 0 && c < servers.l3; c++)
+      this.#serve(c, 0, channelTicks, REASON.dram);
+    for (let s = servers.l3; l3Ticks > 0 && s < servers.l2; s++) this.#serve(s, 0, l3Ticks, REASON.l3);
+    if (l2Ticks > 0) this.#serve(servers.l2 + tile, 0, l2Ticks, REASON.l2);
   }
 
   /** The stages at one end. */

@@ -3,7 +3,7 @@
  * are ticks.
  */
 import { ActorHeap } from "./heap.ts";
-import type { Program } from "./program.ts";
+import { eventsOf, type Program } from "./program.ts";
 
 /**
  * What a unit or core waits for. An engine's transfer for a stage that is slower than itself, or not free: dram, noc, l3,
@@ -212,7 +212,7 @@ export class MachineState {
     this.mode = new Uint8Array(tiles);
     this.since = new Float64Array(tiles);
     this.rounds = new Float64Array(tiles * depth);
-    const events = tiles * config.tile.events;
+    const events = tiles * eventsOf(config);
     this.signalled = new Int32Array(events);
     this.completed = new Int32Array(events);
     this.firstWaiting = new Int32Array(events).fill(-1);

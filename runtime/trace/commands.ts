@@ -8,7 +8,7 @@ import { commandOf } from "../../ir/path/commands.ts";
 import { namedOperands, type PathAttrs, type PathOp, pathOperands } from "../../ir/path/operands.ts";
 import { Box, type Region } from "../../ir/region.ts";
 import { destinationCounts, rowTransfer, type Transfer } from "../../ir/transfer.ts";
-import type { Address, End, Fill, Mma, Move, Runs, Transform } from "../../machine/trace.ts";
+import type { Address, End, Fill, Level, Mma, Move, Runs, Transform } from "../../machine/trace.ts";
 import { type Affine, add, constant } from "./affine.ts";
 import type { Pointer } from "./value.ts";
 
@@ -60,7 +60,7 @@ const stream =
   };
 /** Partial sums come in where columns do. */
 const preload: Rule = (o, e) => moveOf("cols", o, e, ["acc", "src"], "identity");
-/** Bias, scale and residual come to the special function unit by a way of their own, which is not told. */
+/** Bias, scale and residual come to the special function unit by a way of their own: their bytes are told, not where they lie. */
 const drain: Rule = (o, e) => {
   const move = moveOf("drain", o, e, ["dst", "acc"], "identity");
   const { bias, scale, residual, activation, quantized } = e.attrs as PathAttrs["drain"];
@@ -77,8 +77,26 @@ const drain: Rule = (o, e) => {
     e.attrs,
     e.args.map((_, i) => i),
   );
-  return { ...move, sfu: { elements: o.count(count("rows")) * o.count(count("cols")), ops } };
+  const beside = readBeside(o, e);
+  const elements = o.count(count("rows")) * o.count(count("cols"));
+  return { ...move, sfu: { elements, ops, ...(beside === undefined ? {} : { read: beside }) } };
 };
+
+/** Bytes of what a drain reads beside the accumulators, by level. */
+function readBeside(o: Operands, e: Apply): Partial<Record<Level, number>> | undefined {
+  const operands = pathOperands("drain", e.attrs);
+  const read: Partial<Record<Level, number>> = {};
+  for (const { operand, region } of pathCommand("drain", e, o).touches) {
+    if (operand === "dst" || operand === "acc") continue;
+    const { level, dtype } = o.pointer(operands.findIndex((x) => x.name === operand));
+    const touched = region(0, DTYPES[dtype].bytes);
+    if (touched === undefined) continue;
+    const { count, bytes } = runsOf(touched);
+    read[level] = (read[level] ?? 0) + count * bytes;
+  }
+  return Object.keys(read).length === 0 ? undefined : read;
+}
+
 const mma: Rule = (o, e) => {
   const [m, n, k] = [o.count(3), o.count(4), o.count(5)];
   const { dataflow } = e.attrs as PathAttrs["mma"];

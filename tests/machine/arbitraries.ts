@@ -92,6 +92,7 @@ const command = fc.record({
     "wait",
     "span",
     "barrier",
+    "at once",
   ),
   picks: fc.array(fc.nat(1000), { minLength: 12, maxLength: 12 }),
 });
@@ -237,6 +238,14 @@ class Builder {
         const held = [...this.#held];
         return held.length === 0 ? [] : [this.#wait(held[pick(0) % held.length] as number)];
       }
+      case "at once": {
+        // The event that is nobody's.
+        const event = this.#config.tile.events;
+        return [
+          { ...this.#move("dma", picks, loops), signal: event },
+          { kind: "wait", event, at },
+        ];
+      }
       case "barrier":
         return this.#barriers ? [{ kind: "barrier", at }] : [];
       case "span": {
@@ -309,9 +318,10 @@ class Builder {
     const usual = mover === "dma" && pick(3) % 2 === 0;
     const src = this.#end(usual ? "dram" : level(from, pick(3)), shapes[pick(4) % 4] as Runs, pick(5), loops);
     const dst = this.#end(usual ? "l3" : level(to, pick(6)), shapes[pick(7) % 4] as Runs, pick(8), loops);
+    const beside = pick(8) % 3 === 0 ? { read: { [level(["dram", "l3", "l2"], pick(9))]: bytes } } : {};
     const sfu =
       mover === "drain" && pick(6) % 2 === 0
-        ? { sfu: { elements: bytes / 4, ops: ["bias", "relu"].slice(pick(7) % 2) } }
+        ? { sfu: { elements: bytes / 4, ops: ["bias", "relu"].slice(pick(7) % 2), ...beside } }
         : {};
     return { kind: "move", mover, src, dst, transform, at: this.#at++, ...sfu };
   }

@@ -72,7 +72,10 @@ function bytesOfTrace({ tiles }: Trace): LevelBytes {
   const sum = noBytes();
   for (const items of tiles)
     for (const { command } of countedOut(items)) {
-      if (command.kind === "move") sum[command.src.level].read += bytesOf(command.src.runs);
+      if (command.kind === "move") {
+        sum[command.src.level].read += bytesOf(command.src.runs);
+        for (const level of ["dram", "l3", "l2"] as const) sum[level].read += command.sfu?.read?.[level] ?? 0;
+      }
       if (command.kind === "move" || command.kind === "fill")
         sum[command.dst.level].written += bytesOf(command.dst.runs);
       if (command.kind !== "core") continue;

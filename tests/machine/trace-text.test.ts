@@ -17,7 +17,7 @@ tile {
     bm l3[0, 128]: 128 to l2[0]: 32 of 4 step 16 transpose after [0] signal 1 at 3
     rows l2[0]: 128 to l1[0]: 128 after [1] signal 2 at 4
     mma i8 [4, 8, 32] os after [1, 2] signal 3 at 5
-    drain l1[0]: 128 to l2[1024]: 32 quantize sfu 32 [bias, "relu 6"] after [3] at 6
+    drain l1[0]: 128 to l2[1024]: 32 quantize sfu 32 [bias, "relu 6"] read [l3: 16, l2: 8] after [3] at 6
     core cycles 12 ops [valu: 4, load: 2] lanes [32, 0, 0] read [l2: 128] write [] at 7
     wait 1 at 8
     wait 2 at 8
@@ -191,6 +191,14 @@ describe("rules", () => {
       "event that the machine lacks",
       [`${dma} signal 8 at 0`],
       ["KPU9012 a tile of small has 8 events, there is no event 8"],
+    ],
+    [
+      "event beside those of the machine that is not waited for at once",
+      [`${dma} signal 8 at 0`, `${dma} signal 0 at 0`, "wait 8 at 0", `${dma} signal 9 at 0`, "wait 9 at 0"],
+      [
+        "KPU9012 a tile of small has 8 events, there is no event 8",
+        "KPU9012 a tile of small has 8 events, there is no event 9",
+      ],
     ],
     [
       "address behind the level, in the last round",

@@ -6,6 +6,7 @@ import type { KernelRecord } from "../../dsl/kernel.ts";
 import type { Kernel } from "../../ir/kir.ts";
 import { TARGETS, type Target } from "../../ir/target.ts";
 import { lowerKernel } from "../../lowering/index.ts";
+import { timeTrace } from "../../machine/model/run.ts";
 import { PRESETS } from "../../machine/presets/index.ts";
 import type { Item, Move } from "../../machine/trace.ts";
 import { parseTrace } from "../../machine/trace-parse.ts";
@@ -193,7 +194,7 @@ describe("deriveTrace of the matrix path", () => {
           core ops [scalar: 2] lanes [0, 0, 0] read [] write [] at 18
           cols l2[20480, 3]: 8 of 2 step 3 to l1[1024]: 32 pack signal 0 at 18
           wait 0 at 19
-          drain l1[1280]: 64 to l2[0]: 64 sfu 16 [scale, bias, gelu] signal 0 at 20
+          drain l1[1280]: 64 to l2[0]: 64 sfu 16 [scale, bias, gelu] read [dram: 16] signal 0 at 20
           wait 0 at 21
           core ops [scalar: 3, branch: 1] lanes [0, 0, 0] read [] write [] at 9
           bm l3[0]: 8 of 16 step 24 to l2[64, 128]: 128 transpose signal 0 at 10
@@ -208,7 +209,7 @@ describe("deriveTrace of the matrix path", () => {
           core ops [scalar: 2] lanes [0, 0, 0] read [] write [] at 18
           cols l2[20481, 3]: 8 of 2 step 3 to l1[1024]: 32 pack signal 0 at 18
           wait 0 at 19
-          drain l1[1280]: 64 to l2[0]: 64 sfu 16 [scale, bias, gelu] signal 0 at 20
+          drain l1[1280]: 64 to l2[0]: 64 sfu 16 [scale, bias, gelu] read [dram: 16] signal 0 at 20
           wait 0 at 21
         }
         core ops [scalar: 3, branch: 1] lanes [0, 0, 0] read [] write [] at 9
@@ -224,10 +225,41 @@ describe("deriveTrace of the matrix path", () => {
         core ops [scalar: 2] lanes [0, 0, 0] read [] write [] at 18
         cols l2[20486]: 8 of 2 step 3 to l1[1024]: 32 pack signal 0 at 18
         wait 0 at 19
-        drain l1[1280]: 64 to l2[0]: 64 sfu 16 [scale, bias, gelu] signal 0 at 20
+        drain l1[1280]: 64 to l2[0]: 64 sfu 16 [scale, bias, gelu] read [dram: 16] signal 0 at 20
         wait 0 at 21
       }
       "
     `);
+  });
+
+  test("what a drain reads beside the accumulators counts: a bias and scales for each column or row, a residual with gaps", () => {
+    const beside = kernel([ptr(i32), ptr(f32)], function beside(bias, scale) {
+      const far = S.alloc(f32, [64], "l3");
+      const near = S.alloc(i8, [4096], "l2");
+      const acc = S.alloc(i32, [256], "acc");
+      const [e] = S.allocEvents(1);
+      const quantize = { scale: 0.5, zeroPoint: 1 };
+      const shape = { rows: 8, cols: 16, quantize };
+      S.drain(near, acc, { ...shape, bias, scale }, e);
+      S.waitEvents(e);
+      S.drain(near, acc, { ...shape, scale: far, axis: "row" }, e);
+      S.waitEvents(e);
+      const residualQuantization = { scale: 2 };
+      S.drain(
+        near,
+        acc,
+        { ...shape, bias, residual: near.at(2048), residualStride: 20, residualQuantization },
+        e,
+      );
+      S.waitEvents(e);
+      S.drain(near, acc, { rows: 8, cols: 16, quantize, scale: 3 }, e);
+      S.waitEvents(e);
+      S.freeEvents(e);
+    });
+    const trace = expectSame(machine(beside), [{ bytes: 64 }, { bytes: 64 }], 1);
+    const read = (trace.tiles[0] ?? []).flatMap((c) => (c.kind === "move" ? [c.sfu?.read] : []));
+    expect(read).toEqual([{ dram: 64 + 64 }, { l3: 32 }, { dram: 64, l2: 128 }, undefined]);
+    const { traffic } = timeTrace(trace, PRESETS.edge);
+    expect([traffic.dram.read, traffic.l3.read, traffic.l2.read]).toEqual([192, 32, 128]);
   });
 });

@@ -9,6 +9,8 @@ import { TARGETS, type Target } from "../../ir/target.ts";
 import { targetOf } from "../../kernelsmith/executions.ts";
 import { evaluate, generate } from "../../kernelsmith/index.ts";
 import { lowerKernel } from "../../lowering/index.ts";
+import { timeTrace } from "../../machine/model/run.ts";
+import { PRESETS } from "../../machine/presets/index.ts";
 import type { Item } from "../../machine/trace.ts";
 import { printTrace } from "../../machine/trace-print.ts";
 import { deriveTrace, type TraceArgument } from "../../runtime/trace/index.ts";
@@ -233,6 +235,27 @@ describe("deriveTrace", () => {
     const [d] = errorOf(() => deriveTrace(machine(k), [{ bytes: 64 }], { tiles: 1 })).diagnostics;
     expect(d?.code).toBe("KPU9020");
     expect(d?.location?.file).toMatch(/trace\.test\.ts$/);
+  });
+
+  test("a transfer that is waited for at once needs none of the events, which the program may all hold", () => {
+    const target = TARGETS["swkpu-v1"];
+    const k = kernel([ptr(f32)], function k(x) {
+      const near = S.alloc(f32, [5, 64]);
+      const [a, b, c, d] = S.allocEvents(4);
+      S.asyncDmaCopy(near.at(0, 0), x, 64, a);
+      S.asyncDmaCopy(near.at(1, 0), x, 64, b);
+      S.asyncDmaCopy(near.at(2, 0), x, 64, c);
+      S.asyncDmaCopy(near.at(3, 0), x, 64, d);
+      S.dmaCopy(near.at(4, 0), x, 64);
+      S.waitEvents(a, b, c, d);
+      S.freeEvents(a, b, c, d);
+    });
+    const trace = expectSame(machine(k, target), [{ bytes: 256 }], 1);
+    expect(target.events).toBe(4);
+    expect(printTrace(trace)).toContain("signal 4");
+    const { traffic, units } = timeTrace(trace, PRESETS["swkpu-v1"]);
+    expect(traffic.dram.read).toBe(5 * 256);
+    expect(units.find((u) => u.name === "tile.0.core")?.stalls.event).toBeGreaterThan(0);
   });
 
   test("what takes too long to find is refused", () => {
