@@ -96,6 +96,7 @@ export const CODES = {
   KPU7005: "data file cannot be read",
   KPU7006: "program needs more memory than the device has",
   KPU7007: "assembly of a program does not parse",
+  KPU7008: "program has more code than can run",
   // 8xxx  the command line
   KPU8001: "command line usage",
   KPU8002: "file not found or not readable",

@@ -124,19 +124,16 @@ function readDescription(
 
 /** What the manifest says beside what was taken from it must follow from the rest. */
 function compareManifest(said: string, program: ProgramFile): void {
-  const made: object = manifestOf(program);
-  if (JSON.stringify(made) === said) return;
-  const json = JSON.parse(said) as object;
-  const text = (o: object, key: string): string =>
-    JSON.stringify(Object.entries(o).find(([k]) => k === key)?.[1]) ?? "nothing";
-  const key = [...Object.keys(made), ...Object.keys(json)].find((k) => text(made, k) !== text(json, k));
+  const made = JSON.stringify(manifestOf(program));
+  if (made === said) return;
+  let at = 0;
+  while (made[at] === said[at]) at++;
   damaged(
-    key === undefined
-      ? "its manifest is not written as a writer does"
-      : `its manifest says ${clip(text(json, key))} of ${key}, from the rest follows ${clip(text(made, key))}`,
+    `from its code and the rest follows a manifest with ${excerpt(made, at)}, it has ${excerpt(said, at)}`,
   );
 }
 
-function clip(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+/** The end of what two texts share, and how one goes on. */
+function excerpt(text: string, at: number): string {
+  return `\`${text.slice(Math.max(0, at - 40), at + 20)}\``;
 }

@@ -7,6 +7,7 @@
  * n it goes on behind that barrier. Arguments stand in the program area, see layout.ts.
  */
 
+import { fail } from "../../ir/diagnostic.ts";
 import { isPacked } from "../../ir/dtype.ts";
 import type { Apply, Expr, Kernel, Local, Param } from "../../ir/kir.ts";
 import { ARG_BYTES, align, GUARD_BYTES, type Layout } from "../layout.ts";
@@ -33,6 +34,12 @@ export interface Emitted {
   readonly tileBytes: number;
 }
 
+/** What engines take of one function: WebAssembly JavaScript Interface, "Implementation-defined Limits". */
+const MOST = { locals: 50_000, bytes: 7_654_321 };
+/** What the encoder adds to the instructions of a function, at most. */
+const HEAD_BYTES = 4 * MOST.locals;
+
+/** @throws KPU7008 a kernel that is larger than an engine takes */
 export function emitModule(k: Kernel, layout: Layout, checks: boolean): Emitted {
   const m = new ModuleBuilder();
   m.importMemory("kpu", "memory", 1);
@@ -46,6 +53,13 @@ export function emitModule(k: Kernel, layout: Layout, checks: boolean): Emitted 
   m.export("tile", index);
   const emitter = new KernelEmitter(k, layout, checks, code, imports, baseGlobal);
   const frameBytes = emitter.emit();
+  const { locals, bytes } = code.size;
+  if (locals > MOST.locals || bytes > MOST.bytes - HEAD_BYTES)
+    fail(
+      "KPU7008",
+      `${k.name} is too large to run: ${locals} variables and ${bytes} bytes of code, of ${MOST.locals} and ${MOST.bytes - HEAD_BYTES}`,
+      { help: "let loops be loops: S.unroll and loops over static arrays repeat their bodies" },
+    );
   return {
     wasm: m.encode(),
     sites: emitter.sites,

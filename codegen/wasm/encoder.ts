@@ -260,6 +260,11 @@ export class Code {
     return this;
   }
 
+  /** Locals with parameters, and bytes of instructions. */
+  get size(): { readonly locals: number; readonly bytes: number } {
+    return { locals: this.params.length + this.#locals.length, bytes: this.#out.length };
+  }
+
   /** Size, local declarations and instructions as the code section wants them. */
   encode(to: ByteWriter): void {
     const head = new ByteWriter(32);

@@ -74,7 +74,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], code: number, ...sa
   [["asm", "nowhere.kasm"], 2, "KPU8002", "no such file"],
   [["asm", "saxpy.kpubin"], 1, "KPU7007", "is not text"],
   [["asm", "x.json"], 1, "KPU7007", "x.json:1:1", "[1, 2, 3, 4]", "expected .manifest"],
-  [["asm", "bad.kasm"], 1, "KPU7007", "bad.kasm:2:3", "the manifest", "{ }"],
+  [["asm", "bad.kasm"], 1, "KPU7007", "bad.kasm:2:3", "target: Invalid input", "{ }"],
   [run(...inputs, "--tiles", "0"), 2, "--tiles: expected a whole number from 1, got 0"],
   [run(...inputs, "--mode", "fast"), 2, "--mode: expected functional, cycle or power, got fast"],
   [run(...inputs, "--mode", "cycle", "--metrics", "m.json", "--trace", "no/where.json"), 2, "no such folder"],

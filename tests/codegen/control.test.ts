@@ -1,4 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { emitKernel } from "../../codegen/index.ts";
+import { parseKernel } from "../../ir/parse.ts";
+import { TARGETS } from "../../ir/target.ts";
+import { KpuProgram } from "../../runtime/index.ts";
 import { threeWays } from "./threeway.ts";
 
 const ADD = `kir 1, level: virtual
@@ -73,4 +77,15 @@ kernel @k(%out: ptr<i32, global>) {
     );
     expect((out as Int32Array)[0]).toBe(23);
   });
+});
+
+it("a kernel that is larger than engines take is refused when it is compiled", () => {
+  const compiled = (variables: number) => {
+    const lines = Array.from({ length: variables }, (_, i) => `let %v${i}: i32 = 1`);
+    const text = `kir 1, level: machine, register: 256\nkernel @many() {\n${lines.join("\n")}\n}\n`;
+    return emitKernel(parseKernel(text), "", { target: TARGETS.edge, checks: true });
+  };
+  // Four are the emitter's own.
+  expect(() => compiled(49_997)).toThrow("KPU7008");
+  new KpuProgram(compiled(49_996)).run();
 });

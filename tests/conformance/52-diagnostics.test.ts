@@ -38,6 +38,7 @@ const ELSEWHERE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   KPU7004: "tests/codegen/container.test.ts",
   KPU7005: "tests/robustness/data-files.test.ts",
   KPU7007: "tests/codegen/assembly.test.ts",
+  KPU7008: "tests/codegen/control.test.ts",
   KPU8001: "tests/cli/mistakes.test.ts",
   KPU8002: "tests/cli/mistakes.test.ts",
   KPU8003: "tests/cli/mistakes.test.ts",
