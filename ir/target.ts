@@ -93,6 +93,13 @@ export const TARGETS = {
     capacity: { l3: 192 * MB, l2: 512 * KB, ...fabric(16, 8), local: 64 * KB, private: 8 * KB },
     events: 16,
   },
+  "itpu-v0": {
+    name: "itpu-v0",
+    tiles: 1,
+    registerBits: 256,
+    capacity: { l3: 128 * KB, l2: 4 * MB, ...fabric(8, 8), local: 64 * KB, private: 8 * KB },
+    events: 16,
+  },
 } as const satisfies Record<string, Target>;
 
 export type TargetName = keyof typeof TARGETS;

@@ -9,8 +9,11 @@ import {
   type ParamDecl,
   simulate,
 } from "../index.ts";
+import { TARGETS } from "../ir/target.ts";
 import { keyOf } from "./kernels/per-key.ts";
-import { ITPU_TARGET } from "./target.ts";
+
+/** What the unit's kernels are compiled for. */
+const ITPU_TARGET = TARGETS["itpu-v0"];
 
 export const EXECUTIONS = ["compiled", "direct"] as const;
 export type ExecutionName = (typeof EXECUTIONS)[number];

@@ -2,10 +2,12 @@
 import type { DTypeName } from "../ir/dtype.ts";
 import { peakMacs } from "./fabric.ts";
 import type { MachineConfig } from "./schema.ts";
-import type { Level } from "./trace.ts";
+import { type Level, UNIT_WORK, UNITS, type UnitName, type UnitWork } from "./trace.ts";
 
 export interface Work {
   readonly macsByDtype: { readonly [D in DTypeName]?: number };
+  /** Items of units. */
+  readonly unitWork: { readonly [U in UnitName]?: { readonly [W in UnitWork]?: number } };
   readonly traffic: {
     readonly [L in Exclude<Level, "l1" | "local">]: { readonly read: number; readonly written: number };
   };
@@ -21,19 +23,27 @@ export interface Roofline {
 
 /**
  * The roofline (Williams, Waterman, Patterson, CACM 52(4), 2009), with a roof for each level whose rate the configuration
- * gives: multiply-accumulates by what all fabrics together do, bytes by what all channels or banks together move. What the
+ * gives: multiply-accumulates by what all fabrics together do, items by what all units of a kind together do, bytes by what all
+ * channels or banks together move. What the
  * cores themselves compute has no roof here.
  */
 export function roofline(
-  { macsByDtype, traffic }: Work,
+  { macsByDtype, unitWork, traffic }: Work,
   { clocks, dram, l3, tile }: MachineConfig,
 ): Roofline {
   const bytes = (level: keyof Work["traffic"]): number => traffic[level].read + traffic[level].written;
   let fabricCycles = 0;
   for (const [dtype, macs] of Object.entries(macsByDtype) as [DTypeName, number][])
     fabricCycles += macs / (tile.count * peakMacs(tile.fabric, dtype));
+  const unitCycles = UNITS.flatMap((unit) => {
+    const { count, perCycle } = tile.units[unit];
+    return UNIT_WORK.map((kind) => {
+      const items = unitWork[unit]?.[kind] ?? 0;
+      return items === 0 ? 0 : items / (tile.count * count * (perCycle[kind] ?? 0));
+    });
+  });
   return {
-    compute: fabricCycles / clocks.fabric,
+    compute: Math.max(fabricCycles / clocks.fabric, Math.max(...unitCycles) / clocks.control),
     dram: bytes("dram") / (dram.channels * dram.bytesPerCycle) / clocks.memory,
     l3: bytes("l3") / (l3.tiles * l3.banks * l3.bytesPerCycle) / clocks.control,
     l2: bytes("l2") / (tile.count * tile.l2.banks * tile.l2.bytesPerCycle) / clocks.control,

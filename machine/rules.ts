@@ -3,6 +3,7 @@ import type { DTypeName } from "../ir/dtype.ts";
 import { type FieldPath, fieldOf } from "./coverage.ts";
 import { PRESETS } from "./presets/index.ts";
 import type { MachineConfig } from "./schema.ts";
+import { UNITS, type UnitName } from "./trace.ts";
 
 export interface Rule {
   readonly field: FieldPath;
@@ -91,6 +92,17 @@ function atMost(field: FieldPath, what: string, bytes: (m: MachineConfig) => num
   };
 }
 
+function someWork(unit: UnitName): Rule {
+  return {
+    field: `tile.units.${unit}.count`,
+    rule: `0 where tile.units.${unit}.perCycle is empty`,
+    broken: ({ tile }) =>
+      tile.units[unit].count > 0 && Object.keys(tile.units[unit].perCycle).length === 0
+        ? `give tile.units.${unit}.perCycle what they do, as {"compare": 1} for one comparison per cycle`
+        : undefined,
+  };
+}
+
 const dtypes = (table: Partial<Record<DTypeName, number>>): readonly string[] => Object.keys(table);
 const registerBytes = (m: MachineConfig): number => m.tile.vector.bits / 8;
 const REGISTER = "tile.vector.bits / 8";
@@ -144,6 +156,7 @@ export const RULES: readonly Rule[] = [
           ? 'write {"f32": 1} for one multiply-accumulate of f32 per cycle'
           : undefined,
   },
+  ...UNITS.map(someWork),
   {
     field: "energy.mac",
     rule: "a table of the dtypes of tile.fabric.macs",
@@ -172,7 +185,7 @@ export interface WithoutEffect {
 }
 
 /** What a machine declares in vain: allowed, since the schema has no field that may be absent, but said. */
-export function withoutEffect({ dram, noc }: MachineConfig): readonly WithoutEffect[] {
+export function withoutEffect({ dram, noc, tile }: MachineConfig): readonly WithoutEffect[] {
   const when = (holds: boolean, because: string, ...fields: readonly FieldPath[]) =>
     holds ? fields.map((field) => ({ field, because })) : [];
   return [
@@ -182,6 +195,15 @@ export function withoutEffect({ dram, noc }: MachineConfig): readonly WithoutEff
       "noc.linkBytesPerCycle",
       "noc.hopCycles",
       "energy.bytes.noc",
+    ),
+    ...UNITS.flatMap((unit) =>
+      when(
+        tile.units[unit].count === 0 && Object.keys(tile.units[unit].perCycle).length > 0,
+        `tile.units.${unit}.count is 0`,
+        `tile.units.${unit}.startup`,
+        `tile.units.${unit}.bytesPerCycle`,
+        `tile.units.${unit}.perCycle`,
+      ),
     ),
     ...when(dram.channels === 1, "dram.channels is 1", "dram.interleaveBytes"),
   ];

@@ -11,6 +11,7 @@ import { ALL_DTYPES, type DTypeName } from "../ir/dtype.ts";
 import { MAX_TILES } from "../ir/target.ts";
 import { zod } from "../ir/zod.ts";
 import { shown } from "./shown.ts";
+import { UNIT_WORK } from "./trace.ts";
 
 /** The unit of a text. */
 const NO_UNIT = "";
@@ -90,6 +91,23 @@ const classCost = (ops: string) =>
     latency: natural("control cycles", `From issue to result, of ${ops}`),
     interval: whole("control cycles", `From one to the next that can issue, of ${ops}`),
   });
+
+/** Units of a kind, and what one of them does in a cycle. */
+const units = (purpose: string) => {
+  const value = rate("items per control cycle", "");
+  const expected = `an object of kinds of work, each with ${RATE}`;
+  return section({
+    count: natural("units", `Per compute tile, for ${purpose}; 0 where it has none`),
+    startup: natural("control cycles", "From the command to the first item"),
+    bytesPerCycle: positive("bytes per control cycle", "Rate of the port of one unit to L2"),
+    perCycle: field(
+      zod().partialRecord(zod().enum(UNIT_WORK), value, expecting(expected)),
+      "items per control cycle",
+      "Of one unit, of each kind of work that it does; kinds are worked on at the same time",
+      expected,
+    ),
+  });
+};
 
 const readWrite = (level: string) =>
   section({
@@ -213,6 +231,11 @@ const makeSchema = () =>
           load: classCost("loads"),
           store: classCost("stores"),
         }),
+      }),
+      units: section({
+        mieu: units("mutual information"),
+        ecu: units("entropies and densities"),
+        spc: units("plasticity"),
       }),
       sfu: section({
         lanes: whole("elements per fabric cycle", "That the special function unit takes on the drain path"),

@@ -14,6 +14,10 @@ import {
   TRACE_VERSION,
   TRANSFORMS,
   type Trace,
+  UNIT_LEVELS,
+  UNIT_WORK,
+  UNITS,
+  type UnitName,
 } from "./trace.ts";
 
 /**
@@ -26,7 +30,18 @@ export function parseTrace(text: string, file = "<trace>"): Trace {
 }
 
 const MOVER_NAMES = Object.keys(MOVERS) as readonly Mover[];
-const HEADS = [...MOVER_NAMES, "fill", "mma", "core", "wait", "barrier", "begin", "end", "loop"] as const;
+const HEADS = [
+  ...MOVER_NAMES,
+  "fill",
+  "mma",
+  ...UNITS,
+  "core",
+  "wait",
+  "barrier",
+  "begin",
+  "end",
+  "loop",
+] as const;
 
 class TraceParser extends Reader {
   constructor(text: string, file: string) {
@@ -86,6 +101,10 @@ class TraceParser extends Reader {
           ...this.events(),
         };
       }
+      case "mieu":
+      case "ecu":
+      case "spc":
+        return this.unit(head);
       case "core":
         return this.core();
       case "wait":
@@ -125,6 +144,16 @@ class TraceParser extends Reader {
     }
     const read = this.takesWord("read") ? { read: this.table("a level", LEVELS) } : {};
     return { elements, ops, ...read };
+  }
+
+  private unit(unit: UnitName): Unplaced<Command> {
+    this.word("work");
+    const work = this.table("a kind of work", UNIT_WORK);
+    this.word("read");
+    const read = this.table("a level", UNIT_LEVELS);
+    this.word("write");
+    const write = this.table("a level", UNIT_LEVELS);
+    return { kind: "unit", unit, work, read, write, ...this.events() };
   }
 
   private core(): Unplaced<Command> {

@@ -45,6 +45,14 @@ function words(c: Command): string[] {
       return [`fill ${endText(c.dst)}`, ...events(c)];
     case "mma":
       return [`mma ${c.dtype} [${c.m}, ${c.n}, ${c.k}] ${c.dataflow}`, ...events(c)];
+    case "unit":
+      return [
+        c.unit,
+        `work ${table(c.work)}`,
+        `read ${table(c.read)}`,
+        `write ${table(c.write)}`,
+        ...events(c),
+      ];
     case "core":
       return [
         "core",

@@ -10,6 +10,8 @@ import {
   MOVERS,
   type Runs,
   type Trace,
+  UNIT_WORK,
+  type Unit,
 } from "./trace.ts";
 import { commandText } from "./trace-print.ts";
 
@@ -153,6 +155,12 @@ class TraceVerifier {
           this.misfit(`the fabric of ${this.config.name} cannot multiply ${c.dtype}`, c);
         this.events(c, next);
         return;
+      case "unit":
+        for (const n of [c.work, c.read, c.write].flatMap((table) => Object.values(table)))
+          this.integer(n, 0, "a count of items or bytes", c);
+        this.unit(c);
+        this.events(c, next);
+        return;
       case "core":
         for (const n of [...Object.values(c.ops), ...Object.values(c.lanes)])
           this.integer(n, 0, "a count of ops", c);
@@ -167,6 +175,17 @@ class TraceVerifier {
       case "mark":
         return;
     }
+  }
+
+  private unit(c: Unit): void {
+    if (this.config === undefined) return;
+    const { name, tile } = this.config;
+    const { count, perCycle } = tile.units[c.unit];
+    if (count === 0) this.misfit(`a tile of ${name} has no ${c.unit}`, c);
+    else
+      for (const kind of UNIT_WORK)
+        if ((c.work[kind] ?? 0) > 0 && perCycle[kind] === undefined)
+          this.misfit(`the ${c.unit} of ${name} does no ${kind}`, c);
   }
 
   private events(

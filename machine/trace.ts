@@ -111,6 +111,30 @@ export interface Mma extends EngineCommand {
   readonly dataflow: "os" | "ws" | "is";
 }
 
+/** Units beside the fabric that a tile may have: for mutual information, entropy, and plasticity. */
+export const UNITS = ["mieu", "ecu", "spc"] as const;
+export type UnitName = (typeof UNITS)[number];
+
+/**
+ * What a unit works on, by the item: the difference of two numbers, folded into a distance; the order of two numbers; a
+ * sample that finds its bin and counts it; a digamma function out of a table; a logarithm; an exponential; a multiply and
+ * add; a root or quotient.
+ */
+export const UNIT_WORK = ["difference", "compare", "bin", "digamma", "log", "exp", "mac", "root"] as const;
+export type UnitWork = (typeof UNIT_WORK)[number];
+
+/** A unit of the tile works: on so many items of each kind, with so many bytes of its operands and results per level. */
+export interface Unit extends EngineCommand {
+  readonly kind: "unit";
+  readonly unit: UnitName;
+  readonly work: Partial<Record<UnitWork, number>>;
+  readonly read: Partial<Record<UnitLevel, number>>;
+  readonly write: Partial<Record<UnitLevel, number>>;
+}
+/** What a unit reaches. */
+export const UNIT_LEVELS = ["l2"] as const satisfies readonly Level[];
+export type UnitLevel = (typeof UNIT_LEVELS)[number];
+
 /** The control and vector core works: executions of ops by cost class, and bytes of its loads and stores per level. */
 export interface Core {
   readonly kind: "core";
@@ -148,7 +172,7 @@ export interface Loop {
   readonly body: readonly Item[];
 }
 
-export type Command = Move | Fill | Mma | Core | Wait | Barrier | Mark;
+export type Command = Move | Fill | Mma | Unit | Core | Wait | Barrier | Mark;
 export type Item = Command | Loop;
 
 export interface Trace {

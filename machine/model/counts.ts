@@ -5,13 +5,15 @@
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
 import type { Dataflow } from "../fabric.ts";
 import type { MachineConfig } from "../schema.ts";
-import type { Core, Fill, Level, Mma, Move } from "../trace.ts";
+import type { Core, Fill, Level, Mma, Move, Unit, UnitName, UnitWork } from "../trace.ts";
 import { Op, type Program } from "./program.ts";
 
 /** What is counted: amounts that have one price each. */
 export type Quantity =
   | `${Level} ${"read" | "write"}`
   | `mac ${DTypeName}`
+  /** Items of a unit. */
+  | `${UnitName} ${UnitWork}`
   /** Bytes of registers of processing elements, and bytes from one processing element to the next. */
   | "register"
   | "hop"
@@ -47,10 +49,17 @@ function bytesPerMac(
 }
 
 /** One execution of a command, without what depends on addresses. */
-export function countsOf(item: Move | Fill | Mma | Core, fabric: MachineConfig["tile"]["fabric"]): Counts {
+export function countsOf(
+  item: Move | Fill | Mma | Unit | Core,
+  fabric: MachineConfig["tile"]["fabric"],
+): Counts {
   const counts: { [Q in Quantity]?: number } = {};
   const add = (quantity: Quantity, amount: number): void => {
     if (amount > 0) counts[quantity] = (counts[quantity] ?? 0) + amount;
+  };
+  const addBytes = ({ read, write }: Pick<Core, "read" | "write">): void => {
+    for (const [level, bytes] of Object.entries(read)) add(`${level as Level} read`, bytes);
+    for (const [level, bytes] of Object.entries(write)) add(`${level as Level} write`, bytes);
   };
   switch (item.kind) {
     case "move":
@@ -88,11 +97,14 @@ export function countsOf(item: Move | Fill | Mma | Core, fabric: MachineConfig["
       }
       break;
     }
+    case "unit":
+      for (const [kind, items] of Object.entries(item.work)) add(`${item.unit} ${kind as UnitWork}`, items);
+      addBytes(item);
+      break;
     case "core":
       add("scalar", (item.ops.scalar ?? 0) + (item.ops.branch ?? 0));
       for (const kind of ["int", "float", "math"] as const) add(kind, item.lanes[kind]);
-      for (const [level, bytes] of Object.entries(item.read)) add(`${level as Level} read`, bytes);
-      for (const [level, bytes] of Object.entries(item.write)) add(`${level as Level} write`, bytes);
+      addBytes(item);
       break;
   }
   return counts;
@@ -100,7 +112,7 @@ export function countsOf(item: Move | Fill | Mma | Core, fabric: MachineConfig["
 
 /** One command or core item of a program: how often it runs, and inside which spans. */
 export interface Executed {
-  readonly item: Move | Fill | Mma | Core;
+  readonly item: Move | Fill | Mma | Unit | Core;
   /** Its number among the engines' commands, or among the works of cores. */
   readonly engine: boolean;
   readonly index: number;

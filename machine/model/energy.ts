@@ -1,7 +1,7 @@
 /** Energy: amounts times prices of the configuration, which names their source. Absolute figures are +-30 % at best. */
 import { ALL_DTYPES } from "../../ir/dtype.ts";
 import type { MachineConfig } from "../schema.ts";
-import { LEVELS } from "../trace.ts";
+import { LEVELS, UNIT_WORK, UNITS, type UnitWork } from "../trace.ts";
 import type { Counts, Quantity } from "./counts.ts";
 
 /** What absolute figures are good for. */
@@ -10,7 +10,16 @@ export const ENERGY_ACCURACY = "+-30 % at best";
 type Prices = MachineConfig["energy"];
 
 /** Parts of a machine that energy is reported for. */
-export const ENERGY_PARTS = [...LEVELS, "noc", "fabric", "sfu", "vector", "scalar", "static"] as const;
+export const ENERGY_PARTS = [
+  ...LEVELS,
+  "noc",
+  "fabric",
+  "units",
+  "sfu",
+  "vector",
+  "scalar",
+  "static",
+] as const;
 export type EnergyPart = (typeof ENERGY_PARTS)[number];
 
 interface Price {
@@ -33,6 +42,23 @@ const PRICES = {
   activation: { part: "dram", pJ: (e) => e.activation },
 } as const satisfies { readonly [Q in Quantity]?: Price };
 
+/** Bytes of a count of a histogram, and of an entry of a table. */
+const ENTRY = 4;
+/**
+ * pJ of an item of a unit, made of what the machine pays elsewhere: a float or integer op of a lane, a multiply-accumulate,
+ * a transcendental function, an access of local memory for tables and counts.
+ */
+const UNIT_PRICES: { readonly [W in UnitWork]: (e: Prices) => number } = {
+  difference: (e) => e.vector.float,
+  compare: (e) => e.vector.int,
+  bin: (e) => e.vector.float + e.vector.int + ENTRY * (e.bytes.local.read + e.bytes.local.write),
+  digamma: (e) => e.vector.float + ENTRY * e.bytes.local.read,
+  log: (e) => e.vector.math,
+  exp: (e) => e.vector.math,
+  mac: (e) => e.mac.f32 ?? e.vector.float,
+  root: (e) => e.vector.math,
+};
+
 function priceOf(quantity: Quantity): Price {
   if (quantity in PRICES) return PRICES[quantity as keyof typeof PRICES];
   for (const level of LEVELS)
@@ -41,6 +67,9 @@ function priceOf(quantity: Quantity): Price {
   // Every dtype that the fabric runs has a price (`checkMachine`).
   for (const dtype of ALL_DTYPES)
     if (quantity === `mac ${dtype}`) return { part: "fabric", pJ: (e) => e.mac[dtype] ?? 0 };
+  for (const unit of UNITS)
+    for (const kind of UNIT_WORK)
+      if (quantity === `${unit} ${kind}`) return { part: "units", pJ: UNIT_PRICES[kind] };
   throw new TypeError(`${quantity} has no price`);
 }
 

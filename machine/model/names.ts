@@ -7,10 +7,10 @@ export function coreName(tile: number): string {
 }
 
 /** Of all units, in order; those that stand alone in their tile have no number. */
-export function unitNames({ classes, config }: Program): readonly string[] {
+export function unitNames({ classes }: Program): readonly string[] {
   return classes.flatMap(({ kind, tile, count }) => {
     const kindName = tile < 0 ? kind : `tile.${tile}.${kind}`;
-    const numbered = kind === "dma" || (kind === "bm" && config.tile.blockMovers.count > 1);
+    const numbered = kind === "dma" || count > 1;
     return Array.from({ length: count }, (_, i) => (numbered ? `${kindName}.${i}` : kindName));
   });
 }

@@ -4,7 +4,21 @@
  */
 import { type FabricModel, fabricCycles, initiationInterval } from "../fabric.ts";
 import type { MachineConfig } from "../schema.ts";
-import type { Core, End, Fill, Item, Level, Mma, Move, Runs, Trace } from "../trace.ts";
+import {
+  type Core,
+  type End,
+  type Fill,
+  type Item,
+  type Level,
+  type Mma,
+  type Move,
+  type Runs,
+  type Trace,
+  UNIT_LEVELS,
+  UNIT_WORK,
+  UNITS,
+  type Unit,
+} from "../trace.ts";
 import { spanOf } from "../trace-verify.ts";
 import { type Clocks, clocksOf, cyclesFor, type Fraction, fractionOf } from "./clock.ts";
 import { Network, type Route } from "./network.ts";
@@ -28,7 +42,7 @@ export const Op = {
   halt: 8,
 } as const;
 
-export const UNIT_KINDS = ["dma", "bm", "rows", "cols", "drain", "fabric"] as const;
+export const UNIT_KINDS = ["dma", "bm", "rows", "cols", "drain", "fabric", ...UNITS] as const;
 export type UnitKind = (typeof UNIT_KINDS)[number];
 
 /** Engines of a kind, of which a command takes the least loaded. */
@@ -69,22 +83,24 @@ export interface EngineCommand {
   readonly kind: UnitKind;
   /** Engines that may take it [classes]. */
   readonly unitClass: number;
-  readonly item: Move | Fill | Mma;
+  readonly item: Move | Fill | Mma | Unit;
   /** Events of all tiles; -1 for none. */
   readonly signal: number;
   readonly after: readonly number[];
   /** Ticks before the first byte, and ticks in which the engine itself moves all bytes. */
   readonly startup: number;
   readonly service: number;
-  /** By which engines compare how much they have to do: bytes or multiply-accumulates. */
+  /** By which engines compare how much they have to do: bytes, multiply-accumulates, or cycles of a unit. */
   readonly load: number;
   readonly src: Place | undefined;
   readonly dst: Place | undefined;
   /** Ticks in which the special function unit takes all elements, and until the last one's result. */
   readonly sfuTicks: number;
   readonly sfuLatency: number;
-  /** What the special function unit reads beside. */
+  /** What the special function unit reads beside, or a unit reads and writes. */
   readonly spread: Spread | undefined;
+  /** Whether it computes; else it only moves. */
+  readonly computes: boolean;
   /** Which of the products' shapes. */
   readonly shape: number;
   /** What it costs depends on its address, which loops move or rows of DRAM know. */
@@ -194,7 +210,8 @@ export class Products {
 /** Products that the fabric may have begun and not finished. Short ones overlap many times on a large array. */
 const FABRIC_WINDOW = 64;
 /** Numbers of the classes of a tile follow one another in this order. */
-const TILE_KINDS = ["bm", "rows", "cols", "drain", "fabric"] as const;
+const TILE_KINDS = ["bm", "rows", "cols", "drain", "fabric", ...UNITS] as const;
+type TileKind = (typeof TILE_KINDS)[number];
 
 /** The trace must have passed `checkTrace(trace, config)`. */
 export function compileTrace(
@@ -219,6 +236,8 @@ class Compiler {
   readonly #loops: LoopInfo[] = [];
   readonly #spans: SpanInfo[] = [];
   readonly #depth: number;
+  /** Kinds of which a tile has any. */
+  readonly #kinds: readonly TileKind[];
   readonly #rates: { readonly [K in UnitKind | "l3" | "l2" | "link" | "sfu"]: Fraction };
   #tile = 0;
   #spanNumbers = new Map<string | number, number>();
@@ -232,6 +251,7 @@ class Compiler {
     this.#products = new Products(config, model, this.#clocks.fabric);
     this.#depth = Math.max(1, ...trace.tiles.map(depthOf));
     const { dma, l3, noc, tile } = config;
+    this.#kinds = TILE_KINDS.filter((kind) => enginesOf(kind, config) > 0);
     const { rows, cols, drain, bytesPerCycle } = tile.streamers;
     this.#rates = {
       dma: fractionOf(dma.bytesPerCycle),
@@ -241,6 +261,9 @@ class Compiler {
       cols: fractionOf(cols * bytesPerCycle),
       drain: fractionOf(drain * bytesPerCycle),
       fabric: { num: 1, den: 1 },
+      mieu: fractionOf(tile.units.mieu.bytesPerCycle),
+      ecu: fractionOf(tile.units.ecu.bytesPerCycle),
+      spc: fractionOf(tile.units.spc.bytesPerCycle),
       l3: fractionOf(l3.bytesPerCycle),
       l2: fractionOf(tile.l2.bytesPerCycle),
       link: fractionOf(noc.linkBytesPerCycle),
@@ -267,10 +290,8 @@ class Compiler {
     };
     add("dma", -1, config.dma.engines, config.dma.window);
     for (let tile = 0; tile < tiles; tile++)
-      for (const kind of TILE_KINDS) {
-        const count = kind === "bm" ? config.tile.blockMovers.count : 1;
-        add(kind, tile, count, kind === "fabric" ? FABRIC_WINDOW : 1);
-      }
+      for (const kind of this.#kinds)
+        add(kind, tile, enginesOf(kind, config), kind === "fabric" ? FABRIC_WINDOW : 1);
     return {
       trace: this.#trace,
       config,
@@ -322,6 +343,7 @@ class Compiler {
         case "move":
         case "fill":
         case "mma":
+        case "unit":
           this.#emit(Op.issue, this.#commands.push(this.#command(item, slots)) - 1);
           break;
         case "core":
@@ -356,38 +378,69 @@ class Compiler {
     return number;
   }
 
-  #command(item: Move | Fill | Mma, slots: readonly number[]): EngineCommand {
+  #command(item: Move | Fill | Mma | Unit, slots: readonly number[]): EngineCommand {
     const { control, fabric } = this.#clocks;
-    const { tile: t, dma } = this.#config;
+    const { tile: t } = this.#config;
     const tile = this.#tile;
-    const kind = item.kind === "mma" ? "fabric" : item.kind === "fill" ? "dma" : item.mover;
+    const kind = kindOf(item);
     const src = item.kind === "move" ? this.#place(item.src, slots) : undefined;
-    const dst = item.kind === "mma" ? undefined : this.#place(item.dst, slots);
+    const dst = item.kind === "move" || item.kind === "fill" ? this.#place(item.dst, slots) : undefined;
     const ends = [src, dst].filter((end) => end !== undefined);
-    const engine = kind === "dma" ? dma : kind === "bm" ? t.blockMovers : t.streamers;
     const sfu = item.kind === "move" ? item.sfu : undefined;
-    const moves = item.kind !== "mma";
+    const { startup, service } = this.#ownCycles(item, kind, ends);
     // One literal without spreads: V8 gives objects one hidden class only then, and the replay lives from that.
     return {
       index: this.#commands.length,
       tile,
       kind,
-      unitClass: kind === "dma" ? 0 : 1 + tile * TILE_KINDS.length + TILE_KINDS.indexOf(kind),
+      unitClass: kind === "dma" ? 0 : 1 + tile * this.#kinds.length + this.#kinds.indexOf(kind),
       item,
       signal: item.signal === undefined ? -1 : this.#event(item.signal),
       after: (item.after ?? []).map((e) => this.#event(e)),
-      startup: moves ? engine.startup * control : 0,
-      service: moves ? Math.max(1, ...ends.map((end) => this.#engineCycles(kind, end.runs))) * control : 0,
-      load: moves ? Math.max(...ends.map((end) => end.bytes)) : item.m * item.n * item.k,
+      startup: startup * control,
+      service: service * control,
+      load: loadOf(item, ends, service),
       src,
       dst,
       sfuTicks: sfu === undefined ? 0 : cyclesFor(sfu.elements, this.#rates.sfu) * fabric,
       // The units of a chain of ops follow one another.
       sfuLatency: sfu === undefined || sfu.elements === 0 ? 0 : t.sfu.latency * sfu.ops.length * fabric,
-      spread: this.#spread(sfu?.read ?? {}, {}),
-      shape: moves ? -1 : this.#products.shape(item),
+      spread: item.kind === "unit" ? this.#spread(item.read, item.write) : this.#spread(sfu?.read ?? {}, {}),
+      computes: item.kind === "mma" || item.kind === "unit",
+      shape: item.kind === "mma" ? this.#products.shape(item) : -1,
       addressed: ends.some((end) => end.level === "dram" || (this.#choosesL3(end) && end.slots.length > 0)),
     };
+  }
+
+  /** Cycles before the first byte or item, and in which the engine itself does all. A product has those of its shape. */
+  #ownCycles(
+    item: Move | Fill | Mma | Unit,
+    kind: UnitKind,
+    ends: readonly Place[],
+  ): { readonly startup: number; readonly service: number } {
+    const { tile, dma } = this.#config;
+    switch (item.kind) {
+      case "move":
+      case "fill": {
+        const { startup } = kind === "dma" ? dma : kind === "bm" ? tile.blockMovers : tile.streamers;
+        return { startup, service: Math.max(1, ...ends.map((end) => this.#engineCycles(kind, end.runs))) };
+      }
+      case "mma":
+        return { startup: 0, service: 0 };
+      case "unit":
+        return { startup: tile.units[item.unit].startup, service: this.#unitCycles(item) };
+    }
+  }
+
+  /** All parts of a unit work at the same time: those for each kind of work, and its port. The slowest decides. */
+  #unitCycles({ unit, work, read, write }: Unit): number {
+    const { perCycle } = this.#config.tile.units[unit];
+    const bytes = UNIT_LEVELS.reduce((sum, level) => sum + (read[level] ?? 0) + (write[level] ?? 0), 0);
+    const parts = UNIT_WORK.map((kind) => {
+      const rate = perCycle[kind];
+      return rate === undefined ? 0 : cyclesFor(work[kind] ?? 0, fractionOf(rate));
+    });
+    return Math.max(1, cyclesFor(bytes, this.#rates[unit]), ...parts);
   }
 
   /** Cycles in which an engine moves runs: a DMA engine whole bursts, the others each run in whole cycles. */
@@ -480,6 +533,49 @@ class Compiler {
 /** Events of a tile, with the one for what its core waits for at once. */
 export function eventsOf({ tile }: MachineConfig): number {
   return tile.events + 1;
+}
+
+function kindOf(item: Move | Fill | Mma | Unit): UnitKind {
+  switch (item.kind) {
+    case "move":
+      return item.mover;
+    case "fill":
+      return "dma";
+    case "mma":
+      return "fabric";
+    case "unit":
+      return item.unit;
+  }
+}
+
+/** By which engines of a kind are compared. */
+function loadOf(item: Move | Fill | Mma | Unit, ends: readonly Place[], service: number): number {
+  switch (item.kind) {
+    case "move":
+    case "fill":
+      return Math.max(...ends.map((end) => end.bytes));
+    case "mma":
+      return item.m * item.n * item.k;
+    case "unit":
+      return service;
+  }
+}
+
+/** Engines of a kind in each tile. */
+function enginesOf(kind: TileKind, { tile }: MachineConfig): number {
+  switch (kind) {
+    case "bm":
+      return tile.blockMovers.count;
+    case "rows":
+    case "cols":
+    case "drain":
+    case "fabric":
+      return 1;
+    case "mieu":
+    case "ecu":
+    case "spc":
+      return tile.units[kind].count;
+  }
 }
 
 /** Cycles of accesses that spread evenly over banks. */

@@ -472,7 +472,7 @@ export class Replay {
     state.beganAt[slot] = time;
     state.endsAt[slot] = end;
     counters[places.begun + command.index]! += 1;
-    if (command.shape >= 0) this.#computes(time, end);
+    if (command.computes) this.#computes(time, end);
     this.#moves(time, end);
     const issued = state.issuedAt[slot]!;
     const from = Math.max(issued, lastEnd);

@@ -1,6 +1,6 @@
 /** What a run is reported as. Cycles are of the clock that the report names, and may be broken where clocks differ. */
 import type { DTypeName } from "../../ir/dtype.ts";
-import type { Roofline } from "../bounds.ts";
+import type { Roofline, Work } from "../bounds.ts";
 import type { FabricModel } from "../fabric.ts";
 import type { MachineConfig } from "../schema.ts";
 import type { Level } from "../trace.ts";
@@ -30,6 +30,8 @@ export interface FunctionalReport {
   readonly commands: number;
   readonly macs: number;
   readonly macsByDtype: { readonly [D in DTypeName]?: number };
+  /** Items of units of a tile, by unit and kind of work. */
+  readonly unitWork: Work["unitWork"];
   readonly traffic: Traffic;
 }
 
@@ -88,10 +90,10 @@ interface Timed extends Omit<FunctionalReport, "mode" | "traffic"> {
   readonly memoryStallCycles: number;
   readonly otherCycles: number;
   readonly traffic: Traffic & { readonly l1: Bytes };
-  /** Multiply-accumulates by what all fabrics of the machine could do in the time; bytes by what DRAM could move. */
+  /** Multiply-accumulates and items of units by what the machine could do in the time; bytes by what DRAM could move. */
   readonly computeUtilization: number;
   readonly memoryBandwidthUtilization: number;
-  /** Cycles below which no schedule of the same commands gets: of multiply-accumulates, and of the bytes of each level. */
+  /** Cycles below which no schedule of the same commands gets: of what is computed, and of the bytes of each level. */
   readonly roofline: Roofline;
   readonly units: readonly UnitReport[];
   readonly servers: readonly ServerReport[];

@@ -2,7 +2,7 @@
 import { ALL_DTYPES } from "../../ir/dtype.ts";
 import { roofline } from "../bounds.ts";
 import { notModelled } from "../coverage.ts";
-import type { Level } from "../trace.ts";
+import { type Level, UNIT_WORK, UNITS } from "../trace.ts";
 import { addCounts, type Counts, countsOf, type Executed, executions, type Quantity } from "./counts.ts";
 import { ENERGY_ACCURACY, ENERGY_PARTS, energyByPart, energyOf } from "./energy.ts";
 import { coreName, serverNames, unitNames } from "./names.ts";
@@ -43,6 +43,7 @@ export function functionalReport(program: Program): FunctionalReport {
     notModelled: notModelled("functional"),
     commands,
     ...macsOf(sum),
+    unitWork: unitWorkOf(sum),
     traffic: trafficOf(sum),
   };
 }
@@ -92,7 +93,8 @@ function timed(f: Figures, { clock, skippedRounds, schedule }: Extras) {
   const seconds = f.total / clocks.ticksPerSecond;
   const traffic = { ...trafficOf(f.all), l1: bytesOf(f.all, "l1") };
   const products = macsOf(f.all);
-  const least = roofline({ ...products, traffic }, config);
+  const unitWork = unitWorkOf(f.all);
+  const least = roofline({ ...products, unitWork, traffic }, config);
   const cycles = (s: number): number => s * config.clocks[clock];
   return {
     kernel: program.trace.kernel,
@@ -106,6 +108,7 @@ function timed(f: Figures, { clock, skippedRounds, schedule }: Extras) {
     otherCycles: total - moving,
     commands: f.commands,
     ...products,
+    unitWork,
     traffic,
     computeUtilization: seconds === 0 ? 0 : least.compute / seconds,
     memoryBandwidthUtilization: seconds === 0 ? 0 : least.dram / seconds,
@@ -273,6 +276,20 @@ function macsOf(counts: Counts): Pick<FunctionalReport, "macs" | "macsByDtype"> 
     return macs === undefined ? [] : [[d, macs] as const];
   });
   return { macs: byDtype.reduce((sum, [, macs]) => sum + macs, 0), macsByDtype: Object.fromEntries(byDtype) };
+}
+
+function unitWorkOf(counts: Counts): FunctionalReport["unitWork"] {
+  const table = <K extends string, V>(keys: readonly K[], value: (key: K) => V | undefined) =>
+    Object.fromEntries(
+      keys.flatMap((key) => {
+        const v = value(key);
+        return v === undefined ? [] : [[key, v] as const];
+      }),
+    );
+  return table(UNITS, (unit) => {
+    const work = table(UNIT_WORK, (kind) => counts[`${unit} ${kind}`]);
+    return Object.keys(work).length === 0 ? undefined : work;
+  });
 }
 
 function bytesOf(counts: Counts, level: Level): Bytes {

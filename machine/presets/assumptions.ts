@@ -43,6 +43,10 @@ export const COMMANDS = { issue: 1, queue: 8 };
 export const HOP_CYCLES = 2;
 export const FILL_CYCLES = 1;
 
+/** A tile without units for information theory. */
+const NO_UNIT = { count: 0, startup: 0, bytesPerCycle: 32, perCycle: {} };
+export const NO_UNITS: MachineConfig["tile"]["units"] = { mieu: NO_UNIT, ecu: NO_UNIT, spc: NO_UNIT };
+
 /** One lane for each column that drains. */
 export function sfuOf(fabric: Pick<Fabric, "cols">): MachineConfig["tile"]["sfu"] {
   return { lanes: fabric.cols, latency: 8 };

@@ -24,6 +24,7 @@ export interface Published {
   readonly blockMoversPerTile: number;
   readonly streamersPerTile: number;
   readonly fabric: Pick<MachineConfig["tile"]["fabric"], "rows" | "cols" | "macs">;
+  readonly units?: MachineConfig["tile"]["units"];
   readonly node: ProcessNode;
   /** Where a document gives it. */
   readonly idleWatts?: number;
@@ -69,6 +70,7 @@ export function machineOf(p: Published): MachineConfig {
       streamers: assumed.streamersOf(p.streamersPerTile, fabric),
       fabric: { ...fabric, fillCycles: assumed.FILL_CYCLES },
       vector: { bits: target.registerBits, ...assumed.VECTOR },
+      units: p.units ?? assumed.NO_UNITS,
       sfu: assumed.sfuOf(fabric),
       events: target.events,
       commands: assumed.COMMANDS,

@@ -17,6 +17,8 @@ import {
   TRACE_VERSION,
   TRANSFORMS,
   type Trace,
+  UNIT_WORK,
+  UNITS,
 } from "../../machine/trace.ts";
 import { capacityOf } from "../../machine/trace-verify.ts";
 import { smallMachine } from "./machines.ts";
@@ -87,6 +89,8 @@ const command = fc.record({
     "drain",
     "fill",
     "mma",
+    "unit",
+    "unit",
     "core",
     "wait",
     "wait",
@@ -151,6 +155,8 @@ const SCALED = [
   "tile.streamers.bytesPerCycle",
   "tile.fabric.rows",
   "tile.fabric.cols",
+  "tile.units.mieu.count",
+  "tile.units.ecu.bytesPerCycle",
   "tile.sfu.lanes",
   "tile.commands.queue",
 ] as const satisfies readonly FieldPath[];
@@ -276,6 +282,16 @@ class Builder {
         const dtype = pick(4) % 2 === 0 ? "i8" : "f32";
         const sizes = { m: 1 + (pick(0) % 9), n: 1 + (pick(1) % 9), k: 1 + (pick(2) % 20) };
         return [{ kind: "mma", dtype, ...sizes, dataflow, at, ...this.#events(picks) }];
+      }
+      case "unit": {
+        const able = UNITS.filter((u) => this.#config.tile.units[u].count > 0);
+        const unit = able[pick(0) % able.length];
+        if (unit === undefined) return [];
+        const kinds = UNIT_WORK.filter((w) => this.#config.tile.units[unit].perCycle[w] !== undefined);
+        const work = Object.fromEntries(kinds.map((w, i) => [w, pick(1 + (i % 4)) % 60]));
+        const read = pick(5) % 3 === 0 ? {} : { l2: pick(6) };
+        const write = pick(7) % 3 === 0 ? { l2: pick(8) } : {};
+        return [{ kind: "unit", unit, work, read, write, at, ...this.#events(picks) }];
       }
       case "fill": {
         const { dst } = this.#move("dma", picks, loops);

@@ -8,8 +8,9 @@ import { checkMachine, parseMachine } from "../../machine/check.ts";
 import { FIELD_PATHS, type FieldPath, withField } from "../../machine/coverage.ts";
 import { PRESET_NAMES, PRESETS } from "../../machine/presets/index.ts";
 import { RULES, withoutEffect } from "../../machine/rules.ts";
-import type { MachineConfig } from "../../machine/schema.ts";
+import { type MachineConfig, machineSchema } from "../../machine/schema.ts";
 import { targetOf } from "../../machine/target.ts";
+import { UNITS } from "../../machine/trace.ts";
 import { smallMachine } from "./machines.ts";
 
 const edge = { ...PRESETS.edge, name: "mine" };
@@ -125,6 +126,14 @@ describe("rules between fields", () => {
     ["tile.fabric.macs", {}, 'write {"f32": 1} for one multiply-accumulate of f32 per cycle'],
     ["tile.fabric.macs", { ...edge.tile.fabric.macs, bool: 1 }, "leave bool out"],
     ["tile.fabric.macs", { ...edge.tile.fabric.macs, i16: 1 }, ""],
+    ...UNITS.map(
+      (unit) =>
+        [
+          `tile.units.${unit}.count`,
+          1,
+          `give tile.units.${unit}.perCycle what they do, as {"compare": 1} for one comparison per cycle`,
+        ] as const,
+    ),
     ["energy.mac", { i8: 1 }, "the fabric runs u8, f16, bf16, f32: add what a multiply-accumulate costs"],
     ["energy.mac", { ...edge.energy.mac, i16: 1 }, "the fabric does not run i16: leave it out"],
   ];
@@ -220,5 +229,11 @@ test("what a machine declares in vain is said", () => {
     "noc.hopCycles",
     "energy.bytes.noc",
     "dram.interleaveBytes",
+  ]);
+  const idle = withField(PRESETS["itpu-v0"], "tile.units.spc.count", 0);
+  expect(withoutEffect(machineSchema().parse(idle)).map((w) => w.field)).toEqual([
+    "tile.units.spc.startup",
+    "tile.units.spc.bytesPerCycle",
+    "tile.units.spc.perCycle",
   ]);
 });

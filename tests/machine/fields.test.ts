@@ -11,6 +11,8 @@ import {
   type Level,
   type Mover,
   type Trace,
+  UNITS,
+  type UnitName,
 } from "../../machine/trace.ts";
 import { verifyTrace } from "../../machine/trace-verify.ts";
 import { smallMachine } from "./machines.ts";
@@ -25,7 +27,7 @@ const machine: MachineConfig = {
   tile: {
     ...smallMachine.tile,
     count: 2,
-    l2: { ...smallMachine.tile.l2, bytesPerCycle: 2 },
+    l2: { ...smallMachine.tile.l2, bytesPerCycle: 4 },
     blockMovers: { ...smallMachine.tile.blockMovers, count: 2, bytesPerCycle: 4 },
     streamers: { ...smallMachine.tile.streamers, bytesPerCycle: 1 },
     commands: { issue: 2, queue: 2 },
@@ -62,6 +64,15 @@ const core = (name: (typeof CORE_CLASSES)[number], count: number): Command => ({
   at: 0,
 });
 
+const unit = (name: UnitName, items: number, bytes: number): Command => ({
+  kind: "unit",
+  unit: name,
+  work: Object.fromEntries(Object.keys(machine.tile.units[name].perCycle).map((kind) => [kind, items])),
+  read: { l2: bytes },
+  write: {},
+  at: 0,
+});
+
 /** Programs that each keep one part of the machine busy; a field has to change at least one of them. */
 const TRACES: readonly Trace[] = [
   traceOf([dma(0), dma(1024), dma(32768), dma(65536), dma(0, 40, 8)], [dma(256), dma(33000)]),
@@ -74,6 +85,10 @@ const TRACES: readonly Trace[] = [
   traceOf([move("drain", end("l1", 0, 1024), end("l2", 0, 1024))]),
   traceOf([{ kind: "fill", dst: end("dram", 0, 64), at: 0 }]),
   traceOf([mma]),
+  ...UNITS.flatMap((name) => [
+    traceOf([unit(name, 90, 0), unit(name, 90, 0)]),
+    traceOf([unit(name, 1, 999)]),
+  ]),
   ...CORE_CLASSES.flatMap((name) => [1, 6].map((count) => traceOf([core(name, count)]))),
 ];
 

@@ -7,7 +7,17 @@ import type { PowerReport } from "../../machine/model/report.ts";
 import { timeTrace } from "../../machine/model/run.ts";
 import type { ScheduleEnd, ScheduleRow } from "../../machine/model/schedule.ts";
 import type { MachineConfig } from "../../machine/schema.ts";
-import type { Address, Command, End, Item, Level, Runs, Trace } from "../../machine/trace.ts";
+import {
+  type Address,
+  type Command,
+  type End,
+  type Item,
+  type Level,
+  type Runs,
+  type Trace,
+  UNIT_WORK,
+  UNITS,
+} from "../../machine/trace.ts";
 import { capacityOf } from "../../machine/trace-verify.ts";
 
 /** A trace, a machine, and what is said of the two; the report has a schedule. */
@@ -30,10 +40,10 @@ const same = (a: number, b: number): boolean =>
 
 // ---------------------------------------------------------------------------------------------- the trace, counted out
 
-type Engine = Extract<Command, { readonly kind: "move" | "fill" | "mma" }>;
+type Engine = Extract<Command, { readonly kind: "move" | "fill" | "mma" | "unit" }>;
 
 function isEngine(c: Command): c is Engine {
-  return c.kind === "move" || c.kind === "fill" || c.kind === "mma";
+  return c.kind === "move" || c.kind === "fill" || c.kind === "mma" || c.kind === "unit";
 }
 
 /** Commands of a tile in the order in which its core comes to them; `rounds` of the loops around, innermost first. */
@@ -67,7 +77,7 @@ function noBytes(): LevelBytes {
   };
 }
 
-/** Bytes that transfers and cores read and write; what fabrics take of l1 is not in it. */
+/** Bytes that transfers, units and cores read and write; what fabrics take of l1 is not in it. */
 function bytesOfTrace({ tiles }: Trace): LevelBytes {
   const sum = noBytes();
   for (const items of tiles)
@@ -78,11 +88,9 @@ function bytesOfTrace({ tiles }: Trace): LevelBytes {
       }
       if (command.kind === "move" || command.kind === "fill")
         sum[command.dst.level].written += bytesOf(command.dst.runs);
-      if (command.kind !== "core") continue;
-      for (const level of ["dram", "l3", "l2", "local", "l1"] as const) {
-        sum[level].read += command.read[level] ?? 0;
-        sum[level].written += command.write[level] ?? 0;
-      }
+      if (command.kind !== "core" && command.kind !== "unit") continue;
+      for (const [level, n] of Object.entries(command.read)) sum[level as Level].read += n;
+      for (const [level, n] of Object.entries(command.write)) sum[level as Level].written += n;
     }
   return sum;
 }
@@ -142,7 +150,9 @@ export const accounting: Check = ({ report }) => {
   const all = union(schedule.map((r) => ({ begin: r.cycle, end: r.end })));
   if (!same(computeCycles + memoryStallCycles, all)) wrong.push(`something is under way in ${all} cycles`);
   const computing = union(
-    schedule.filter((r) => r.op === "mma" || r.op === "core").map((r) => ({ begin: r.cycle, end: r.end })),
+    schedule
+      .filter((r) => r.op === "mma" || r.op === "unit" || r.op === "core")
+      .map((r) => ({ begin: r.cycle, end: r.end })),
   );
   if (computeCycles > computing + TOLERANCE) wrong.push(`something computes in ${computing} cycles`);
   return wrong;
@@ -156,13 +166,25 @@ export const withinRates: Check = ({ trace, machine, report }) => {
   const seconds = report.totalTimeUs * 1e-6;
   const { clocks, dram, l3, tile } = machine;
   let fabric = 0;
+  let units = 0;
   for (const items of trace.tiles)
     for (const { command: c } of countedOut(items))
       if (c.kind === "mma") fabric += (c.m * c.n * c.k) / (tile.fabric.macs[c.dtype] ?? 0);
+  for (const unit of UNITS)
+    for (const kind of UNIT_WORK) {
+      const commands = trace.tiles.flatMap((items) => [...countedOut(items)].map(({ command }) => command));
+      const items = commands.reduce(
+        (n, c) => n + (c.kind === "unit" && c.unit === unit ? (c.work[kind] ?? 0) : 0),
+        0,
+      );
+      const { count, perCycle } = tile.units[unit];
+      if (items > 0) units = Math.max(units, items / (count * tile.count * (perCycle[kind] ?? 0)));
+    }
   const bytes = bytesOfTrace(trace);
   const all = (level: Level): number => bytes[level].read + bytes[level].written;
   const least = {
     multiplying: fabric / (tile.fabric.rows * tile.fabric.cols * tile.count) / clocks.fabric,
+    "the work of units": units / clocks.control,
     "the bytes of dram": all("dram") / (dram.bytesPerCycle * dram.channels) / clocks.memory,
     "the bytes of l3": all("l3") / (l3.bytesPerCycle * l3.banks * l3.tiles) / clocks.control,
     "the bytes of l2": all("l2") / (tile.l2.bytesPerCycle * tile.l2.banks * tile.count) / clocks.control,
@@ -295,7 +317,8 @@ export const ordered: Check = ({ trace, machine, report }) => {
         wrong.push(`${name}: begins before it is issued, or ends before`);
       if (!isEngine(command)) continue;
       if (command.kind === "move") wrong.push(...sameEnd(name, row.src, command.src, rounds));
-      if (command.kind !== "mma") wrong.push(...sameEnd(name, row.dst, command.dst, rounds));
+      if (command.kind === "move" || command.kind === "fill")
+        wrong.push(...sameEnd(name, row.dst, command.dst, rounds));
       if (row.src !== undefined && row.dst !== undefined && (row.op === "identity" || row.op === "transpose"))
         if (bytesOf(row.src.runs) !== bytesOf(row.dst.runs)) wrong.push(`${name}: other bytes out than in`);
       for (const event of command.after ?? [])

@@ -30,6 +30,16 @@ export const smallMachine: MachineConfig = {
     streamers: { rows: 2, cols: 2, drain: 2, bytesPerCycle: 4, startup: 2 },
     fabric: { rows: 4, cols: 4, macs: { i8: 2, f32: 1 }, fillCycles: 1 },
     vector: { bits: 256, ...VECTOR },
+    units: {
+      mieu: {
+        count: 2,
+        startup: 4,
+        bytesPerCycle: 16,
+        perCycle: { difference: 8, compare: 4, digamma: 0.5 },
+      },
+      ecu: { count: 1, startup: 2, bytesPerCycle: 8, perCycle: { bin: 2, log: 0.25, exp: 1, compare: 1 } },
+      spc: { count: 1, startup: 3, bytesPerCycle: 8, perCycle: { mac: 4, root: 0.125 } },
+    },
     sfu: { lanes: 4, latency: 8 },
     events: 8,
     commands: { issue: 1, queue: 4 },

@@ -38,12 +38,15 @@ const SPEEDS: readonly Resource[] = [
       "tile.l2.bytesPerCycle",
       "tile.blockMovers.bytesPerCycle",
       "tile.streamers.bytesPerCycle",
+      "tile.units.mieu.bytesPerCycle",
+      "tile.units.ecu.bytesPerCycle",
       "tile.sfu.lanes",
       "tile.commands.queue",
     ] as const
   ).map((field) => ({ fields: [field], factor: 2 })),
   { fields: ["dma.burstBytes"], factor: 0.5 },
   { fields: ["dma.startup"], factor: 0 },
+  { fields: ["tile.units.mieu.startup"], factor: 0 },
   { fields: ["noc.hopCycles"], factor: 0 },
   { fields: ["tile.sfu.latency"], factor: 0 },
   // The wait for a row is the difference of two of these.
@@ -51,7 +54,7 @@ const SPEEDS: readonly Resource[] = [
 ];
 /** More of the same: commands and addresses spread over them in another way. */
 const COUNTS: readonly Resource[] = (
-  ["dram.channels", "dram.banks", "dma.engines", "tile.blockMovers.count"] as const
+  ["dram.channels", "dram.banks", "dma.engines", "tile.blockMovers.count", "tile.units.mieu.count"] as const
 ).map((field) => ({ fields: [field], factor: 2 }));
 
 function better(machine: MachineConfig, { fields, factor }: Resource): MachineConfig {
@@ -78,7 +81,8 @@ function serial({ tiles, ...trace }: Trace): Trace {
           return [];
         case "move":
         case "fill":
-        case "mma": {
+        case "mma":
+        case "unit": {
           const { after: _, ...command } = item;
           return [
             { ...command, signal: 0 },

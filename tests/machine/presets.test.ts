@@ -48,6 +48,8 @@ const PUBLISHED = {
   embodied: [64, 24, 24, 1, 8 * 25, 64 * 256 * KB, (1024 * 64 * KB) / 64, 32 * KB, 8],
   t64: [32, 32, 32, 0.9, 64, 32 * 512 * KB, 256 * KB, 32 * KB, 32],
   t256: [128, 32, 32, 1.4, 272, 128 * 512 * KB, 512 * KB, 64 * KB, 128],
+  // Its documents have none: what the preset assumes.
+  "itpu-v0": [1, 8, 8, 1, 100, 128 * KB, 4 * MB, 64 * KB, 2],
   t768: [384, 16, 8, 1.375, 1638.4, 192 * MB, 512 * KB, 64 * KB, 384],
 } as const;
 

@@ -3,7 +3,7 @@ import { chromeTrace, TraceRun, timeTrace } from "kpu-dsl/machine";
 import { describe, expect, test } from "vitest";
 import { gemmTrace } from "../../bench/gemm-trace.ts";
 import { PRESETS } from "../../machine/presets/index.ts";
-import type { Command, End, Item, Level, Trace } from "../../machine/trace.ts";
+import type { Command, End, Item, Level, Trace, UnitWork } from "../../machine/trace.ts";
 import { smallMachine } from "./machines.ts";
 
 function traceOf(...tiles: readonly Item[][]): Trace {
@@ -69,6 +69,50 @@ describe("one transfer", () => {
     };
     // 8 bursts of 32 bytes at 8 per cycle.
     expect(timeTrace(traceOf([strided]), smallMachine).totalCycles).toBe(first - 8 + 32);
+  });
+});
+
+describe("a unit of a tile", () => {
+  const search = (work: Partial<Record<UnitWork, number>>, bytes = 0): Command => ({
+    kind: "unit",
+    unit: "mieu",
+    work,
+    read: bytes === 0 ? {} : { l2: bytes },
+    write: {},
+    at: 0,
+  });
+
+  test("issue, startup, and the slowest kind of work", () => {
+    // 8 differences, 4 comparisons and half a digamma per cycle.
+    const report = timeTrace(traceOf([search({ difference: 80, compare: 80, digamma: 3 })]), smallMachine);
+    expect(report).toMatchObject({ totalCycles: 1 + 4 + 20, computeCycles: 24 });
+    expect(report.unitWork).toEqual({ mieu: { difference: 80, compare: 80, digamma: 3 } });
+    expect(report.roofline.compute).toBe(80 / (2 * 4));
+    expect(unit(report, "tile.0.mieu.0")).toMatchObject({ done: 1, busy: 24, stalled: 0, idle: 1 });
+  });
+
+  test("operands pass its port, then L2 where that is slower", () => {
+    // The port takes 16 bytes per cycle; L2 32 of four banks, or 8 of one.
+    const command = search({ compare: 4 }, 640);
+    expect(timeTrace(traceOf([command]), smallMachine).totalCycles).toBe(1 + 4 + 40);
+    const narrow = { ...smallMachine.tile, l2: { ...smallMachine.tile.l2, banks: 1 } };
+    const report = timeTrace(traceOf([command]), { ...smallMachine, tile: narrow });
+    expect(report.totalCycles).toBe(1 + 4 + 80);
+    expect(unit(report, "tile.0.mieu.0")).toMatchObject({ busy: 44, stalls: { l2: 40 } });
+  });
+
+  test("of two units each takes a command", () => {
+    const report = timeTrace(traceOf([search({ compare: 80 }), search({ compare: 80 })]), smallMachine);
+    expect(report.totalCycles).toBe(2 + 4 + 20);
+  });
+
+  test("one that is not there, and work that it does not do, are refused", () => {
+    expect(() => timeTrace(traceOf([search({ exp: 1 })]), smallMachine)).toThrow(
+      /the mieu of small does no exp/,
+    );
+    expect(() => timeTrace(traceOf([search({ compare: 1 })]), PRESETS.edge)).toThrow(
+      /a tile of edge has no mieu/,
+    );
   });
 });
 

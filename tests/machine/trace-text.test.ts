@@ -82,7 +82,7 @@ describe("text", () => {
       `"t.trace:11:34: error[KPU9010]: valu stands here twice"`,
     );
     expect(changed("bm l3", "mv l3")).toMatchInlineSnapshot(
-      `"t.trace:7:5: error[KPU9010]: expected a command (dma, bm, rows, cols, drain, fill, mma, core, wait, barrier, begin, end, loop), got "mv""`,
+      `"t.trace:7:5: error[KPU9010]: expected a command (dma, bm, rows, cols, drain, fill, mma, mieu, ecu, spc, core, wait, barrier, begin, end, loop), got "mv""`,
     );
     expect(report(`trace 1 @deep\ntile {\n${"loop 2 {\n".repeat(500)}`)).toMatchInlineSnapshot(
       `"t.trace:402:8: error[KPU9010]: nested more than 400 deep"`,
