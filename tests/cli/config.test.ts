@@ -261,7 +261,7 @@ test.each([
   [["list", "edge"], {}, "KPU8001 kpu config list takes 0 names, got 1"],
   [["diff", "edge"], {}, "KPU8001 kpu config diff takes 2 names, got 1"],
   [["list"], { from: "edge" }, "KPU8001 kpu config list has no option --from"],
-  [["show", "moon"], {}, "t768, or a machine file (.json)"],
+  [["show", "moon"], {}, "itpu-v0, or a machine file (.json)"],
 ])("wrong use: %j %j", async (names, options, message) => {
   expect(await refused(names, options)).toContain(message);
 });
