@@ -52,6 +52,7 @@ export { type Diagnostic, KpuError, type Location } from "./ir/diagnostic.ts";
 export type { DTypeName, Scope } from "./ir/dtype.ts";
 export type {
   ProgramDescription,
+  ProgramMetrics,
   ProgramOp,
   ProgramTensor,
   Tiling,
@@ -61,6 +62,7 @@ export type { SimulationReport } from "./pysim/index.ts";
 export {
   assemble,
   createDevice,
+  estimateProgram,
   KpuProgram,
   loadProgram,
   type RunReport,

@@ -14,7 +14,12 @@ export interface Bound {
   readonly value: number | boolean | null | HostData;
 }
 
-export function bindInputs(params: readonly ParamSpec[], inputs: readonly string[]): Bound[] {
+/** @param held arrays that need not be given: the weights of a program */
+export function bindInputs(
+  params: readonly ParamSpec[],
+  inputs: readonly string[],
+  held: ReadonlyMap<string, HostData["data"]> = new Map(),
+): Bound[] {
   const given = new Map<string, string>();
   let position = 0;
   for (const input of inputs) {
@@ -32,6 +37,12 @@ export function bindInputs(params: readonly ParamSpec[], inputs: readonly string
   }
   return params.map((spec) => {
     const text = given.get(spec.name);
+    const data = held.get(spec.name);
+    if (text === undefined && data !== undefined)
+      return {
+        spec,
+        value: { dtype: spec.dtype, shape: [data.byteLength / DTYPES[spec.dtype].bytes], data },
+      };
     if (text === undefined) {
       return fail(
         "KPU8001",

@@ -213,12 +213,13 @@ function meanBetween(samples: readonly PowerSample[], from: number, to: number):
 }
 
 /** Up to four digits behind what is whole, or as many as four figures have. */
-function figure(x: number): string {
+export function figure(x: number): string {
   if (Number.isInteger(x)) return String(x);
   return String(Math.abs(x) >= 1000 ? Number(x.toFixed(1)) : Number(x.toPrecision(4)));
 }
 
-function percent(part: number, whole: number): string {
+/** A share in percent, one digit behind the point. */
+export function percent(part: number, whole: number): string {
   return whole === 0 ? "0.0" : ((100 * part) / whole).toFixed(1);
 }
 

@@ -36,7 +36,7 @@ export function timedOutputs(
     tiles,
   }: { readonly program: KpuProgram; readonly bound: readonly Bound[]; readonly tiles: number },
   { schedule = [], ...report }: Report & { readonly schedule?: readonly ScheduleRow[] },
-): readonly Output[] {
+): Output[] {
   const { locations } = program.compiled.machine;
   const placeOf = (at: number): string | number => placeText(locations[at]) ?? at;
   const outputs: Output[] = [];

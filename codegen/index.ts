@@ -5,7 +5,7 @@ export {
   emitKernel,
 } from "./compile.ts";
 export { parseAssembly, printAssembly } from "./file/assembly.ts";
-export { type Manifest, manifestOf, type ProgramFile } from "./file/manifest.ts";
+export { type Manifest, manifestOf, type ProgramFile, weightsOf } from "./file/manifest.ts";
 export { readProgram, writeProgram } from "./file/program.ts";
 export { PROGRAM_VERSION, type SectionPlace, sectionsOf } from "./file/sections.ts";
 export {

@@ -117,7 +117,9 @@ export interface ProgramMetrics {
   readonly tiles: number;
   /** What it holds for, in the order of the parameters. */
   readonly arguments: readonly MetricArgument[];
-  /** Of the control clock. Compute, memory stalls and the rest add up to the total. */
+  /** The clock that cycles are of. */
+  readonly clock: { readonly name: string; readonly hz: number };
+  /** Compute, memory stalls and the rest add up to the total. */
   readonly totalCycles: number;
   readonly totalTimeUs: number;
   readonly computeCycles: number;

@@ -2,6 +2,7 @@
 
 export { KpuError } from "../ir/diagnostic.ts";
 export { createDevice, type Device, type DeviceOptions } from "./device.ts";
+export { estimateProgram } from "./metrics.ts";
 export { assemble, KpuProgram, loadProgram, type RunOptions } from "./program.ts";
 export type { RunReport } from "./report.ts";
 export {

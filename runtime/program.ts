@@ -8,13 +8,20 @@ import {
   parseAssembly,
   printAssembly,
   readProgram,
+  weightsOf,
   writeProgram,
 } from "../codegen/index.ts";
 import { fail, presenting } from "../ir/diagnostic.ts";
+import { type HostElements, hostZeros } from "../ir/elements.ts";
 import { bindArguments, type ParamSpec } from "../ir/hostargs.ts";
 import { INSPECT } from "../ir/inspect.ts";
 import { printKernel } from "../ir/print.ts";
-import type { ProgramDescription } from "../ir/program.ts";
+import {
+  type CompleteDescription,
+  elementsOf,
+  type ProgramDescription,
+  type ProgramMetrics,
+} from "../ir/program.ts";
 import { MAX_TILES } from "../ir/target.ts";
 import { Device, deviceOf } from "./device.ts";
 import { Executor } from "./executor.ts";
@@ -47,6 +54,7 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
   #own: Device | undefined;
   #bytes: Uint8Array<ArrayBuffer> | undefined;
   #asm: string | undefined;
+  #weights: ReadonlyMap<string, HostElements> | undefined;
 
   constructor(compiled: CompiledKernel) {
     this.compiled = compiled;
@@ -69,6 +77,14 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
   /** Its tensors and ops, as declared with the kernel. */
   get description(): ProgramDescription {
     return this.compiled.description;
+  }
+  /** Arrays of the weights that the program holds, by the parameter that they are passed in. */
+  get weights(): ReadonlyMap<string, HostElements> {
+    return (this.#weights ??= heldArrays(this.compiled.description));
+  }
+  /** The same program, its file with what it costs: before it ran, and as it was measured. */
+  withMetrics(m: { readonly estimates?: ProgramMetrics; readonly measured?: ProgramMetrics }): KpuProgram<A> {
+    return new KpuProgram({ ...this.compiled, ...m });
   }
   /** The program file (`.kpubin`). */
   get bytes(): Uint8Array<ArrayBuffer> {
@@ -120,6 +136,17 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
     }
     return (this.#own ??= new Device({ bytes: INITIAL_BYTES, growable: true }));
   }
+}
+
+function heldArrays(d: CompleteDescription): ReadonlyMap<string, HostElements> {
+  return new Map(
+    weightsOf(d).flatMap(({ tensor, content }): (readonly [string, HostElements])[] => {
+      if (tensor.param === undefined) return [];
+      const array = hostZeros(tensor.dtype, elementsOf(tensor) ?? 0);
+      new Uint8Array(array.buffer).set(content);
+      return [[tensor.param, array]];
+    }),
+  );
 }
 
 function checkOptions(o: RunOptions): void {

@@ -165,7 +165,7 @@ function traceOf(program: KpuProgram, args: readonly unknown[], tiles: number | 
 }
 
 /** The arguments as time sees them, checked as those of a run are. */
-function sizesOf({ name, params }: KpuProgram, args: readonly unknown[]): readonly TraceArgument[] {
+export function sizesOf({ name, params }: KpuProgram, args: readonly unknown[]): readonly TraceArgument[] {
   const shapes = args.map((a, i) => (params[i]?.pointer === true && isShape(a) ? a.shape : undefined));
   const given = args.map((a, i) => (shapes[i] === undefined ? a : null));
   return bindArguments(name, params, given).map((bound, i): TraceArgument => {

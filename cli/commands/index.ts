@@ -7,6 +7,7 @@ import { disasm } from "./disasm.ts";
 import { equiv } from "./equiv.ts";
 import { explain } from "./explain.ts";
 import { fuzz } from "./fuzz.ts";
+import { inspect } from "./inspect.ts";
 import { intrinsics } from "./intrinsics.ts";
 import { itpu } from "./itpu.ts";
 import { run } from "./run.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   fuzz,
   config,
   itpu,
+  inspect,
   asm,
   disasm,
   intrinsics,

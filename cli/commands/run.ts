@@ -7,6 +7,7 @@ import { FABRIC_MODELS } from "../../machine/fabric.ts";
 import { MAX_ROWS } from "../../machine/model/schedule.ts";
 import { targetOf } from "../../machine/target.ts";
 import { type KpuProgram, loadProgram } from "../../runtime/index.ts";
+import { metricsOf } from "../../runtime/metrics.ts";
 import { ownMachine, timeProgram } from "../../runtime/timing.ts";
 import { type Bound, bindInputs, hostArguments, plannedOutputs, timedArguments } from "../arguments.ts";
 import { type Output, readBytes, writeAll } from "../datafile.ts";
@@ -31,6 +32,7 @@ const Options = z.object({
   schedule: text.optional(),
   trace: text.optional(),
   memoryTrace: text.optional(),
+  record: text.optional(),
   maxRows: count.optional(),
 });
 type Options = z.infer<typeof Options>;
@@ -52,6 +54,7 @@ const TIMED = [
   "fabricModel",
   ...SCHEDULED,
   "maxRows",
+  "record",
 ] as const satisfies readonly (keyof Options)[];
 const FILES = ["metrics", ...SCHEDULED] as const satisfies readonly (keyof Options)[];
 
@@ -73,6 +76,7 @@ export const run: Command = {
     ["--schedule <file>", "Write what happened when as JSON: cycle, component, op, tile, src, dst"],
     ["--trace <file>", "Write it for ui.perfetto.dev and chrome://tracing"],
     ["--memory-trace <file>", "Write the accesses of DRAM as JSON: cycle, kind, address, bytes"],
+    ["--record <file>", "Write the program file with what the call cost as measured; see kpu inspect"],
     ["--max-rows <n>", `Rows that a schedule may have; default: ${MAX_ROWS}`],
   ],
   examples: [
@@ -85,9 +89,12 @@ export const run: Command = {
     const o = parse(Options, options);
     const mode = checkedMode(o);
     const program = await programOf(String(file), o);
-    const bound = bindInputs(program.params, o.in);
+    const bound = bindInputs(program.params, o.in, program.weights);
     const outputs = plannedOutputs(bound, o.out);
-    checkDistinct([String(file), ...outputs.map((x) => x.file), ...FILES.flatMap((name) => o[name] ?? [])]);
+    const written = [...outputs.map((x) => x.file), ...FILES.flatMap((name) => o[name] ?? [])];
+    checkDistinct([String(file), ...written]);
+    // A program file may take the record of its own runs.
+    checkDistinct([...written, ...(o.record === undefined ? [] : [o.record])]);
     const timed =
       mode === "functional" && o.metrics === undefined ? undefined : timedCall(program, bound, o, mode);
     if (mode === "functional" || outputs.length > 0)
@@ -98,7 +105,7 @@ export const run: Command = {
     const files = [...outputs, ...(timed?.outputs ?? [])];
     writeAll(files);
     for (const line of timed?.lines ?? []) print(line);
-    for (const written of files) print(`wrote ${written.file}`);
+    for (const { file: name } of files) print(`wrote ${name}`);
     if (o.mode === "functional") for (const line of notModelledText(mode)) print(line);
     return 0;
   },
@@ -137,6 +144,10 @@ function timedCall(program: KpuProgram, bound: readonly Bound[], o: Options, mod
   });
   const outputs = timedOutputs(o, { program, bound, tiles }, report);
   if (report.mode === "functional") return { lines: [], outputs };
+  if (o.record !== undefined) {
+    const measured = metricsOf(program, timedArguments(bound), report, tiles);
+    outputs.push({ file: o.record, content: program.withMetrics({ measured }).bytes });
+  }
   const unused = unusedText(on, mode);
   return { lines: [...reportLines(report, tiles), ...(unused.length > 0 ? [""] : []), ...unused], outputs };
 }

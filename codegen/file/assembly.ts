@@ -39,7 +39,7 @@ export function printAssembly(p: ProgramFile): string {
     manifest: `${JSON.stringify(declaredOf(p), null, 2)}\n`,
     source: eachLine(p.source, (l) => (l.startsWith(".") ? `.${l}` : l)),
     code: printKernel(p.machine, { locations: true }),
-    weights: weights.map(({ tensor, content }) => `${nameText(tensor)}\n${hexLines(content)}`).join(""),
+    weights: weights.map(({ tensor, content }) => `${nameText(tensor.name)}\n${hexLines(content)}`).join(""),
   };
   return SECTIONS.filter((name) => sections[name] !== "")
     .map((name) => `.${name}\n${sections[name]}`)

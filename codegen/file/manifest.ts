@@ -90,7 +90,7 @@ export function manifestOf(p: ProgramFile): Manifest {
     bytes: bytesOf(dtype, values.length),
   }));
   const held = weightsOf(description);
-  const weights = held.map(({ tensor, content }) => ({ tensor, bytes: content.length }));
+  const weights = held.map(({ tensor, content }) => ({ tensor: tensor.name, bytes: content.length }));
   return {
     name: machine.name,
     version: PROGRAM_VERSION,
@@ -124,13 +124,14 @@ function placed<T extends { readonly bytes: number }>(blocks: readonly T[]): (T 
 }
 
 /** The weights that a description holds, in the order of its tensors. */
-export function weightsOf(
-  d: CompleteDescription,
-): readonly { readonly tensor: string; readonly content: Uint8Array }[] {
-  return d.tensors.flatMap((t) => {
-    const { weights = {} } = d;
-    const content = t.role === "weight" && Object.hasOwn(weights, t.name) ? weights[t.name] : undefined;
-    return content === undefined ? [] : [{ tensor: t.name, content }];
+export function weightsOf({
+  tensors,
+  weights = {},
+}: CompleteDescription): readonly { readonly tensor: ProgramTensor; readonly content: Uint8Array }[] {
+  return tensors.flatMap((tensor) => {
+    const isHeld = tensor.role === "weight" && Object.hasOwn(weights, tensor.name);
+    const content = isHeld ? weights[tensor.name] : undefined;
+    return content === undefined ? [] : [{ tensor, content }];
   });
 }
 
@@ -194,6 +195,7 @@ function metricsOf(m: ProgramMetrics): NonNullable<Declared["estimates"]> {
     machine: m.machine,
     tiles: m.tiles,
     arguments: m.arguments.map((a) => (typeof a === "object" && a !== null ? { bytes: a.bytes } : a)),
+    clock: { name: m.clock.name, hz: m.clock.hz },
     totalCycles: m.totalCycles,
     totalTimeUs: m.totalTimeUs,
     computeCycles: m.computeCycles,
@@ -287,6 +289,7 @@ const makeDeclared = (z: typeof Zod) => {
     machine: text,
     tiles: whole,
     arguments: z.array(z.union([z.number(), z.boolean(), text, z.strictObject({ bytes: whole }), z.null()])),
+    clock: z.strictObject({ name: text, hz: amount }),
     totalCycles: amount,
     totalTimeUs: amount,
     computeCycles: amount,

@@ -13,6 +13,7 @@ import { S } from "../../dsl/s.ts";
 import type { Event } from "../../dsl/values.ts";
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
 import type { Target } from "../../ir/target.ts";
+import { gemmDescription } from "./description.ts";
 import { buffersOf, checkPlan, type GemmPlan, keepsSums, type PlanBuffer } from "./plan.ts";
 import { checkSpec, type GemmSpec } from "./spec.ts";
 
@@ -472,5 +473,6 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
       }
       S.freeEvents(e);
     },
+    gemmDescription(spec, plan),
   );
 }

@@ -102,6 +102,34 @@ test("run --mode: a kernel and its program file cost the same", () => {
   expect(timed(at("timed.kpubin"))).toEqual(source);
 });
 
+test("costs are kept in the file: build --in, run --record; inspect tells them", () => {
+  const inputs = ["--in", "x=zeros:1000", "--in", "y=zeros:1000", "--in", "a=2", "--in", "n=1000"];
+  const built = kpu("build", "examples/saxpy.ts", "-o", at("timed.kpubin"), ...inputs);
+  expect(built).toMatchObject({ code: 0, err: "" });
+  expect(built.out).toContain("a call is estimated at");
+  const ran = kpu("run", at("timed.kpubin"), ...inputs, "--mode", "power", "--record", at("timed.kpubin"));
+  expect(ran).toMatchObject({ code: 0, err: "" });
+  const { manifest, sections } = JSON.parse(kpu("inspect", at("timed.kpubin"), "--json").out) as {
+    manifest: { estimates: { totalCycles: number }; measured: { totalCycles: number; source: string } };
+    sections: { name: string }[];
+  };
+  expect(sections.map((s) => s.name)).toEqual(["manifest", "code", "source"]);
+  expect(manifest.measured.totalCycles).toBe(manifest.estimates.totalCycles);
+  expect(manifest.measured.source).toBe("machine model, mode power");
+  expect(kpu("inspect", at("timed.kpubin")).out).toContain(
+    "cost                           estimated  measured",
+  );
+});
+
+test("weights that a program holds need not be given", () => {
+  writeFileSync(at("ones.json"), JSON.stringify(new Array(16).fill(1)));
+  expect(kpu("asm", "tests/cli/inspect/scale.kasm", "-o", at("scale.kpubin")).code).toBe(0);
+  const inputs = ["--in", `x=${at("ones.json")}`, "--in", "rows=2", "--out", `x=${at("scaled.json")}`];
+  expect(kpu("run", at("scale.kpubin"), ...inputs)).toMatchObject({ code: 0, err: "" });
+  const row = [1, 2, 4, 8, 0.5, 0.25, 0, -1];
+  expect(JSON.parse(readFileSync(at("scaled.json"), "utf8"))).toEqual([...row, ...row]);
+});
+
 test("build --dump-after prints the kernel as a pass leaves it", () => {
   const after = (pass: string): string => kpu("build", "examples/saxpy.ts", "--dump-after", pass).out;
   expect(after("open")).toContain("level: open");

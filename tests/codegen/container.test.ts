@@ -54,6 +54,7 @@ const METRICS: ProgramMetrics = {
   machine: "minimal",
   tiles: 1,
   arguments: [{ bytes: 80 }, 20, "NaN", null],
+  clock: { name: "control", hz: 1e9 },
   totalCycles: 100.5,
   totalTimeUs: 0.1,
   computeCycles: 50,
