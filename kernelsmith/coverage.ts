@@ -48,9 +48,6 @@ export const NOT_DRAWN: ReadonlyMap<string, string> = new Map([
   ["Ptr.eq", "pointers compare only by what the plan of the kernel says already"],
   ["Ptr.diff", "as Ptr.eq"],
   ["Ptr.isNull", "every pointer of a generated kernel has memory behind it"],
-  ...["blockMove", "streamRows", "streamCols", "preload", "mma", "drain"].map(
-    (name) => [name, "tests/path draws its blocks, operands and epilogues in every execution"] as const,
-  ),
 ]);
 
 export interface Missing {

@@ -1,5 +1,6 @@
 /** A seed to a program. */
 import { type DTypeName, isPacked, type Scope as MemoryScope } from "../ir/dtype.ts";
+import { FABRIC_DTYPES } from "../ir/path/operands.ts";
 import { Random } from "../ir/random.ts";
 import { Catalogue } from "./catalogue.ts";
 import { maskArgument, maskOf, vector } from "./lanes.ts";
@@ -15,6 +16,7 @@ import {
   someDTypes,
   someLanes,
 } from "./phases.ts";
+import { type PathBuffers, pathBuffers } from "./products.ts";
 import { bool, fitting, integer, num } from "./scalars.ts";
 import { block, declare, HELPER_SPAN, someType } from "./statements.ts";
 import {
@@ -49,6 +51,8 @@ export interface GenerateOptions {
   readonly registerBits?: number;
   /** False for a kernel without asynchronous transfers. */
   readonly events?: boolean;
+  /** True for a kernel with buffers of the matrix path, false for one without; it takes events. Default: drawn. */
+  readonly products?: boolean;
   /** Stands before every name, so that two generators can share a kernel. */
   readonly prefix?: string;
 }
@@ -70,6 +74,7 @@ export class Smith implements Maker {
   readonly captured: Captured[] = [];
   readonly called = new Set<string>();
   events: string[] = [];
+  path: PathBuffers | undefined;
   pinned = false;
   readonly #seed: number;
   readonly #names = new Map<string, number>();
@@ -79,7 +84,7 @@ export class Smith implements Maker {
     this.#seed = seed;
     this.#options = o;
     const r = (this.r = new Random(seed));
-    this.dtypes = someDTypes(r);
+    this.dtypes = someDTypes(r, o.products === true ? [r.pick(FABRIC_DTYPES)] : []);
     this.lanes = someLanes(r);
     this.tiles = o.tiles ?? r.weighted([4, 1], [4, 2], [2, 3], [1, 4]);
     this.registerBits = o.registerBits ?? r.weighted([5, 256], [2, 128], [2, 512], [1, 1024]);
@@ -217,7 +222,9 @@ export class Smith implements Maker {
         scope.areas.push(area);
       }
     }
-    const events = this.#options.events === false ? 0 : r.weighted([2, 0], [2, 1], [1, 2]);
+    const { products = r.chance(0.5) } = this.#options;
+    const least = this.#options.products === true ? 1 : 0;
+    const events = this.#options.events === false ? 0 : Math.max(least, r.weighted([2, 0], [2, 1], [1, 2]));
     if (events > 0) {
       this.events = Array.from({ length: events }, () => this.fresh("e"));
       out.push(
@@ -228,6 +235,9 @@ export class Smith implements Maker {
       );
     }
     const all = [...this.events];
+    const way = products && events > 0 ? pathBuffers(this) : undefined;
+    if (way !== undefined) out.push(...way.make);
+    this.path = way?.path;
     out.push(...setup);
     scope.areas = [...near];
     const phases = tiles > 1 || r.chance(0.3) ? r.weighted([3, 1], [3, 2], [1, 3]) : 1;

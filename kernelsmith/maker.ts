@@ -2,6 +2,7 @@
 import type { DTypeName } from "../ir/dtype.ts";
 import type { Random } from "../ir/random.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { PathBuffers } from "./products.ts";
 import { type Expr, type Helper, ref, type Stmt, suits, type Ty } from "./tree.ts";
 
 export interface Variable {
@@ -84,6 +85,8 @@ export interface Maker {
   readonly called: Set<string>;
   /** Events that no transfer is in flight on. */
   events: string[];
+  /** Buffers of the matrix path; undefined where the kernel has no products. */
+  readonly path: PathBuffers | undefined;
   /** Set when a vector takes the register's lane count. */
   pinned: boolean;
 

@@ -48,10 +48,10 @@ export function someValues(r: Random, d: DTypeName, count: number): number[] {
   });
 }
 
-/** One dtype of every kind more often than two of one kind. */
-export function someDTypes(r: Random): DTypeName[] {
+/** One dtype of every kind more often than two of one kind; those of `more` for sure. */
+export function someDTypes(r: Random, more: readonly DTypeName[]): DTypeName[] {
   const count = r.weighted([2, 1], [4, 2], [3, 3], [1, 4]);
-  const list = r.shuffled(ALL_DTYPES).slice(0, count);
+  const list = [...new Set([...more, ...r.shuffled(ALL_DTYPES).slice(0, count)])];
   return list.some((d) => d !== "bool" && !isStorage(d)) ? list : [...list, r.pick(["f32", "i8", "i32"])];
 }
 

@@ -1,6 +1,7 @@
 /** Statements: declarations, assignments, stores, output, and control flow on runtime values around them. */
 import { statement, store } from "./accesses.ts";
 import type { Area, Loop, Maker, Variable } from "./maker.ts";
+import { matrixProduct } from "./products.ts";
 import { asynchronous, hint, span, transfer } from "./transfers.ts";
 import {
   type Binding,
@@ -532,6 +533,7 @@ const SIMPLE: readonly (readonly [number, Production])[] = [
   [1.5, calling],
   [1.2, transfer],
   [0.4, hint],
+  [3, matrixProduct],
   [0.5, returning],
 ];
 const COMPOUND: readonly (readonly [number, Production])[] = [
