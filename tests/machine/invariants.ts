@@ -377,7 +377,8 @@ export const buffersLiveOnce: Check = ({ report }) => {
     if (!a.writes || a.end.level === "l1") continue;
     for (const b of uses) {
       if (a.row === b.row || a.end.level !== b.end.level) continue;
-      if (a.end.level === "l2" && a.row.tile !== b.row.tile) continue;
+      const isOfTile = a.end.level === "l2" || a.end.level === "local";
+      if (isOfTile && a.row.tile !== b.row.tile) continue;
       const meet = a.row.cycle < b.row.end && b.row.cycle < a.row.end;
       if (meet && overlap(a.end, b.end))
         wrong.push(
