@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, KpuError, timeKernel } from "kpu-dsl";
+import { type Mode, notModelled } from "kpu-dsl/machine";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { run } from "../../cli/commands/run.ts";
@@ -55,7 +56,6 @@ describe("what it prints", () => {
   test.each([
     ["power", { mode: "power" }],
     ["cycle", { mode: "cycle", machine: "t64", tiles: 1, fabricModel: "scalesim" }],
-    ["functional", { mode: "functional" }],
   ])("mode %s", async (mode, options) => {
     const golden = fileURLToPath(new URL(`modes/${mode}.txt`, import.meta.url));
     const said = await kpu(options);
@@ -63,7 +63,11 @@ describe("what it prints", () => {
     expect(said).toBe(readFileSync(golden, "utf8"));
   });
 
-  test("a run without a mode says nothing of machines", async () => {
+  test("what a mode does not model; a run without a mode says nothing of machines", async () => {
+    const idle = (mode: Mode) => `mode ${mode} does not model ${notModelled(mode).join(", ")}\n`;
+    expect(await kpu({ mode: "functional" })).toBe(idle("functional"));
+    expect(await kpu({ mode: "cycle" })).toContain(idle("cycle"));
+    expect(await kpu({ mode: "power" })).not.toContain("does not model");
     expect(await kpu({})).toBe("");
   });
 
