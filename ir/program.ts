@@ -191,6 +191,7 @@ export function descriptionProblem(
   const at = (message: string, ...path: readonly (string | number)[]) => ({ message, path });
   const tensors = new Map(d.tensors.map((t) => [t.name, t]));
   const ops = new Map(d.ops.map((o) => [o.name, o]));
+  const byName = new Map(params.map((p) => [p.name, p]));
   const [tensorAgain, opAgain] = [again(d.tensors.map((t) => t.name)), again(d.ops.map((o) => o.name))];
   if (tensorAgain >= 0)
     return at(`a tensor's name comes twice: ${d.tensors[tensorAgain]?.name}`, "tensors", tensorAgain);
@@ -201,14 +202,14 @@ export function descriptionProblem(
     if (tensors.get(name)?.role !== "weight")
       return at(`weights are given for "${name}", which is no weight`);
   for (const [i, t] of d.tensors.entries()) {
-    const wrong = tensorProblem(t, params, d.weights);
+    const wrong = tensorProblem(t, byName, d.weights);
     if (wrong !== undefined) return at(`tensor "${t.name}" ${wrong}`, "tensors", i);
   }
   const passed = again(d.tensors.map((t) => t.param));
   if (passed >= 0)
     return at(`parameter "${d.tensors[passed]?.param}" is that of two tensors`, "tensors", passed);
   for (const [i, o] of d.ops.entries()) {
-    const wrong = opProblem(o, tensors, ops, params);
+    const wrong = opProblem(o, tensors, ops, byName);
     if (wrong !== undefined) return at(`op "${o.name}" ${wrong}`, "ops", i);
   }
   const { schedule } = d;
@@ -219,12 +220,15 @@ export function descriptionProblem(
 
 /** Where something comes that was there before; -1 where nothing does. What is undefined is nothing. */
 function again(list: readonly unknown[]): number {
-  return list.findIndex((x, i) => x !== undefined && list.indexOf(x) !== i);
+  const seen = new Set<unknown>();
+  return list.findIndex((x) => x !== undefined && seen.size === seen.add(x).size);
 }
+
+type Params = ReadonlyMap<string, ParamUse>;
 
 function tensorProblem(
   t: ProgramTensor,
-  params: readonly ParamUse[],
+  params: Params,
   weights: ProgramDescription["weights"],
 ): string | undefined {
   const extent = t.shape?.find((e) => !isExtent(e, params));
@@ -232,8 +236,8 @@ function tensorProblem(
   if (t.shape?.every((e) => typeof e === "number") === true && elementsOf(t) === undefined)
     return `has the shape ${t.shape.join("x")}, which is more than can be counted`;
   if (t.role === "activation") return t.param === undefined ? undefined : "is an activation, and no argument";
-  const param = params.find((p) => p.name === t.param && p.pointer);
-  if (param === undefined)
+  const param = t.param === undefined ? undefined : params.get(t.param);
+  if (param?.pointer !== true)
     return t.param === undefined
       ? `is of role ${t.role} and names no parameter`
       : `names the parameter "${t.param}", which is no pointer of the kernel`;
@@ -248,9 +252,9 @@ function tensorProblem(
   return undefined;
 }
 
-function isExtent(e: Extent, params: readonly ParamUse[]): boolean {
+function isExtent(e: Extent, params: Params): boolean {
   if (typeof e === "number") return Number.isSafeInteger(e) && e >= 0;
-  return params.some((p) => p.name === e && !p.pointer);
+  return params.get(e)?.pointer === false;
 }
 function extentText(e: Extent): string {
   return typeof e === "number"
@@ -262,7 +266,7 @@ function opProblem(
   o: ProgramOp,
   tensors: ReadonlyMap<string, ProgramTensor>,
   ops: ReadonlyMap<string, ProgramOp>,
-  params: readonly ParamUse[],
+  params: Params,
 ): string | undefined {
   const extent = Object.values(o.dims).find((e) => !isExtent(e, params));
   if (extent !== undefined) return extentText(extent);

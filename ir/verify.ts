@@ -49,8 +49,8 @@ class Verifier {
     const { k } = this;
     this.module();
     for (const p of k.params) this.param(p);
-    const names = k.params.map((p) => p.local.name);
-    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    const names = new Set<string>();
+    const twice = k.params.find(({ local }) => names.size === names.add(local.name).size)?.local.name;
     if (twice !== undefined) this.report(`two parameters are named "${twice}"`);
     this.stmts(k.body);
     return this.found;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { compileKernel, manifestOf, readProgram } from "../../codegen/index.ts";
 import { KpuError } from "../../ir/diagnostic.ts";
 import type { ProgramDescription, ProgramMetrics } from "../../ir/program.ts";
-import { TARGETS, type Target } from "../../ir/target.ts";
+import { resolveTarget, TARGETS, type Target } from "../../ir/target.ts";
 import { KpuProgram, loadProgram } from "../../runtime/index.ts";
 import { sealed, withSection, withText } from "../robustness/damage.ts";
 import { kernelOf } from "./threeway.ts";
@@ -128,6 +128,30 @@ describe(".kpubin", () => {
     expect(buffer.equals(file)).toBe(true);
   });
 
+  it("is read in a time that grows with its size", () => {
+    const many = 50_000;
+    const tensors = Array.from({ length: many }, (_, i) => ({
+      name: `t${i}`,
+      dtype: "i8" as const,
+      shape: [i],
+      role: "activation" as const,
+    }));
+    const ops = tensors.map(({ name }, i) => ({
+      name: `o${i}`,
+      kind: "copy",
+      dims: {},
+      inputs: [name],
+      outputs: [],
+    }));
+    const description = { tensors, ops };
+    const { bytes: file } = new KpuProgram(
+      compileKernel(kernel, { target: TARGETS.minimal, checks: true, description }),
+    );
+    const start = performance.now();
+    expect(readProgram(file).description.tensors.length).toBe(many);
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
   it("the machine comes back whole", () => {
     const targets: readonly Target[] = [
       ...Object.values(TARGETS),
@@ -201,6 +225,18 @@ describe(".kpubin", () => {
     }
     expect(at).toBe(file.length);
   });
+});
+
+it("a target that is no machine is refused when it is built for", () => {
+  for (const [wrong, says] of [
+    [{ tiles: 0 }, "1 to 1024 tiles, got 0"],
+    [{ tiles: 2000 }, "1 to 1024 tiles, got 2000"],
+    [{ registerBits: 200 }, "registers of 128, 256, 512, 1024 bits, got 200"],
+    [{ events: 0.5 }, "events, got 0.5"],
+    [{ vectorAlignment: 0 }, "vectorAlignment of at least 1, got 0"],
+    [{ capacity: { ...TARGETS.edge.capacity, l2: Number.NaN } }, "bytes of l2, got NaN"],
+  ] as const)
+    expect(() => resolveTarget({ ...TARGETS.edge, ...wrong })).toThrow(says);
 });
 
 describe("one form: what says the same in another way is refused, with hashes that are right", () => {

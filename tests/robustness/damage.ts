@@ -118,6 +118,8 @@ const [ENTRY, ENTRY_HASH_AT] = [64, 24];
 /** The file with the hashes that its content has, as far as its table can be followed. */
 export function sealed(file: Uint8Array): Uint8Array {
   const made = new Uint8Array(file);
+  // Not even a header.
+  if (made.length < ENTRY) return made;
   const view = new DataView(made.buffer);
   const count = Math.min(view.getUint32(COUNT_AT, true), Math.floor(made.length / ENTRY) - 1);
   const hash = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();

@@ -35,7 +35,7 @@ export const MUTATIONS: Readonly<Record<string, (o: Original, dice: Random) => M
   "bytes changed, sealed": ({ file }, dice) => ({ file: sealed(damagedBytes(file, dice)) }),
   truncated: ({ file }, dice) => {
     const cut = file.subarray(0, dice.below(file.length));
-    return { file: dice.chance(0.5) || cut.length < 64 ? cut : sealed(cut) };
+    return { file: dice.chance(0.5) ? cut : sealed(cut) };
   },
   extended: ({ file }, dice) => {
     const made = new Uint8Array(file.length + dice.pick([1, 63, 64, 65, 4096]));
