@@ -1,10 +1,14 @@
 /** A graph of ops on named buffers. */
 import { availableParallelism } from "node:os";
 import { fail } from "../ir/diagnostic.ts";
+import type { TargetName } from "../ir/target.ts";
+import type { MachineConfig } from "../machine/schema.ts";
+import { machineOf } from "../runtime/timing.ts";
 import { Buf, type BufSource, elementsOf, shapeText, storedValues } from "./buf.ts";
 import { type ExecutionName, executionOf } from "./execution.ts";
 import { isOpName, OP_NAMES, OPS, type OpName } from "./ops/index.ts";
 import type { Prepared } from "./ops/op.ts";
+import { type GraphTime, timeGraph } from "./timing/time.ts";
 
 /** A kernel descriptor: plain data, as it stands in JSON. An input that is left out is null, or missing at the end. */
 export interface Descriptor {
@@ -26,6 +30,13 @@ export interface RunOptions {
   readonly threads?: number;
   /** Is told of the steps of the op that runs. */
   readonly onProgress?: (output: string, done: number, total: number) => void;
+}
+
+export interface GraphTimeOptions extends RunOptions {
+  /** A preset by its name, or a machine of one's own. Default: itpu-v0. */
+  readonly machine?: MachineConfig | TargetName;
+  /** Writes down what happened when. */
+  readonly schedule?: boolean | { readonly maxRows: number };
 }
 
 interface Node {
@@ -149,6 +160,27 @@ export class Graph {
       const progress = (done: number, total: number): void => onProgress?.(output.name, done, total);
       output.fill(prepared.run({ execution: executionOf(execution), threads, progress }));
     }
+  }
+
+  /**
+   * What the ops cost on a machine with units for them: cycles, energy, and what holds each of them up. Ops that have not run
+   * run first, since what a search for neighbours does depends on the samples.
+   * @throws KPU9012 an op does not fit the machine, KPU6006 no such machine, KPU9005 a machine that is none, KPU9013 a
+   * schedule that is too long
+   * @example graph.time().ops[0].microseconds
+   */
+  time({ machine = "itpu-v0", schedule = false, ...run }: GraphTimeOptions = {}): GraphTime {
+    const on = machineOf(machine);
+    this.run(run);
+    return timeGraph(
+      this.buffers,
+      this.#nodes.map(({ descriptor, prepared, output }) => ({
+        op: descriptor.op,
+        output,
+        plan: prepared.plan,
+      })),
+      { machine: on, execution: executionOf(run.execution ?? "compiled"), schedule },
+    );
   }
 
   /** @throws KPU9102 when there is none of this name */

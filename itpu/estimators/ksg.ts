@@ -4,6 +4,7 @@ import type { Execution } from "../execution.ts";
 import { countLine, countStrips, kthNeighbours } from "../kernels/neighbours.ts";
 import { bruteForce } from "../kernels/oracle.ts";
 import { moments, standardize } from "../kernels/transfer.ts";
+import { joinPair } from "../pairs.ts";
 import { joined, type Samples } from "../samples.ts";
 import { columnsOf, type Strips, stripsOf } from "../strips.ts";
 
@@ -20,14 +21,69 @@ export interface NeighbourCounts {
   readonly y: Int32Array;
 }
 
+/** What a search did, beside its result. Strips are of the joint space, and of each variable of several columns. */
+export interface SearchEffort {
+  /** Distances in the joint space, those that came into a list of the nearest, strips beside the own that were searched. */
+  readonly taken: number;
+  readonly kept: number;
+  readonly searched: number;
+  /** Rows of a strip. */
+  readonly size: number;
+  readonly variables: readonly VariableEffort[];
+}
+/** Of a variable of several columns, distances and strips; one of a single column is searched in a sorted line. */
+export interface VariableEffort {
+  readonly dims: number;
+  readonly taken: number;
+  readonly searched: number;
+  readonly size: number;
+}
+
 /** By exact search in strips. */
 export function neighbourCounts(e: Execution, x: Samples, y: Samples, k: number): NeighbourCounts {
   const { data, n, dims } = joined(x, y);
   const strips = stripsOf(data, n, dims, k);
   const kth = new Int32Array(n);
   const { rows, keys, lows, highs, size } = strips;
-  e.run(kthNeighbours(dims), kth, rows, keys, lows, highs, new Int32Array(k), n, k, size);
+  e.run(kthNeighbours(dims), kth, rows, keys, lows, highs, new Int32Array(k), null, n, k, size);
   return { x: countsIn(e, strips, kth, dims, 0, x), y: countsIn(e, strips, kth, dims, x.dims, y) };
+}
+
+/** What {@link neighbourCounts} does for these samples, counted by the kernels that do it. */
+export function searchEffort(e: Execution, x: Samples, y: Samples, k: number): SearchEffort {
+  const { data, n, dims } = joined(x, y);
+  const strips = stripsOf(data, n, dims, k);
+  const kth = new Int32Array(n);
+  const tally = new Float32Array(6);
+  const { rows, keys, lows, highs, size } = strips;
+  e.run(kthNeighbours(dims, "counting"), kth, rows, keys, lows, highs, new Int32Array(k), tally, n, k, size);
+  return {
+    taken: joinPair(tally, 0),
+    kept: joinPair(tally, 2),
+    searched: joinPair(tally, 4),
+    size,
+    variables: [
+      { samples: x, column: 0 },
+      { samples: y, column: x.dims },
+    ].map(({ samples, column }) => effortIn(e, strips, kth, dims, column, samples)),
+  };
+}
+
+function effortIn(
+  e: Execution,
+  { rows, n }: Strips,
+  kth: Int32Array,
+  dims: number,
+  column: number,
+  variable: Samples,
+): VariableEffort {
+  if (variable.dims === 1) return { dims: 1, taken: 0, searched: 0, size: n };
+  const own = stripsOf(columnsOf(rows, n, dims, column, variable.dims), n, variable.dims, 1);
+  const { keys, lows, highs, size } = own;
+  const tally = new Float32Array(4);
+  const counting = countStrips(dims, variable.dims, "counting");
+  e.run(counting, new Int32Array(n), rows, kth, own.rows, keys, lows, highs, tally, n, column, size);
+  return { dims: variable.dims, taken: joinPair(tally, 0), searched: joinPair(tally, 2), size };
 }
 
 /** Neighbours in the columns of one variable, which begin at `column`. */
@@ -46,7 +102,20 @@ function countsIn(
   }
   const own = stripsOf(columnsOf(rows, n, dims, column, variable.dims), n, variable.dims, 1);
   const { keys, lows, highs, size } = own;
-  e.run(countStrips(dims, variable.dims), counts, rows, kth, own.rows, keys, lows, highs, n, column, size);
+  e.run(
+    countStrips(dims, variable.dims),
+    counts,
+    rows,
+    kth,
+    own.rows,
+    keys,
+    lows,
+    highs,
+    null,
+    n,
+    column,
+    size,
+  );
   return counts;
 }
 

@@ -9,6 +9,7 @@
  */
 import { type Draw, describeInputs, f32, i32, kernel, type Ptr, ptr, S } from "../../index.ts";
 import { columnsOf, type Strips, stripsOf } from "../strips.ts";
+import { setPair } from "./float64.ts";
 import { perKey } from "./per-key.ts";
 
 /** Subtracted from the radius before neighbours are counted, so that those at the radius itself are not. */
@@ -78,8 +79,13 @@ function insert(
  * kth[p] = the place of the k-th neighbour of row p. Rows [n, dims], dims >= 2, stand in strips of `size` by their first
  * column, each sorted by the second, which `keys` repeats; `lows` and `highs` are the least and largest first column of
  * each strip (`strips.ts`). `scratch` has k elements for each tile. k < n.
+ *
+ * The variant that counts stores in `tally`, for each tile, as pairs of f32: distances that it took, those that came into
+ * a list of the nearest, and strips beside the own that it searched. What a machine has to do for these samples is made of
+ * that. The plain one leaves `tally` alone.
  */
-function makeKthNeighbours(dims: number) {
+function makeKthNeighbours(dims: number, counts: "plain" | "counting" = "plain") {
+  const counting = counts === "counting";
   const made = kernel(
     [
       ptr(i32),
@@ -88,12 +94,16 @@ function makeKthNeighbours(dims: number) {
       ptr(f32, { const: true }),
       ptr(f32, { const: true }),
       ptr(i32),
+      ptr(f32),
       i32,
       i32,
       i32,
     ],
-    function kthNeighbours(kth, rows, keys, lows, highs, scratch, n, k, size) {
+    function kthNeighbours(kth, rows, keys, lows, highs, scratch, tally, n, k, size) {
       const strips = S.ceildiv(n, size);
+      let taken = 0;
+      let kept = 0;
+      let searched = 0;
       const nearest = scratch.at(S.tileId() * k);
       for (let t = S.tileId(); t < strips; t += S.tileCount()) {
         const from = (t * size) | 0;
@@ -115,7 +125,9 @@ function makeKthNeighbours(dims: number) {
             if (down) below = (below - 1) | 0;
             else above = (above + 1) | 0;
             const d = distance(rows, p, rows, j, dims);
+            if (counting) taken++;
             if (d < reach) {
+              if (counting) kept++;
               insert(nearest, have, k, rows, p, j, d, dims);
               have = Math.min(have + 1, k);
               if (have === k) reach = distance(rows, p, rows, nearest.get(k - 1), dims);
@@ -128,10 +140,13 @@ function makeKthNeighbours(dims: number) {
             ) {
               const start = (q * size) | 0;
               const end = Math.min((start + size) | 0, n);
+              if (counting) searched++;
               for (let j = firstWithin(keys, start, end, key, reach, false); j < end; j++) {
                 if (!(keys.get(j) - key < reach)) break;
                 const d = distance(rows, p, rows, j, dims);
+                if (counting) taken++;
                 if (d < reach) {
+                  if (counting) kept++;
                   insert(nearest, have, k, rows, p, j, d, dims);
                   have = Math.min(have + 1, k);
                   if (have === k) reach = distance(rows, p, rows, nearest.get(k - 1), dims);
@@ -143,12 +158,19 @@ function makeKthNeighbours(dims: number) {
           kth.set(p, nearest.get(k - 1));
         }
       }
+      if (counting) {
+        const own = tally.at(6 * S.tileId());
+        setPair(own, 0, taken);
+        setPair(own, 2, kept);
+        setPair(own, 4, searched);
+      }
     },
   );
   return describeInputs(made, (g) => {
     const { rows, keys, lows, highs, size, n } = randomStrips(g, dims, 2);
     const k = g.int(1, Math.min(6, n - 1));
-    return [new Int32Array(n), rows, keys, lows, highs, new Int32Array(1024 * k), n, k, size];
+    const tally = counting ? new Float32Array(6 * 1024) : null;
+    return [new Int32Array(n), rows, keys, lows, highs, new Int32Array(1024 * k), tally, n, k, size];
   });
 }
 
@@ -177,8 +199,12 @@ function makeCountLine(dims: number) {
   });
 }
 
-/** As {@link countLine} for `some` >= 2 columns from `column` on, which stand again in strips of their own. */
-function makeCountStrips(dims: number, some: number) {
+/**
+ * As {@link countLine} for `some` >= 2 columns from `column` on, which stand again in strips of their own. The variant that
+ * counts stores in `tally`, for each tile, as pairs of f32: distances that it took, and strips that it searched.
+ */
+function makeCountStrips(dims: number, some: number, counts: "plain" | "counting" = "plain") {
+  const counting = counts === "counting";
   const made = kernel(
     [
       ptr(i32),
@@ -188,12 +214,15 @@ function makeCountStrips(dims: number, some: number) {
       ptr(f32, { const: true }),
       ptr(f32, { const: true }),
       ptr(f32, { const: true }),
+      ptr(f32),
       i32,
       i32,
       i32,
     ],
-    function countStrips(counts, rows, kth, own, keys, lows, highs, n, column, size) {
+    function countStrips(counts, rows, kth, own, keys, lows, highs, tally, n, column, size) {
       const strips = S.ceildiv(n, size);
+      let taken = 0;
+      let searched = 0;
       for (let p = S.tileId(); p < n; p += S.tileCount()) {
         const reach = distance(rows, p, rows, kth.get(p), dims) - RADIUS_MARGIN;
         const first = rows.get(p * dims + column);
@@ -204,13 +233,19 @@ function makeCountStrips(dims: number, some: number) {
           if (first - highs.get(q) <= reach && lows.get(q) - first <= reach) {
             const start = (q * size) | 0;
             const end = Math.min((start + size) | 0, n);
+            if (counting) searched++;
             for (let j = firstWithin(keys, start, end, key, reach, true); j < end; j++) {
               if (keys.get(j) - key > reach) break;
+              if (counting) taken++;
               if (distance(at, 0, own, j, some) <= reach) count++;
             }
           }
         }
         counts.set(p, Math.max(0, count - 1));
+      }
+      if (counting) {
+        setPair(tally.at(4 * S.tileId()), 0, taken);
+        setPair(tally.at(4 * S.tileId()), 2, searched);
       }
     },
   );
@@ -219,7 +254,20 @@ function makeCountStrips(dims: number, some: number) {
     const kth = Int32Array.from({ length: n }, () => g.int(0, n - 1));
     const column = g.size(0, dims - some);
     const own = stripsOf(columnsOf(rows, n, dims, column, some), n, some, 2);
-    return [new Int32Array(n), rows, kth, own.rows, own.keys, own.lows, own.highs, n, column, own.size];
+    const tally = counting ? new Float32Array(4 * 1024) : null;
+    return [
+      new Int32Array(n),
+      rows,
+      kth,
+      own.rows,
+      own.keys,
+      own.lows,
+      own.highs,
+      tally,
+      n,
+      column,
+      own.size,
+    ];
   });
 }
 

@@ -4,7 +4,7 @@ import { type AnyKernel, recordOf } from "../../index.ts";
 const keys = new WeakMap<AnyKernel, string>();
 
 /** The function, made to give the same kernel for the same arguments. */
-export function perKey<N extends readonly (number | string)[], K extends AnyKernel>(
+export function perKey<N extends readonly (number | string | undefined)[], K extends AnyKernel>(
   make: (...by: N) => K,
 ): (...by: N) => K {
   const made = new Map<string, K>();

@@ -9,6 +9,7 @@ import {
 } from "../estimators/entropy.ts";
 import { kdeDensity, silverman } from "../estimators/kde.ts";
 import { choice, type Param, real } from "../params.ts";
+import { densityPlan, entropyOfSamplesPlan, entropyOfWeightsPlan } from "../timing/costs.ts";
 import {
   floatsOf,
   needFloats,
@@ -82,6 +83,8 @@ export const kdePdf = op({
               : Array<number>(dims).fill(Number(given));
         return kdeDensity(execution, x, readSamples(at), widths);
       },
+      plan: (c) =>
+        densityPlan(c, c.stored(samples), grid === undefined ? undefined : c.stored(grid), given === null),
     };
   },
 });
@@ -135,6 +138,10 @@ export const entropy = op({
             return scalar(entropyOfDensity(execution, floatsOf(src), params));
         }
       },
+      plan: (c) =>
+        input === "samples"
+          ? entropyOfSamplesPlan(c, c.stored(src), params)
+          : entropyOfWeightsPlan(c, c.stored(src), params),
     };
   },
 });

@@ -6,6 +6,7 @@ import { CORRECTIONS, histogramMi } from "../estimators/histogram.ts";
 import { ksgMi } from "../estimators/ksg.ts";
 import { PAIRINGS } from "../estimators/pairs.ts";
 import { choice, flag, type Values, whole } from "../params.ts";
+import { batchPlan, histogramPlan, ksgPlan } from "../timing/costs.ts";
 import { needSamples, needValues, op, readSamples, required, scalar } from "./op.ts";
 
 /** Cells of a joint histogram, at most: 64 MB of counts. */
@@ -60,6 +61,10 @@ export const mi = op({
           params.estimator === "hist" ? histogramMi(execution, a, b, params) : ksgMi(execution, a, b, params),
         );
       },
+      plan: (c) =>
+        params.estimator === "hist"
+          ? histogramPlan(c, c.stored(x), c.stored(y), params)
+          : ksgPlan(c, c.stored(x), c.stored(y), params),
     };
   },
 });
@@ -81,6 +86,7 @@ export const batchMi = op({
         for (const buf of list) needValues(site, buf);
       },
       run: (work) => informationMatrix(work, list.map(readSamples), params),
+      plan: (c) => batchPlan(c, list.map(c.stored), params),
     };
   },
 });

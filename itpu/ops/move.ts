@@ -6,6 +6,7 @@ import { largest, mean, quantile } from "../kernels/reduce.ts";
 import { copyBytes } from "../kernels/transfer.ts";
 import { joinPair, splitPair } from "../pairs.ts";
 import { choice, real } from "../params.ts";
+import { copyPlan, reducePlan } from "../timing/costs.ts";
 import { floatsOf, needFloats, needValues, op, required, scalar } from "./op.ts";
 
 export const reduce = op({
@@ -42,6 +43,7 @@ export const reduce = op({
         }
         return scalar(joinPair(out));
       },
+      plan: (c) => reducePlan(c, c.stored(x), params.op),
     };
   },
 });
@@ -64,6 +66,7 @@ export const dma = op({
         execution.run(copyBytes, new Uint8Array(out.buffer), bytes, byteLength);
         return out;
       },
+      plan: (c) => copyPlan(c, c.stored(x).address, x.data.byteLength),
     };
   },
 });

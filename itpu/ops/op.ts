@@ -6,6 +6,8 @@ import type { Work } from "../execution.ts";
 import { type ParamTable, readParams, type Values } from "../params.ts";
 import { type Samples, samplesOf } from "../samples.ts";
 import { MOST_SAMPLES } from "../strips.ts";
+import type { Costing } from "../timing/costs.ts";
+import type { Plan } from "../timing/steps.ts";
 
 /** Inputs by position; a parameter in place of a buffer is `undefined` where it may be left out. */
 export type Inputs = readonly (Buf | undefined)[];
@@ -19,6 +21,8 @@ export interface Prepared {
   /** Looks at the values of inputs that have them. @throws KPU9105 */
   readonly look: () => void;
   readonly run: (work: Work) => HostElements;
+  /** What it asks of a machine; its inputs have their values. */
+  readonly plan: (c: Costing) => Plan;
 }
 
 export interface Op {

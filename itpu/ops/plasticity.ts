@@ -2,6 +2,7 @@
 import { plasticity } from "../kernels/plasticity.ts";
 import { splitPair } from "../pairs.ts";
 import { real } from "../params.ts";
+import { plasticityPlan } from "../timing/costs.ts";
 import { floatsOf, needFloats, needShape, needValues, op, required } from "./op.ts";
 
 export const plasticityStep = op({
@@ -40,6 +41,12 @@ export const plasticityStep = op({
         );
         return next;
       },
+      plan: (c) =>
+        plasticityPlan(
+          c,
+          [information, g, costs, precondition].flatMap((buf) => (buf === undefined ? [] : [c.stored(buf)])),
+          laplacian === undefined ? undefined : c.stored(laplacian),
+        ),
     };
   },
 });
