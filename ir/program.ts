@@ -135,6 +135,21 @@ export interface ProgramMetrics {
   readonly ops: readonly OpMetrics[];
 }
 
+/** What does not hold in metrics of a program, as the end of a sentence; undefined when nothing is wrong. */
+export function metricsProblem(
+  m: ProgramMetrics,
+  d: ProgramDescription,
+  params: readonly unknown[],
+): string | undefined {
+  if (m.arguments.length !== params.length)
+    return `is for ${m.arguments.length} arguments, the program has ${params.length} parameters`;
+  const names = new Set(d.ops.map((o) => o.name));
+  const unknown = m.ops.find((o) => !names.has(o.op));
+  if (unknown !== undefined) return `names the op "${unknown.op}", which there is not`;
+  if (again(m.ops.map((o) => o.op)) >= 0) return "names an op twice";
+  return undefined;
+}
+
 /** Elements of a tensor whose shape is told in numbers alone; undefined also where they are too many to count. */
 export function elementsOf({ shape }: ProgramTensor): number | undefined {
   if (shape === undefined) return undefined;

@@ -19,6 +19,7 @@ import { printKernel } from "../ir/print.ts";
 import {
   type CompleteDescription,
   elementsOf,
+  metricsProblem,
   type ProgramDescription,
   type ProgramMetrics,
 } from "../ir/program.ts";
@@ -82,9 +83,19 @@ export class KpuProgram<A extends readonly unknown[] = readonly unknown[]> {
   get weights(): ReadonlyMap<string, HostElements> {
     return (this.#weights ??= heldArrays(this.compiled.description));
   }
-  /** The same program, its file with what it costs: before it ran, and as it was measured. */
+  /**
+   * The same program, its file with what it costs: before it ran, and as it was measured.
+   * @throws KPU6006 for metrics of another program
+   * @example program.withMetrics({ estimates: estimateProgram(program, args) }).bytes
+   */
   withMetrics(m: { readonly estimates?: ProgramMetrics; readonly measured?: ProgramMetrics }): KpuProgram<A> {
-    return new KpuProgram({ ...this.compiled, ...m });
+    return presenting(() => {
+      for (const [key, metrics] of Object.entries(m)) {
+        const wrong = metricsProblem(metrics, this.description, this.params);
+        if (wrong !== undefined) fail("KPU6006", `${key} of ${this.name} ${wrong}`);
+      }
+      return new KpuProgram<A>({ ...this.compiled, ...m });
+    });
   }
   /** The program file (`.kpubin`). */
   get bytes(): Uint8Array<ArrayBuffer> {

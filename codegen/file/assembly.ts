@@ -17,6 +17,7 @@ import { printKernel } from "../../ir/print.ts";
 import {
   completeDescription,
   descriptionProblem,
+  metricsProblem,
   type ProgramDescription,
   plainDescription,
 } from "../../ir/program.ts";
@@ -24,7 +25,8 @@ import { nameText } from "../../ir/syntax.ts";
 import { targetProblem } from "../../ir/target.ts";
 import { verifyKernel } from "../../ir/verify.ts";
 import { paramUses } from "../params.ts";
-import { type Declared, declaredOf, declaredSchema, type ProgramFile, weightsOf } from "./manifest.ts";
+import { declaredOf, type ProgramFile, weightsOf } from "./manifest.ts";
+import { type Declared, declaredSchema } from "./schema.ts";
 
 const SECTIONS = ["manifest", "source", "code", "weights"] as const;
 type SectionName = (typeof SECTIONS)[number];
@@ -107,13 +109,19 @@ class Assembler {
     };
     const problem = descriptionProblem(given, params);
     if (problem !== undefined) this.#wrong(problem.message, place(problem.path));
+    const description = completeDescription(given);
+    for (const key of ["estimates", "measured"] as const) {
+      const metrics = declared[key];
+      const not = metrics === undefined ? undefined : metricsProblem(metrics, description, params);
+      if (not !== undefined) this.#wrong(`${key} ${not}`, place([key]));
+    }
     const source = this.#sections.get("source")?.lines.join("\n") ?? "";
     return {
       target,
       checks,
       source: eachLine(source, (l) => (l.startsWith("..") ? l.slice(1) : l)),
       machine,
-      description: completeDescription(given),
+      description,
       estimates,
       measured,
     };

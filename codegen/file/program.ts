@@ -7,12 +7,18 @@ import { bytesOf } from "../../ir/dtype.ts";
 import type { Kernel } from "../../ir/kir.ts";
 import { parseKernel } from "../../ir/parse.ts";
 import { printKernel } from "../../ir/print.ts";
-import { type CompleteDescription, descriptionProblem, tensorBytes } from "../../ir/program.ts";
+import {
+  type CompleteDescription,
+  descriptionProblem,
+  metricsProblem,
+  tensorBytes,
+} from "../../ir/program.ts";
 import { targetProblem } from "../../ir/target.ts";
 import { verifyKernel } from "../../ir/verify.ts";
 import { paramUses } from "../params.ts";
 import { blocksOf, packBlocks, type Table, tableBytes, tableOf } from "./blocks.ts";
-import { type Declared, manifestOf, manifestSchema, type ProgramFile, weightsOf } from "./manifest.ts";
+import { manifestOf, type ProgramFile, weightsOf } from "./manifest.ts";
+import { type Declared, manifestSchema } from "./schema.ts";
 import { damaged, packSections, type SectionName, sectionsOf } from "./sections.ts";
 
 /** The bytes of a program file. */
@@ -56,6 +62,10 @@ export function readProgram(file: Uint8Array): ProgramFile {
   const machine = readCode(code, tables);
   const { target, checks, estimates, measured } = declared;
   const description = readDescription(machine, declared, bytesAt("weights"));
+  for (const metrics of [estimates, measured]) {
+    const not = metrics === undefined ? undefined : metricsProblem(metrics, description, machine.params);
+    if (not !== undefined) damaged(`what it says of its cost ${not}`);
+  }
   const wrong = targetProblem(target);
   if (wrong !== undefined) damaged(`its target ${wrong}`);
   if (machine.registerBits !== target.registerBits)

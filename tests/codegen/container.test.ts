@@ -279,6 +279,12 @@ describe("one form: what says the same in another way is refused, with hashes th
       FOLLOWS,
     ],
     [
+      "costs of other arguments",
+      withText(good, "manifest", replaced('"NaN",null]', '"NaN"]')),
+      "3 arguments",
+    ],
+    ["costs of no op", withText(good, "manifest", replaced('{"op":"scale"', '{"op":"else"')), 'op "else"'],
+    [
       "a tensor that is none",
       withText(good, "manifest", replaced('"param":"w"', '"param":"n"')),
       'parameter "n"',

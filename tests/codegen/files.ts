@@ -233,21 +233,26 @@ const amount = fc.oneof(
 );
 const bytes = fc.record({ read: amount, written: amount });
 const traffic = fc.record({ dram: bytes, l3: bytes, l2: bytes, local: bytes });
-const metrics: fc.Arbitrary<ProgramMetrics> = fc.record(
-  {
+const argument = fc.oneof(
+  fc.integer(),
+  fc.boolean(),
+  fc.constantFrom("NaN", "-0"),
+  fc.constant(null),
+  fc.record({ bytes: fc.nat() }),
+);
+
+/** Metrics of a program with so many parameters and these ops. */
+function metrics(params: number, ops: readonly string[]): fc.Arbitrary<ProgramMetrics> {
+  const spent = (op: string) =>
+    fc.record(
+      { op: fc.constant(op), cycles: amount, macs: amount, traffic, energyUj: amount },
+      { requiredKeys: ["op", "cycles", "macs", "traffic"] },
+    );
+  const told = fc.record({
     source: fc.string(),
     machine: fc.string(),
     tiles: fc.nat(),
-    arguments: fc.array(
-      fc.oneof(
-        fc.integer(),
-        fc.boolean(),
-        fc.constantFrom("NaN", "-0"),
-        fc.constant(null),
-        fc.record({ bytes: fc.nat() }),
-      ),
-      { maxLength: 4 },
-    ),
+    arguments: fc.array(argument, { minLength: params, maxLength: params }),
     clock: fc.record({ name: fc.string(), hz: amount }),
     totalCycles: amount,
     totalTimeUs: amount,
@@ -258,57 +263,46 @@ const metrics: fc.Arbitrary<ProgramMetrics> = fc.record(
     computeUtilization: amount,
     memoryBandwidthUtilization: amount,
     traffic,
-    totalEnergyUj: amount,
-    averagePowerWatts: amount,
-    ops: fc.array(
-      fc.record(
-        { op: name, cycles: amount, macs: amount, traffic, energyUj: amount },
-        { requiredKeys: ["op", "cycles", "macs", "traffic"] },
-      ),
-      { maxLength: 2 },
-    ),
-  },
-  {
-    requiredKeys: [
-      ...([
-        "source",
-        "machine",
-        "tiles",
-        "arguments",
-        "clock",
-        "totalCycles",
-        "totalTimeUs",
-        "computeCycles",
-      ] as const),
-      ...(["memoryStallCycles", "otherCycles", "macs", "computeUtilization", "traffic", "ops"] as const),
-      "memoryBandwidthUtilization",
-    ],
-  },
-);
+    ops: fc.shuffledSubarray([...ops]).chain((some) => fc.tuple(...some.map(spent))),
+  });
+  const energy = fc.option(fc.record({ totalEnergyUj: amount, averagePowerWatts: amount }), {
+    nil: undefined,
+  });
+  return fc.tuple(told, energy).map(([m, e]) => ({ ...m, ...e }));
+}
 
 /** A program file of this code: with a description, metrics, and now and then another source. */
 export function arbitraryFile({ machine, source, target }: Compiled): fc.Arbitrary<ProgramFile> {
   const params = paramUses(machine);
-  return fc
-    .record({
-      checks: fc.boolean(),
-      description: description(params),
-      source: fc.oneof(
-        { weight: 3, arbitrary: fc.constant(source) },
-        {
-          weight: 1,
-          arbitrary: fc.constantFrom("", "\n", ".", ".code", "..\n.\n\n.weights", "a\r\n.b\u2028.c"),
-        },
-        { weight: 1, arbitrary: fc.string({ unit: "grapheme" }) },
+  const any = fc.record({
+    checks: fc.boolean(),
+    source: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(source) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom("", "\n", ".", ".code", "..\n.\n\n.weights", "a\r\n.b\u2028.c"),
+      },
+      { weight: 1, arbitrary: fc.string({ unit: "grapheme" }) },
+    ),
+    vectorAlignment: fc.option(fc.constantFrom(1, 32), { nil: undefined }),
+  });
+  return fc.tuple(any, description(params)).chain(([{ vectorAlignment, ...rest }, d]) => {
+    const wrong = descriptionProblem(d, params);
+    if (wrong !== undefined) throw new TypeError(`the generator's description: ${wrong.message}`);
+    const own = vectorAlignment === undefined ? target : { ...target, vectorAlignment };
+    const cost = fc.option(
+      metrics(
+        params.length,
+        d.ops.map((o) => o.name),
       ),
-      vectorAlignment: fc.option(fc.constantFrom(1, 32), { nil: undefined }),
-      estimates: fc.option(metrics, { nil: undefined }),
-      measured: fc.option(metrics, { nil: undefined }),
-    })
-    .map(({ vectorAlignment, description: d, ...rest }) => {
-      const wrong = descriptionProblem(d, params);
-      if (wrong !== undefined) throw new TypeError(`the generator's description: ${wrong.message}`);
-      const own = vectorAlignment === undefined ? target : { ...target, vectorAlignment };
-      return { ...rest, machine, target: own, description: completeDescription(d) };
-    });
+      { nil: undefined },
+    );
+    return fc.record({ estimates: cost, measured: cost }).map((costs) => ({
+      ...rest,
+      ...costs,
+      machine,
+      target: own,
+      description: completeDescription(d),
+    }));
+  });
 }

@@ -66,6 +66,23 @@ test("what costs are kept in the file, and come back", () => {
   expect(program.compiled.estimates).toBeUndefined();
 });
 
+test("metrics of another program are refused", () => {
+  const program = build(twoOps, { target: "minimal" });
+  const estimates = estimateProgram(program, [{ shape: [64] }, { shape: [8] }, 0]);
+  const other = build(
+    kernel([ptr(f32)], (x) => x.set(0, 1)),
+    { target: "minimal" },
+  );
+  expect(() => other.withMetrics({ estimates })).toThrow("is for 3 arguments, the program has 1 parameters");
+  const [bring] = estimates.ops;
+  if (bring === undefined) throw new TypeError("there is an op");
+  for (const [ops, says] of [
+    [[{ ...bring, op: "gone" }], 'names the op "gone"'],
+    [[bring, bring], "names an op twice"],
+  ] as const)
+    expect(() => program.withMetrics({ measured: { ...estimates, ops } })).toThrow(says);
+});
+
 test("the one op of a product is all of it", () => {
   const spec = { a: "i8", b: "i8", out: "i32" } as const;
   const sizes = { m: 64, n: 48, k: 96 };
