@@ -12,10 +12,13 @@ type Timed = CycleReport | PowerReport;
  * The lines of a report: cycles and their parts, the bound that is highest, traffic, units by kind with what they waited for, named
  * spans; of mode `power` energy and power, too. A line that is empty stands between two parts.
  */
-export function reportLines(report: Timed, tiles: number): readonly string[] {
+export function reportLines(
+  report: Timed,
+  { tiles, nameOf }: { readonly tiles: number; readonly nameOf: (span: string | number) => string },
+): readonly string[] {
   const parts = [headLines(report, tiles), cycleLines(report), boundLines(report), trafficLines(report)];
   parts.push(unitLines(report));
-  if (report.ops.length > 0) parts.push(opLines(report));
+  if (report.ops.length > 0) parts.push(opLines(report, nameOf));
   if (report.mode === "power") parts.push(energyLines(report), powerLines(report));
   return parts.flatMap((lines, i) => (i === 0 ? lines : ["", ...lines]));
 }
@@ -119,7 +122,7 @@ function unitLines({ units, totalCycles }: Timed): readonly string[] {
   ];
 }
 
-function opLines({ ops, totalCycles }: Timed): readonly string[] {
+function opLines({ ops, totalCycles }: Timed, nameOf: (span: string | number) => string): readonly string[] {
   const withEnergy = ops.some((op) => op.energyUj !== undefined);
   return table(
     [
@@ -134,7 +137,7 @@ function opLines({ ops, totalCycles }: Timed): readonly string[] {
       ...(withEnergy ? ["uJ"] : []),
     ],
     ops.map((op) => [
-      String(op.id),
+      nameOf(op.id),
       String(op.times),
       String(op.tiles),
       figure(op.cycles),

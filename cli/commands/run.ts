@@ -149,7 +149,12 @@ function timedCall(program: KpuProgram, bound: readonly Bound[], o: Options, mod
     outputs.push({ file: o.record, content: program.withMetrics({ measured }).bytes });
   }
   const unused = unusedText(on, mode);
-  return { lines: [...reportLines(report, tiles), ...(unused.length > 0 ? [""] : []), ...unused], outputs };
+  const { ops } = program.description;
+  const nameOf = (span: string | number): string => ops.find((op) => op.span === span)?.name ?? String(span);
+  return {
+    lines: [...reportLines(report, { tiles, nameOf }), ...(unused.length > 0 ? [""] : []), ...unused],
+    outputs,
+  };
 }
 
 async function programOf(file: string, o: Options): Promise<KpuProgram> {
