@@ -63,7 +63,7 @@ function describe(
   const wrong = descriptionProblem(given, params);
   if (wrong !== undefined)
     fail("KPU6008", `the description of ${name} does not hold: ${wrong.message}`, {
-      help: "correct the third argument of kernel()",
+      help: "correct the last argument of kernel()",
     });
   return completeDescription(given);
 }

@@ -162,15 +162,24 @@ export function kernel<const P extends readonly ParamDecl[]>(
   fn: (...args: BodyParams<P>) => void,
   description?: ProgramDescription,
 ): Kernel<P>;
-export function kernel<const P extends readonly ParamDecl[]>(params: P): Decorator<P>;
+export function kernel<const P extends readonly ParamDecl[]>(
+  params: P,
+  description?: ProgramDescription,
+): Decorator<P>;
 export function kernel(
   params: readonly ParamDecl[],
-  fn?: (...args: never[]) => void,
-  description?: ProgramDescription,
+  second?: ((...args: never[]) => void) | ProgramDescription,
+  third?: ProgramDescription,
 ): unknown {
   presenting(() => checkDecl(params));
-  if (fn !== undefined)
-    return wrap({ name: fn.name || "kernel", params, fn, description, thisValue: undefined });
+  if (typeof second === "function")
+    return wrap({
+      name: second.name || "kernel",
+      params,
+      fn: second,
+      description: third,
+      thisValue: undefined,
+    });
   return (method: (...args: never[]) => unknown, context: ClassMethodDecoratorContext) => {
     if (typeof context !== "object") {
       presenting(() =>
@@ -190,7 +199,7 @@ export function kernel(
       name: String(context.name),
       params,
       fn: method,
-      description: undefined,
+      description: second,
       thisValue: undefined,
     };
     context.addInitializer(function (this: unknown) {

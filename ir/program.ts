@@ -1,6 +1,6 @@
 /**
  * What a program says about itself beside its code: its tensors, its ops and how each is cut to fit the memories, the order in which
- * they run, and what the whole costs. Plain data, declared with a kernel (third argument of `kernel()`) and kept in its program file.
+ * they run, and what the whole costs. Plain data, declared with a kernel (the last argument of `kernel()`) and kept in its program file.
  */
 import { bytesOf, type DTypeName, SCOPES, type Scope } from "./dtype.ts";
 import type { ParamSpec } from "./hostargs.ts";

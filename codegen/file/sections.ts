@@ -25,8 +25,8 @@ export interface SectionPlace {
 
 /** As in PNG: a byte above 127, and line ends that a text transfer would change. */
 const MAGIC = Uint8Array.of(0x89, 0x4b, 0x50, 0x55, 0x0d, 0x0a, 0x1a, 0x0a);
-export const HEADER_BYTES = 64;
-export const ENTRY_BYTES = 64;
+const HEADER_BYTES = 64;
+const ENTRY_BYTES = 64;
 const ALIGNMENT = 64;
 const HASH_BYTES = 32;
 const HEADER = { version: 8, count: 12, length: 16, hash: 24 } as const;
@@ -34,7 +34,7 @@ const ENTRY = { kind: 0, offset: 8, length: 16, hash: 24 } as const;
 
 const aligned = (n: number): number => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
 const digest = (content: Uint8Array): Uint8Array => createHash("sha256").update(content).digest();
-export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 /** SHA-256 in hex. */
 export function sha256(content: Uint8Array | string): string {

@@ -1,5 +1,5 @@
 /** What a program tells beside its code: carried from the kernel's declaration, or read off the code; refused where it does not fit. */
-import { build, f32, i32, type KpuError, kernel, type ProgramDescription, ptr, S } from "kpu-dsl";
+import { build, f32, i32, type KpuError, kernel, type ProgramDescription, type Ptr, ptr, S } from "kpu-dsl";
 import { describe, expect, it, test } from "vitest";
 
 const GOOD: ProgramDescription = {
@@ -47,6 +47,16 @@ test("a description is carried as it was declared, and changes no code", () => {
   const program = build(declared(GOOD));
   expect(program.description).toEqual({ ...GOOD, schedule: ["double"] });
   expect(program.asm).toBe(build(declared()).asm);
+});
+
+test("a static method is described in its decorator", () => {
+  class Described {
+    @kernel([ptr(f32, { const: true }), ptr(f32), i32], GOOD)
+    static twice(x: Ptr<f32>, y: Ptr<f32>, n: number): void {
+      for (const i of S.range(0, n)) y.set(i, 2 * x.get(i));
+    }
+  }
+  expect(build(Described.twice).description).toEqual({ ...GOOD, schedule: ["double"] });
 });
 
 test("without one, tensors and their roles are read off the code", () => {

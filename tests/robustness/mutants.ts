@@ -80,7 +80,7 @@ export const MUTATIONS: Readonly<Record<string, (o: Original, dice: Random) => M
     made.set(file.subarray(j, j + bytes), i);
     return { file: sealed(made) };
   },
-  "a section of another file's kind": ({ file }, dice) => ({
+  "a section of random bytes": ({ file }, dice) => ({
     file: withSection(file, anySection(file, dice), () =>
       Uint8Array.from({ length: dice.below(100) }, () => dice.below(256)),
     ),
