@@ -194,7 +194,7 @@ describe("validate", () => {
     });
     const functional = await run(["validate", none], { mode: "functional", json: true });
     expect(JSON.parse(functional.out)).toMatchObject([
-      { ok: true, notModelled: expect.arrayContaining(["dram", "tile.fabric"]) as string[] },
+      { ok: true, notModelled: expect.arrayContaining(["dram", "tile.streamers"]) as string[] },
     ]);
     expect((await run(["validate", none], { mode: "power" })).out).not.toContain("does not model");
     expect(await refused(["validate", none], { mode: "fast" })).toContain(

@@ -49,6 +49,17 @@ describe("each field that the functional mode models changes a run", () => {
     out.set(0, 1);
     S.freeEvents(held);
   });
+  /** All accumulators of an array of 8 x 8. */
+  const sums = kernel([ptr(i32)], function sums(out) {
+    const near = S.alloc(f32, [4096], "l2");
+    const acc = S.alloc(f32, [4096], "acc");
+    const [e] = S.allocEvents(1);
+    S.dmaMemset(near, 1, 4096);
+    S.preload(acc, near, { rows: 64, cols: 64 }, e);
+    S.waitEvents(e);
+    S.freeEvents(e);
+    out.set(0, 1);
+  });
   const outcome = (k: typeof facts, machine: unknown): string => {
     const target = targetOf(machineSchema().parse(machine));
     const out = new Int32Array(3);
@@ -74,6 +85,8 @@ describe("each field that the functional mode models changes a run", () => {
     "l3.tiles": [fits("l3", 131072), 1],
     "l3.bytesPerTile": [fits("l3", 131072), 32768],
     "tile.events": [events, 4],
+    "tile.fabric.rows": [sums, 4],
+    "tile.fabric.cols": [sums, 4],
   } as const;
   test("these are all", () => {
     expect(Object.keys(CHANGES).sort()).toEqual(
