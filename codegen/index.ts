@@ -19,5 +19,6 @@ export {
 } from "./layout.ts";
 export { legalise } from "./legalise.ts";
 export { paramSpecs } from "./params.ts";
+export { constantBytes, scopeBytes } from "./scopes.ts";
 export { FAIL } from "./wasm/context.ts";
 export type { AccessSite, HostOperand, HostSite } from "./wasm/sites.ts";

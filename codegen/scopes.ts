@@ -18,14 +18,19 @@ export function scopeBytes(k: Kernel): ScopeBytes {
   return bytes;
 }
 
-/** What a run of the kernel takes of each memory beside the host arrays: its buffers, and in local its tables. */
-export function peakBytes(k: Kernel): ScopeBytes {
-  const buffers = scopeBytes(k);
-  let tables = 0;
+/** Bytes that the constant tables take of local memory, up to the end of the last that the code uses. */
+export function constantBytes(k: Kernel): number {
+  let bytes = 0;
   forEachExpr(k.body, (e) => {
     if (e.kind !== "apply" || e.op !== "alloc_const") return;
     const count = k.tables[e.attrs["table"] as number]?.values.length ?? 0;
-    tables = Math.max(tables, (e.attrs["offset"] as number) + bytesOf(e.attrs["dtype"] as DTypeName, count));
+    bytes = Math.max(bytes, (e.attrs["offset"] as number) + bytesOf(e.attrs["dtype"] as DTypeName, count));
   });
-  return { ...buffers, local: buffers.local + tables };
+  return bytes;
+}
+
+/** What a run of the kernel takes of each memory beside the host arrays: its buffers, and in local its tables. */
+export function peakBytes(k: Kernel): ScopeBytes {
+  const buffers = scopeBytes(k);
+  return { ...buffers, local: buffers.local + constantBytes(k) };
 }

@@ -1,7 +1,7 @@
 /** The command trace of a program: what every run of it with these arguments asks of a machine. */
-import { bytesOf, type DTypeName, type Scope } from "../../ir/dtype.ts";
+import { constantBytes, scopeBytes } from "../../codegen/index.ts";
+import type { Scope } from "../../ir/dtype.ts";
 import type { Kernel, Local } from "../../ir/kir.ts";
-import { forEachExpr } from "../../ir/walk.ts";
 import { TRACE_VERSION, type Trace } from "../../machine/trace.ts";
 import { constant } from "./affine.ts";
 import { decidingLocals } from "./slice.ts";
@@ -48,12 +48,13 @@ export function deriveTrace(kernel: Kernel, args: readonly TraceArgument[], o: T
       top = Math.ceil((top + arg.bytes) / DRAM_ALIGNMENT) * DRAM_ALIGNMENT;
     }
   });
-  // Private memory lies behind local memory, accumulators behind stream buffers.
-  const [local, l1] = [bytesIn(kernel, "local"), bytesIn(kernel, "l1")];
-  const starts = { global: top, l3: 0, l2: 0, l1: 0, acc: l1, local: 0, private: local } satisfies Record<
-    Scope,
-    number
-  >;
+  // Behind local memory lie constant tables, and behind them private memory; accumulators lie behind stream buffers.
+  const { local, l1 } = scopeBytes(kernel);
+  const tables = local;
+  const starts = {
+    ...{ global: top, l3: 0, l2: 0, l1: 0, acc: l1 },
+    ...{ local: 0, tables, private: tables + constantBytes(kernel) },
+  } satisfies Record<Scope | "tables", number>;
   const { tiles, oneByOne = false, steps = 200_000 } = o;
   const deciding = decidingLocals(kernel);
   return {
@@ -63,20 +64,4 @@ export function deriveTrace(kernel: Kernel, args: readonly TraceArgument[], o: T
       new Tracer({ kernel, deciding, tile, tiles, values, starts, oneByOne, steps }).trace(),
     ),
   };
-}
-
-/** Bytes that the buffers and tables of a scope take. */
-function bytesIn(k: Kernel, scope: Scope): number {
-  let end = 0;
-  forEachExpr(k.body, (e) => {
-    if (e.kind !== "apply" || (e.op !== "alloc" && e.op !== "alloc_const")) return;
-    if ((e.op === "alloc" ? e.attrs["scope"] : "local") !== scope) return;
-    const count =
-      e.op === "alloc"
-        ? (e.attrs["count"] as number)
-        : (k.tables[e.attrs["table"] as number]?.values.length ?? 0);
-    const offset = (e.attrs["offset"] as number | undefined) ?? 0;
-    end = Math.max(end, offset + bytesOf(e.attrs["dtype"] as DTypeName, count));
-  });
-  return end;
 }

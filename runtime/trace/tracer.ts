@@ -60,7 +60,7 @@ export interface TileFacts {
   readonly tiles: number;
   readonly values: ReadonlyMap<Local, Value>;
   /** Where scopes begin in their level, in bytes. */
-  readonly starts: { readonly [K in Scope]: number };
+  readonly starts: { readonly [K in Scope | "tables"]: number };
   /** Walks every round by itself, and keeps it an item of its own: slow, the same commands. */
   readonly oneByOne: boolean;
   /** Statements to walk before the program is refused. */
@@ -421,9 +421,10 @@ export class Tracer {
       case "alloc":
       case "alloc_const": {
         const scope = e.op === "alloc" ? (e.attrs["scope"] as Scope) : "local";
+        const start = starts[e.op === "alloc" ? scope : "tables"];
         const offset = (e.attrs["offset"] as number | undefined) ?? 0;
         const dtype = e.attrs["dtype"] as DTypeName;
-        return { is: "pointer", level: LEVEL_OF[scope], dtype, at: constant(starts[scope] + offset) };
+        return { is: "pointer", level: LEVEL_OF[scope], dtype, at: constant(start + offset) };
       }
     }
     const args = e.args.map((a) => this.#eval(a));

@@ -78,6 +78,24 @@ describe("deriveTrace", () => {
     expect([read, written]).toEqual([4000, 4000]);
   });
 
+  test("constant tables and buffers of local memory have places of their own", () => {
+    const table = Float32Array.from({ length: 16 }, (_, i) => i);
+    const k = machine(
+      kernel([ptr(f32)], function tables(x) {
+        const near = S.alloc(f32, [16]);
+        const own = S.alloc(f32, [16], "private");
+        S.dmaCopy(near.at(0), S.allocConst(f32, table), 16);
+        S.dmaCopy(own.at(0), near.at(0), 16);
+        S.dmaCopy(x, own.at(0), 16);
+      }),
+    );
+    const [items = []] = deriveTrace(k, [{ bytes: 64 }], { tiles: 1 }).tiles;
+    const places = items.flatMap((i) => (i.kind === "move" ? [i.src, i.dst] : []));
+    const local = places.filter((p) => p.level === "local").map((p) => p.at.base);
+    // Where the table is, where it is copied to, and where that is copied to.
+    expect(local).toEqual([64, 0, 0, 128, 128]);
+  });
+
   test("loops whose rounds take turns, triangles, variables that are carried", () => {
     const k = kernel([ptr(f32), i32], function k(x, n) {
       const near = S.alloc(f32, [4, 16]);
