@@ -46,13 +46,13 @@ interface Arguments {
 interface Memory {
   readonly nearA: NdBuffer<f32>;
   readonly nearB: NdBuffer<f32>;
-  /** Of each half, what goes out: results, and sums of a plan whose sums lie in l3. */
+  /** What goes out: results, and sums of a plan whose sums lie in l3. */
   readonly nearOut: NdBuffer<f32>;
   readonly nearResidual: NdBuffer<f32>;
   readonly edgeA: NdBuffer<f32>;
   readonly edgeB: NdBuffer<f32>;
   readonly acc: NdBuffer<f32>;
-  /** Of a plan whose sums lie in l3: those of a block of each tile, and those of a half on their way here. */
+  /** Of a plan whose sums lie in l3: those of a block of each tile, and those of each half on their way here. */
   readonly far: NdBuffer<f32>;
   readonly nearIn: NdBuffer<f32>;
 }
@@ -62,6 +62,32 @@ interface Block {
   readonly col: number;
   readonly rows: number;
   readonly cols: number;
+}
+/** A micro in a chunk, and what is before and after it. */
+interface Micro {
+  readonly tile: number;
+  readonly block: Block;
+  /** The block that this tile computed before. */
+  readonly before: Block;
+  readonly chunk: Chunk;
+  /** What is multiplied after this chunk, and whether there is anything. */
+  readonly nextBlock: Block;
+  readonly nextChunk: Chunk;
+  readonly more: boolean;
+  /** Of two chunks in l2, which this one is; and which of its block. */
+  readonly slot: number;
+  readonly c: number;
+  readonly i: number;
+  readonly j: number;
+  /** Micros side by side in the block. */
+  readonly along: number;
+  /** In the block. */
+  readonly first: boolean;
+  readonly last: boolean;
+  /** Sums of a block of one micro stay in the accumulators. */
+  readonly stays: boolean;
+  readonly firstOfAll: boolean;
+  readonly lastChunk: boolean;
 }
 /** Half of a micro: the accumulators of index `h` have its sums in turn with those of other micros. */
 interface Half {
@@ -233,7 +259,7 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
     const top = (2 * i + h) * H;
     const left = j * W;
     if (last) {
-      const out = mem.nearOut.at(h, 0).as(D);
+      const out = mem.nearOut.at(0).as(D);
       const [row, col] = [block.row + top, block.col + left];
       if (spec.residual !== undefined) {
         S.asyncDmaCopy(mem.nearResidual.at(0), x.residual.at(row * x.n + col), cols, e[NOW]!, {
@@ -266,11 +292,11 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
       });
       given(e, "out");
     } else if (!KEEPS) {
-      S.drain(mem.nearOut.at(h, 0), mem.acc.at(h, 0), { rows, cols, stride: W }, e[NOW]!);
+      S.drain(mem.nearOut.at(0), mem.acc.at(h, 0), { rows, cols, stride: W }, e[NOW]!);
       S.waitEvents(e[NOW]!);
       S.blockMove(
         mem.far.at(tile, top * NB + left),
-        mem.nearOut.at(h, 0),
+        mem.nearOut.at(0),
         { rows, cols, srcStride: W, dstStride: NB },
         e[AT.out]!,
       );
@@ -281,7 +307,7 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
   /** Sums of a half on their way back from l3. */
   function bring(mem: Memory, e: readonly Event[], tile: number, block: Block, half: Half): void {
     S.blockMove(
-      mem.nearIn.at(0),
+      mem.nearIn.at(half.h, 0),
       mem.far.at(tile, (2 * half.i + half.h) * H * NB + half.j * W),
       { rows: rowsOf(block, half), cols: colsOf(block, half), srcStride: NB, dstStride: W },
       e[AT.in]!,
@@ -290,29 +316,46 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
   }
   /** And from l2 into the accumulators. */
   function resume(mem: Memory, e: readonly Event[], block: Block, half: Half): void {
-    done(e, "in");
     S.preload(
       mem.acc.at(half.h, 0),
-      mem.nearIn.at(0),
+      mem.nearIn.at(half.h, 0),
       { rows: rowsOf(block, half), cols: colsOf(block, half), stride: W },
       e[AT.sums]!,
     );
     given(e, "sums");
   }
 
-  function multiply(
-    mem: Memory,
-    e: readonly Event[],
-    block: Block,
-    chunk: Chunk,
-    half: Half,
-    c: number,
-    p: number,
-    edge: number,
-    role: "mma0" | "mma1",
-  ): void {
+  /**
+   * Step s of a micro, on the slot `edge` of the stream buffers: half 0 is multiplied in the first `turns` steps, half 1 in the
+   * others. The half before goes out and the one after comes in.
+   */
+  function multiply(x: Arguments, mem: Memory, e: readonly Event[], u: Micro, s: number, edge: 0 | 1): void {
+    const { block, chunk, slot, c, i, j, first, last, stays, lastChunk } = u;
+    const h = s < TURNS ? 0 : 1;
+    const p = s - h * TURNS;
+    const half = { i, j, h };
+    const fresh = h === 0 && first && c === 0;
+    const previous = either(fresh, u.before, block);
+    const halfBefore = {
+      i: h === 1 ? i : first ? downOf(previous) - 1 : j > 0 ? i : i - 1,
+      j: h === 1 ? j : first ? alongOf(previous) - 1 : j > 0 ? j - 1 : u.along - 1,
+      h: 1 - h,
+    };
+    const i2 = last ? 0 : j < u.along - 1 ? i : i + 1;
+    const j2 = last ? 0 : j < u.along - 1 ? j + 1 : 0;
+    const halfAfter = { i: h === 0 ? i : i2, j: h === 0 ? j : j2, h: 1 - h };
+    const goesOut = h === 1 ? lastChunk || !stays : fresh ? !u.firstOfAll : !first || !stays;
+    // Sums of this half, of the one after, and of the one after that.
+    const cameIn = !stays && c > 0;
+    const comesThen = !stays && (last ? !lastChunk : c > 0);
+    const comesIn = !KEEPS && (h === 0 ? cameIn : comesThen);
+    done(e, "rows");
+    done(e, "cols");
+    if (!KEEPS && p === 0 && cameIn) done(e, "sums");
+    if (p === 0 && h === 0 && first && u.more) load(x, mem, e, u.nextBlock, u.nextChunk, 1 - slot);
+    const product = edge === 0 ? "mma0" : "mma1";
     S.mma(
-      mem.acc.at(half.h, 0),
+      mem.acc.at(h, 0),
       mem.edgeA.at(edge, 0),
       mem.edgeB.at(edge, 0),
       {
@@ -321,9 +364,24 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
         k: turnDepth(chunk, p),
         clear: c === 0 && p === 0,
       },
-      e[AT[role]]!,
+      e[AT[product]]!,
     );
-    given(e, role);
+    given(e, product);
+    if (edge === 1 || s > 0 || !fresh || !u.firstOfAll) done(e, edge === 0 ? "mma1" : "mma0");
+    if (p < TURNS - 1) stream(mem, e, block, chunk, slot, half, p + 1, 1 - edge);
+    else if (h === 0 || !last) stream(mem, e, block, chunk, slot, halfAfter, 0, 1 - edge);
+    else if (u.more) {
+      done(e, "loadA");
+      done(e, "loadB");
+      stream(mem, e, u.nextBlock, u.nextChunk, 1 - slot, halfAfter, 0, 1 - edge);
+    }
+    if (p === 0) {
+      if (comesIn) done(e, "in");
+      if (!KEEPS && comesThen) bring(mem, e, u.tile, block, { i: i2, j: j2, h });
+      if (goesOut) finish(x, mem, e, u.tile, previous, halfBefore, h === 1 || !first ? lastChunk : c === 0);
+      if (comesIn) resume(mem, e, block, halfAfter);
+    }
+    if (p === TURNS - 1 && goesOut) done(e, "out");
   }
 
   function alloc(b: PlanBuffer): NdBuffer<f32> {
@@ -392,7 +450,6 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
           );
           const down = downOf(block);
           const along = alongOf(block);
-          // Sums of a block of one micro stay in the accumulators.
           const stays = KEEPS || (down === 1 && along === 1);
           for (const c of S.range(0, chunks)) {
             const chunk = chunkAt(k, step, c);
@@ -405,61 +462,13 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
               for (const j of S.range(0, along)) {
                 const first = i === 0 && j === 0;
                 const last = i === down - 1 && j === along - 1;
-                const fresh = first && c === 0;
-                const i2 = last ? 0 : j < along - 1 ? i : i + 1;
-                const j2 = last ? 0 : j < along - 1 ? j + 1 : 0;
-                for (const h of S.range(0, 2)) {
-                  const half = { i, j, h };
-                  const previous = either(h === 0 && fresh, before, block);
-                  const halfBefore = {
-                    i: h === 1 ? i : first ? downOf(previous) - 1 : j > 0 ? i : i - 1,
-                    j: h === 1 ? j : first ? alongOf(previous) - 1 : j > 0 ? j - 1 : along - 1,
-                    h: 1 - h,
-                  };
-                  const halfAfter = { i: h === 0 ? i : i2, j: h === 0 ? j : j2, h: 1 - h };
-                  const goesOut = h === 1 ? lastChunk || !stays : fresh ? !firstOfAll : !first || !stays;
-                  // Sums of the half after this one, and of the one after that.
-                  const comesThen = !stays && (last ? !lastChunk : c > 0);
-                  const comesNext = h === 1 ? comesThen : !stays && c > 0;
-                  for (const pair of S.range(0, TURNS / 2)) {
-                    const p = 2 * pair;
-                    done(e, "rows");
-                    done(e, "cols");
-                    if (pair === 0 && h === 0 && first && more)
-                      load(x, mem, e, nextBlock, nextChunk, 1 - slot);
-                    multiply(mem, e, block, chunk, half, c, p, 0, "mma0");
-                    if (!(pair === 0 && h === 0 && fresh && firstOfAll)) done(e, "mma1");
-                    stream(mem, e, block, chunk, slot, half, p + 1, 1);
-                    if (pair === 0) {
-                      if (goesOut)
-                        finish(
-                          x,
-                          mem,
-                          e,
-                          tile,
-                          previous,
-                          halfBefore,
-                          h === 1 ? lastChunk : first ? c === 0 : lastChunk,
-                        );
-                      if (!KEEPS && comesNext) resume(mem, e, block, halfAfter);
-                    }
-                    done(e, "rows");
-                    done(e, "cols");
-                    multiply(mem, e, block, chunk, half, c, p + 1, 1, "mma1");
-                    done(e, "mma0");
-                    if (pair < TURNS / 2 - 1) stream(mem, e, block, chunk, slot, half, p + 2, 0);
-                    else if (h === 0 || !last) stream(mem, e, block, chunk, slot, halfAfter, 0, 0);
-                    else if (more) {
-                      done(e, "loadA");
-                      done(e, "loadB");
-                      stream(mem, e, nextBlock, nextChunk, 1 - slot, { i: 0, j: 0, h: 0 }, 0, 0);
-                    }
-                    if (!KEEPS && pair === 0) {
-                      if (comesNext) done(e, "sums");
-                      if (comesThen) bring(mem, e, tile, block, { i: i2, j: j2, h });
-                    }
-                    if (pair === TURNS / 2 - 1 && goesOut) done(e, "out");
-                  }
+                const micro = {
+                  ...{ tile, block, before, chunk, nextBlock, nextChunk, slot, c, i, j, along, first, last },
+                  ...{ stays, firstOfAll, lastChunk, more },
+                };
+                for (const pair of S.range(0, TURNS)) {
+                  multiply(x, mem, e, micro, 2 * pair, 0);
+                  multiply(x, mem, e, micro, 2 * pair + 1, 1);
                 }
               }
             }

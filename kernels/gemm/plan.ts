@@ -5,7 +5,7 @@
  *     chunk    `depth` of the operands of a block, which a DMA engine brings from DRAM to l2 while the one before is multiplied
  *     micro    2 * halfRows x cols of a block: its sums are in the accumulators. While one half is multiplied, the sums of the
  *              other go out and the next ones come in
- *     turn     one of `turns` parts of a chunk's depth, that is streamed to l1 while the one before is multiplied
+ *     turn     one of `turns` parts of a chunk's depth, in which a half is streamed to l1 while the turn before is multiplied
  *
  * A block of one micro keeps its sums in the accumulators and takes nothing of l3. A larger block reads its operands less often:
  * the bytes of a product out of DRAM are (mnk / blockCols) + (mnk / blockRows) elements and the result.
@@ -26,7 +26,6 @@ export interface GemmPlan {
   readonly blockCols: number;
   /** Depth of a chunk; even. */
   readonly depth: number;
-  /** Even: buffers take turns. */
   readonly turns: number;
   /** Tiles side by side along the columns of the result; the others are below. */
   readonly tileCols: number;
@@ -56,9 +55,9 @@ export function buffersOf(spec: GemmSpec, p: GemmPlan, tiles: number) {
   return {
     nearA: { dtype: spec.a, scope: "l2", shape: [2, p.blockRows * p.depth] },
     nearB: { dtype: spec.b, scope: "l2", shape: [2, p.blockCols * p.depth] },
-    nearOut: { dtype: keeps ? spec.out : sum, scope: "l2", shape: [2, half] },
+    nearOut: { dtype: keeps ? spec.out : sum, scope: "l2", shape: [1, half] },
     nearResidual: { dtype: residual, scope: "l2", shape: spec.residual === undefined ? NOTHING : [1, half] },
-    nearIn: { dtype: sum, scope: "l2", shape: keeps ? NOTHING : [1, half] },
+    nearIn: { dtype: sum, scope: "l2", shape: keeps ? NOTHING : [2, half] },
     edgeA: { dtype: spec.a, scope: "l1", shape: [2, p.halfRows * turn] },
     edgeB: { dtype: streamed, scope: "l1", shape: [2, p.cols * turn] },
     acc: { dtype: sum, scope: "acc", shape: [2, half] },
@@ -95,7 +94,7 @@ export function checkPlan(spec: GemmSpec, p: GemmPlan, target: Target, tiles: nu
   whole("blockRows", 2 * p.halfRows);
   whole("blockCols", p.cols);
   whole("depth", 2);
-  whole("turns", 2);
+  whole("turns", 1);
   const bytes = planBytes(spec, p, tiles);
   for (const [scope, wanted] of Object.entries(bytes) as [keyof typeof bytes, number][])
     if (wanted > target.capacity[scope])
