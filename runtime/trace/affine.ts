@@ -4,9 +4,12 @@
  * loop has to be walked for the question to have one.
  */
 
-/** The rounds of one loop that is walked at once; of a loop whose end is not known yet they are Infinity. */
+/**
+ * The rounds of one loop that is walked at once; of a loop whose end is not known yet they are Infinity. They become fewer
+ * while it is walked: what was found for all of them holds for the first ones, too ({@link settled}).
+ */
 export interface Rounds {
-  readonly count: number;
+  count: number;
   /** Loops walked at once around it. */
   readonly depth: number;
 }
@@ -26,12 +29,28 @@ export type Demand =
   /** Every round alone. */
   | { readonly demand: "single"; readonly rounds: Rounds };
 
+export type Unsettled = Exclude<Demand, { readonly demand: "split" }>;
+
+/** The answer for the first rounds of the loops around, which end where it changes. */
+export function settled<T extends Affine | boolean | undefined>(ask: () => T | Demand): T | Unsettled {
+  for (;;) {
+    const answer = ask();
+    if (answer === undefined || !isDemand(answer)) return answer as T;
+    if (answer.demand !== "split") return answer;
+    answer.rounds.count = answer.at;
+  }
+}
+
 /** Rounds that take turns in longer periods are walked alone. */
 const MOST_TURNS = 8;
 
 const NO_TERMS: ReadonlyMap<Rounds, number> = new Map();
 export const constant = (base: number): Affine => ({ base, terms: NO_TERMS });
-export const isConstant = (a: Affine): boolean => a.terms.size === 0;
+/** Whether it is `base` in all rounds. */
+export function isConstant(a: Affine): boolean {
+  for (const rounds of a.terms.keys()) if (rounds.count > 1) return false;
+  return true;
+}
 export const isDemand = (x: object | boolean): x is Demand => typeof x === "object" && "demand" in x;
 
 /** `from + step * round` */
@@ -69,9 +88,8 @@ export function multiply(a: Affine, b: Affine): Affine | Demand {
 }
 
 export function sameAffine(a: Affine, b: Affine): boolean {
-  return (
-    a.base === b.base && a.terms.size === b.terms.size && [...a.terms].every(([r, s]) => b.terms.get(r) === s)
-  );
+  const by = subtract(a, b);
+  return by.base === 0 && isConstant(by);
 }
 
 /** The smallest and the largest value over all rounds; `without` one loop's part. */
@@ -89,7 +107,7 @@ export function bounds(a: Affine, without?: Rounds): { readonly low: number; rea
 
 /** Loops that it moves with, outermost first. */
 function loopsOf(a: Affine): (readonly [Rounds, number])[] {
-  return [...a.terms].sort(([x], [y]) => x.depth - y.depth);
+  return [...a.terms].filter(([r]) => r.count > 1).sort(([x], [y]) => x.depth - y.depth);
 }
 
 /** What asks for a single number of a value that moves: its outermost loop goes round by round. */
@@ -126,7 +144,7 @@ export function isNegative(a: Affine): boolean | Demand {
 export function isZero(a: Affine): boolean | Demand {
   const { low, high } = bounds(a);
   if (low > 0 || high < 0) return false;
-  if (isConstant(a)) return true;
+  if (low === high) return true;
   const [[rounds, step], second] = loopsOf(a) as [
     readonly [Rounds, number],
     ...(readonly [Rounds, number])[],

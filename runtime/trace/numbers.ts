@@ -16,6 +16,7 @@ import {
   modulo,
   multiply,
   scale,
+  settled,
   subtract,
 } from "./affine.ts";
 import { DATA, moving, number, pending, type Value } from "./value.ts";
@@ -33,7 +34,7 @@ export function numberOp(e: Apply, args: readonly Value[]): Value {
   if (why !== undefined) return pending(why);
   const first = numbers.find((n) => !isConstant(n));
   if (first !== undefined) {
-    const answer = answerOf(e, numbers);
+    const answer = settled(() => answerOf(e, numbers));
     if (answer === undefined) return pending(alone(first));
     if (isDemand(answer)) return pending(answer);
     return typeof answer === "boolean" ? number(answer) : moving(answer);

@@ -35,8 +35,13 @@ export class Rolled {
     this.#rounds.push(items);
   }
 
-  /** `count` times `turns` rounds that were walked at once: their addresses have the stride of this loop. */
-  loop(count: number, turns: number, body: readonly Item[]): void {
+  /** `count` times some rounds that were walked at once: their addresses have the stride of this loop. */
+  together(count: number, rounds: readonly (readonly Item[])[]): void {
+    if (count > 1) this.#repeated(count, rounds.length, joined(rounds));
+    else for (const body of rounds) this.round(roundOf({ count: 1, turns: 1, body }, 0));
+  }
+
+  #repeated(count: number, turns: number, body: readonly Item[]): void {
     const core = onlyWork(body);
     if (core !== undefined) {
       this.round([timesOf(core, count)]);

@@ -23,6 +23,7 @@ import {
   ofRounds,
   type Rounds,
   scale,
+  settled,
   subtract,
 } from "./affine.ts";
 import { engineCommand } from "./commands.ts";
@@ -266,15 +267,15 @@ export class Tracer {
             const rounds: Rounds = { count: times, depth: this.#open.length };
             const found = this.#together(s, carried, guess, rounds, next, walk);
             if (found.is === "loop") {
-              rolled.loop(times, guess.turns, found.body);
-              next += times * guess.turns;
+              rolled.together(rounds.count, found.parts);
+              next += rounds.count * guess.turns;
               history = [this.#state(carried)];
               patience = 1;
               continue;
             }
-            const why = found.is === "undecided" ? found.why : undefined;
-            if (why?.demand === "split") ends.push(next + why.at * guess.turns);
-            else if (why?.demand === "turns" && times >= 2 * why.turns) {
+            const { why } = found;
+            if (why.demand === "split") ends.push(next + why.at * guess.turns);
+            else if (why.demand === "turns" && times >= 2 * why.turns) {
               turns = guess.turns * why.turns;
               this.#turns.set(s, turns);
             } else {
@@ -304,7 +305,10 @@ export class Tracer {
     return jump?.kind === "break" && jump.label === s.label ? undefined : jump;
   }
 
-  /** `rounds` bodies of some rounds each from round `first` on, as one body. */
+  /**
+   * `rounds` bodies of some rounds each from round `first` on, walked at once: the items of each of these. There may be fewer
+   * `rounds` in the end.
+   */
   #together(
     s: LoopStmt,
     carried: readonly Local[],
@@ -313,8 +317,7 @@ export class Tracer {
     first: number,
     walk: (round: Affine) => Jump,
   ):
-    | { readonly is: "loop"; readonly body: readonly Item[] }
-    | { readonly is: "mismatch" }
+    | { readonly is: "loop"; readonly parts: readonly (readonly Item[])[] }
     | { readonly is: "undecided"; readonly why: Demand } {
     const before = this.#save();
     const start = carried.map((l, i) =>
@@ -323,23 +326,27 @@ export class Tracer {
     carried.forEach((l, i) => {
       this.#values.set(l, start[i] as Value);
     });
+    const parts: Item[][] = [];
     this.#items = [];
     this.#open.push(rounds);
-    let isLoop = false;
     try {
       for (let t = 0; t < turns; t++) {
         const jump = walk(ofRounds(rounds, first + t, turns));
         // Which leaves it in its first round.
         if (jump !== undefined && !(jump.kind === "continue" && jump.label === s.label))
           throw new Undecided({ demand: "split", rounds, at: 1 });
+        this.#flush();
+        parts.push(this.#items);
+        this.#items = [];
       }
-      this.#flush();
-      isLoop =
+      const isLoop =
         isSameSet(before.held, this.#held) &&
         isSameSet(before.started, this.#started) &&
         this.#state(carried).every((v, i) =>
           sameValue(v, movedBy(start[i] as Value, constant(moves[i] as number))),
         );
+      // What was found for all rounds is right for the first.
+      if (!isLoop) rounds.count = 1;
     } catch (error) {
       if (!(error instanceof Undecided)) throw error;
       this.#restore(before);
@@ -348,19 +355,16 @@ export class Tracer {
     } finally {
       this.#open.pop();
     }
-    if (!isLoop) {
-      this.#restore(before);
-      return { is: "mismatch" };
-    }
     if (rounds.count === Infinity)
       this.#refuse("KPU9021", s.at, "this loop never ends", {
         help: "leave it by a condition that some round makes false",
       });
-    carried.forEach((l, i) => {
-      const by = constant((moves[i] as number) * rounds.count);
-      this.#values.set(l, movedBy(before.values.get(l) as Value, by));
-    });
-    return { is: "loop", body: this.#items };
+    if (rounds.count > 1)
+      carried.forEach((l, i) => {
+        const by = constant((moves[i] as number) * rounds.count);
+        this.#values.set(l, movedBy(before.values.get(l) as Value, by));
+      });
+    return { is: "loop", parts };
   }
 
   /** Deciding variables from outside of a loop that it assigns. */
@@ -444,16 +448,16 @@ export class Tracer {
         if (p?.is !== "pointer" || q?.is !== "pointer") return DATA;
         const by = subtract(p.at, q.at);
         if (e.op === "ptr_diff") {
-          const elements = floorDivide(by, DTYPES[p.dtype].bytes);
+          const elements = settled(() => floorDivide(by, DTYPES[p.dtype].bytes));
           return isDemand(elements) ? pending(elements) : moving(elements);
         }
-        const isEqual = p.level === q.level && isZero(by);
+        const isEqual = p.level === q.level && settled(() => isZero(by));
         return typeof isEqual === "boolean" ? number(isEqual) : pending(isEqual);
       }
       case "select": {
         if (p?.is === "pending") return p;
         if (q === undefined || r === undefined || p?.is !== "number") return DATA;
-        const isNot = isZero(p.value);
+        const isNot = settled(() => isZero(p.value));
         return isDemand(isNot) ? pending(isNot) : isNot ? r : q;
       }
       default:
@@ -465,7 +469,7 @@ export class Tracer {
   #holds(cond: Value): boolean {
     if (cond.is === "pending") throw new Undecided(cond.why);
     if (cond.is !== "number") throw new TypeError(`a condition is ${cond.is}`);
-    const isNot = isZero(cond.value);
+    const isNot = settled(() => isZero(cond.value));
     if (isDemand(isNot)) throw new Undecided(isNot);
     return !isNot;
   }
