@@ -49,15 +49,14 @@ export class Rolled {
     }
     let loop: Body = { count, turns, body };
     // Rounds before it that it continues.
-    while (loop.body.length > 0 && isSame(this.#rounds.slice(-turns), roundOf(loop, -1))) {
+    while (loop.body.length > 0 && isRound(this.#rounds.slice(-turns), loop, -1)) {
       this.#rounds.splice(-turns);
       loop = { ...loop, count: loop.count + 1, body: from(loop, -1) };
     }
     this.#absorb();
     const before = this.#loop;
     if (before !== undefined && this.#rounds.length === 0 && before.turns === turns) {
-      const next = { ...before, body: from(before, before.count) };
-      if (isSame([next.body], loop.body)) {
+      if (continues(before, loop.body)) {
         this.#loop = { ...before, count: before.count + loop.count };
         return;
       }
@@ -75,7 +74,7 @@ export class Rolled {
   /** Rounds behind the last loop that continue it. */
   #absorb(): void {
     for (let loop = this.#loop; loop !== undefined; loop = this.#loop) {
-      if (!isSame(this.#rounds.slice(0, loop.turns), roundOf(loop, loop.count))) return;
+      if (!isRound(this.#rounds.slice(0, loop.turns), loop, loop.count)) return;
       this.#rounds.splice(0, loop.turns);
       this.#loop = { ...loop, count: loop.count + 1 };
     }
@@ -98,15 +97,14 @@ function onlyWork(body: readonly Item[]): Core | undefined {
 /** Rounds as loops where neighbours are the same commands. */
 function foldRounds(rounds: readonly (readonly Item[])[]): Item[] {
   const out: Item[] = [];
-  const shapes = rounds.map(shapeOf);
   for (let i = 0; i < rounds.length; ) {
     const body = rounds[i] as readonly Item[];
-    const first = shapes[i] as Shape;
-    const steps = stepsTo(first, shapes[i + 1]);
+    const steps =
+      body.length === 0 || onlyWork(body) !== undefined ? undefined : stepsTo(body, rounds[i + 1]);
     let count = 1;
-    if (steps !== undefined && onlyWork(body) === undefined && body.length > 0) {
+    if (steps !== undefined) {
       count = 2;
-      while (isEqual(stepsTo(shapes[i + count - 1] as Shape, shapes[i + count]), steps)) count++;
+      while (isEqual(stepsTo(rounds[i + count - 1] as readonly Item[], rounds[i + count]), steps)) count++;
     }
     if (count === 1) for (const item of body) append(out, item);
     else {
@@ -121,32 +119,77 @@ function foldRounds(rounds: readonly (readonly Item[])[]): Item[] {
 
 // ---------------------------------------------------------------------------------------------- rounds compared
 
-/** Items without the bases of their addresses, and those. */
-interface Shape {
-  readonly text: string;
-  readonly bases: readonly number[];
+/** How far each address of b is from that of a; undefined where they are different commands. */
+function stepsTo(a: readonly Item[], b: readonly Item[] | undefined): readonly number[] | undefined {
+  if (b === undefined) return undefined;
+  const steps: number[] = [];
+  const same = areAlike(a, b, 0, (x, y) => {
+    steps.push(y.base - x.base);
+    return isEqual(x.strides ?? NO_STRIDES, y.strides ?? NO_STRIDES);
+  });
+  return same ? steps : undefined;
+}
+const NO_STRIDES: readonly number[] = [];
+
+/** Whether the rounds together are round `n` of a loop. */
+function isRound(rounds: readonly (readonly Item[])[], { body }: Body, n: number): boolean {
+  const [first, second] = rounds;
+  if (first === undefined || body.length === 0) return false;
+  const items = second === undefined ? first : joined(rounds);
+  return areAlike(items, body, 0, (x, y, depth) => {
+    const strides = y.strides ?? NO_STRIDES;
+    if (x.base !== y.base + n * (strides[depth] ?? 0)) return false;
+    const own = x.strides ?? NO_STRIDES;
+    if (own.length !== Math.max(strides.length - 1, Math.min(strides.length, depth))) return false;
+    return own.every((stride, i) => stride === strides[i < depth ? i : i + 1]);
+  });
 }
 
-function shapeOf(items: readonly Item[]): Shape {
-  const bases: number[] = [];
-  const blank = mapAddresses(items, 0, (a) => {
-    bases.push(a.base);
-    return { ...a, base: 0 };
+/** Whether the body is that of a loop behind its last round. */
+function continues(loop: Body, body: readonly Item[]): boolean {
+  return areAlike(body, loop.body, 0, (x, y, depth) => {
+    const strides = y.strides ?? NO_STRIDES;
+    return (
+      x.base === y.base + loop.count * (strides[depth] ?? 0) && isEqual(x.strides ?? NO_STRIDES, strides)
+    );
   });
-  return { text: JSON.stringify(blank), bases };
 }
-/** How far each address of b is from that of a; undefined where they are different commands. */
-function stepsTo(a: Shape, b: Shape | undefined): readonly number[] | undefined {
-  if (b === undefined || a.text !== b.text) return undefined;
-  return a.bases.map((x, i) => (b.bases[i] as number) - x);
+
+type Compare = (x: Address, y: Address, depth: number) => boolean;
+
+/** Whether the items are the same but for addresses, which are compared in order; `depth` as of mapAddresses. */
+function areAlike(a: readonly Item[], b: readonly Item[], depth: number, compare: Compare): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i] as Item, b[i] as Item];
+    if (x.kind === "loop" && y.kind === "loop") {
+      if (x.count !== y.count || !areAlike(x.body, y.body, depth + 1, compare)) return false;
+    } else if (!areEqual(x, y, (p, q) => compare(p, q, depth))) return false;
+  }
+  return true;
 }
+
+/** Deep equality of plain data; `at` of an object with a `level` is an address. */
+function areEqual(a: object, b: object, compare: (x: Address, y: Address) => boolean): boolean {
+  if (a === b && !("src" in a || "dst" in a)) return true;
+  const [keys, others] = [Object.keys(a), Object.keys(b)];
+  if (keys.length !== others.length) return false;
+  for (const key of keys) {
+    const [x, y] = [field(a, key), field(b, key)];
+    if (typeof x !== "object" || x === null) {
+      if (x !== y) return false;
+    } else if (typeof y !== "object" || y === null) return false;
+    else if (isAddress(x) && isAddress(y)) {
+      if (!compare(x, y)) return false;
+    } else if (!areEqual(x, y, compare)) return false;
+  }
+  return true;
+}
+const field = (o: object, key: string): unknown => Reflect.get(o, key);
+const isAddress = (o: object): o is Address => "base" in o;
+
 function isEqual(a: readonly number[] | undefined, b: readonly number[] | undefined): boolean {
-  return a !== undefined && b !== undefined && a.every((x, i) => x === b[i]);
-}
-function isSame(rounds: readonly (readonly Item[])[], items: readonly Item[]): boolean {
-  if (rounds.length === 0 || items.length === 0) return false;
-  const [a, b] = [shapeOf(joined(rounds)), shapeOf(items)];
-  return a.text === b.text && isEqual(a.bases, b.bases);
+  return a !== undefined && b !== undefined && a.length === b.length && a.every((x, i) => x === b[i]);
 }
 
 // ---------------------------------------------------------------------------------------------- addresses
