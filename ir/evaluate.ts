@@ -102,3 +102,15 @@ export function evaluate(
   const lane = laneFn(op as AluOp, laneDType(first), attrs);
   return lanes(0).map((x, i) => lane(x, lanes(1)?.[i] ?? 0, lanes(2)?.[i] ?? 0));
 }
+
+/** `evaluate` for an op that is asked for again and again: what does not depend on the numbers is done once. */
+export function evaluator(
+  op: OpName,
+  types: readonly Type[],
+  attrs: Attrs,
+): (args: readonly number[]) => LaneValue | undefined {
+  const [first] = types;
+  if (!OPS[op].alu || first?.kind !== "scalar") return (args) => evaluate(op, types, args, attrs);
+  const f = scalarFn(op, scalarTypeOf(first), attrs);
+  return (args) => f(...args);
+}

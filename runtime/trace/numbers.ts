@@ -1,5 +1,5 @@
 /** Ops on numbers that may move with loops. What an op does with plain numbers is the ALU table's; here is what stays affine. */
-import { evaluate } from "../../ir/evaluate.ts";
+import { evaluator } from "../../ir/evaluate.ts";
 import type { Apply, Type } from "../../ir/kir.ts";
 import {
   type Affine,
@@ -21,6 +21,20 @@ import {
 } from "./affine.ts";
 import { DATA, moving, number, pending, type Value } from "./value.ts";
 
+/** By op of a program, which is evaluated each time that it is walked over. */
+const EVALUATORS = new WeakMap<Apply, ReturnType<typeof evaluator>>();
+function evaluatorOf(e: Apply): ReturnType<typeof evaluator> {
+  const known = EVALUATORS.get(e);
+  if (known !== undefined) return known;
+  const made = evaluator(
+    e.op,
+    e.args.map((x) => x.type),
+    e.attrs,
+  );
+  EVALUATORS.set(e, made);
+  return made;
+}
+
 /** The value of an op of numbers; data where it has any other operand. */
 export function numberOp(e: Apply, args: readonly Value[]): Value {
   if (e.type.kind !== "scalar" || e.type.name === "event" || args.length === 0) return DATA;
@@ -39,12 +53,7 @@ export function numberOp(e: Apply, args: readonly Value[]): Value {
     if (isDemand(answer)) return pending(answer);
     return typeof answer === "boolean" ? number(answer) : moving(answer);
   }
-  const value = evaluate(
-    e.op,
-    e.args.map((x) => x.type),
-    numbers.map((n) => n.base),
-    e.attrs,
-  );
+  const value = evaluatorOf(e)(numbers.map((n) => n.base));
   return typeof value === "number" ? number(value) : DATA;
 }
 
