@@ -30,6 +30,10 @@ export const integer = z.int(whole("a whole number"));
 /** A preset or a machine file. */
 export const target = text.transform(targetNamed).optional();
 
+/** The name of an option on the command line: `memory-trace` of `memoryTrace`. */
+export const flagOf = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 /** Options by a schema; a mismatch is wrong use. */
 export function parse<T extends z.ZodType>(schema: T, options: unknown): z.infer<T> {
   const result = schema.safeParse(options);

@@ -1,7 +1,7 @@
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { z } from "zod";
 import { build } from "../../executions.ts";
-import { fail } from "../../ir/diagnostic.ts";
+import { fail, type Location } from "../../ir/diagnostic.ts";
 import { MODES, type Mode } from "../../machine/coverage.ts";
 import { FABRIC_MODELS } from "../../machine/fabric.ts";
 import { MAX_ROWS } from "../../machine/model/schedule.ts";
@@ -16,7 +16,17 @@ import { MACHINE_NAMES, machineNamed, notModelledText, unusedText } from "../mac
 import { reportLines } from "../report-text.ts";
 import { print } from "../terminal.ts";
 import { SCHEDULED, type TimedFiles, timedOutputs } from "../timed-outputs.ts";
-import { type Command, count, KERNEL_OPTION, oneOf, parse, TARGET_OPTION, text, texts } from "./command.ts";
+import {
+  type Command,
+  count,
+  flagOf,
+  KERNEL_OPTION,
+  oneOf,
+  parse,
+  TARGET_OPTION,
+  text,
+  texts,
+} from "./command.ts";
 
 const machine = text.transform(machineNamed).optional();
 const Options = z.object({
@@ -142,7 +152,13 @@ function timedCall(program: KpuProgram, bound: readonly Bound[], o: Options, mod
     ...(o.fabricModel === undefined ? {} : { fabricModel: o.fabricModel }),
     ...(isScheduled(o) ? { schedule: { maxRows: o.maxRows ?? MAX_ROWS } } : {}),
   });
-  const outputs = timedOutputs(o, { program, bound, tiles }, report);
+  const { locations } = program.compiled.machine;
+  const head = {
+    tiles,
+    arguments: Object.fromEntries(bound.map(({ spec, value }) => [spec.name, argumentShown(value)])),
+  };
+  const placeOf = (at: number): string | number => placeText(locations[at]) ?? at;
+  const outputs = timedOutputs(o, { head, placeOf }, report);
   if (report.mode === "functional") return { lines: [], outputs };
   if (o.record !== undefined) {
     const measured = metricsOf(program, timedArguments(bound), report, tiles);
@@ -155,6 +171,16 @@ function timedCall(program: KpuProgram, bound: readonly Bound[], o: Options, mod
     lines: [...reportLines(report, { tiles, nameOf }), ...(unused.length > 0 ? [""] : []), ...unused],
     outputs,
   };
+}
+
+function placeText(location: Location | undefined): string | undefined {
+  return location && `${relative(process.cwd(), location.file)}:${location.line}:${location.column}`;
+}
+
+/** JSON has no NaN and no infinities: they are texts, as in data files. */
+function argumentShown(value: Bound["value"]): unknown {
+  if (typeof value === "object") return value === null ? null : { dtype: value.dtype, shape: value.shape };
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
 async function programOf(file: string, o: Options): Promise<KpuProgram> {
@@ -185,5 +211,3 @@ function checkDistinct(files: readonly string[]): void {
     seen.add(path);
   }
 }
-
-const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

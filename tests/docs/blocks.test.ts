@@ -12,7 +12,14 @@ import { folderOf, Page, seenFrom } from "./blocks.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 afterEach(() => void vi.restoreAllMocks());
 
-for (const name of ["debugging.md", "coming-from.md", "domain-flow.md", "timing.md", "machine.md"]) {
+for (const name of [
+  "debugging.md",
+  "coming-from.md",
+  "domain-flow.md",
+  "timing.md",
+  "machine.md",
+  "itpu.md",
+]) {
   const page = new Page(name);
   const folder = folderOf(page);
   describe(name, () => {

@@ -1,6 +1,6 @@
 /** Graphs as JSON, and the command that runs them. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -72,6 +72,19 @@ test("kpu itpu run takes inputs from files, by their names", () => {
     encoding: "utf8",
   });
   expect(output).toMatch(/^information = 0\.1308120/);
+  const [metrics, trace] = [join(folder, "metrics.json"), join(folder, "trace.json")];
+  const timed = execFileSync(
+    process.execPath,
+    [...kpu, "--input", join(folder, "x.npy"), "--mode", "power", "--metrics", metrics, "--trace", trace],
+    { encoding: "utf8" },
+  );
+  expect(timed).toMatch(/^mi +information +[\d.]+ +[\d.]+ +[\d.]+ +latency/m);
+  expect(JSON.parse(readFileSync(metrics, "utf8"))).toMatchObject({
+    machine: "itpu-v0",
+    graphOps: [{ op: "mi", output: "information" }],
+    traffic: { dram: { read: 64, written: 4 } },
+  });
+  expect(JSON.parse(readFileSync(trace, "utf8")).traceEvents.length).toBeGreaterThan(10);
   const refused = spawnSync(process.execPath, kpu, { encoding: "utf8" });
   expect(refused.status).toBe(1);
   expect(refused.stderr).toMatch(/KPU9102.*buffer "x" has no data/s);
