@@ -120,7 +120,7 @@ function timedRun(graph: Graph, o: Options) {
       "",
       ...table(["op", "output", "cycles", "us", "uJ", "bottleneck", "%"], rows),
       "",
-      ...reportLines(report, 1),
+      ...reportLines(report, { tiles: 1, nameOf: String }),
     ],
   };
 }
