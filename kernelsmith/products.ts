@@ -81,7 +81,6 @@ export function matrixProduct(m: Maker): Stmt[] | undefined {
     1,
     Math.min(SIDE, Math.floor(Math.min(source.size, SIDE * SIDE) / Math.max(rows, cols))),
   );
-  if (depth < 1) return undefined;
   const size = depth * Math.max(rows, cols);
   const out: Stmt[] = [
     transfer(path.farIn, pointerTo(m, source, size, 1), size, path.operand),
@@ -157,6 +156,7 @@ function ending(m: Maker, { result }: PathBuffers): Fields {
   };
 }
 
+/** A command that moves a block, and the wait for it. */
 function carried(
   dst: string,
   src: string,
