@@ -113,6 +113,7 @@ function follow(
 }
 
 function report(outcomes: readonly Outcome[], failures: number, seconds: number): void {
+  if (outcomes.length === 0) return;
   const codes = [...new Set(outcomes.map((o) => o.gave))].sort();
   const counts = (name: string, own: readonly Outcome[]): readonly string[] => [
     name,
@@ -131,9 +132,9 @@ function report(outcomes: readonly Outcome[], failures: number, seconds: number)
   ];
   for (const row of rows)
     console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(34) : cell.padStart(9))).join(""));
-  const slowest = outcomes.reduce((ms, o) => Math.max(ms, o.ms), 0);
+  const slowest = outcomes.reduce((a, b) => (b.ms > a.ms ? b : a));
   const ran = outcomes.filter((o) => o.ran).length;
   console.log(
-    `${outcomes.length} mutants in ${seconds.toFixed(0)} s, the slowest took ${slowest.toFixed(0)} ms; ${ran} ran to the end; ${failures} failures`,
+    `${outcomes.length} mutants in ${seconds.toFixed(0)} s, the slowest, ${slowest.n}, took ${slowest.ms.toFixed(0)} ms; ${ran} ran to the end; ${failures} failures`,
   );
 }

@@ -15,6 +15,7 @@ import { MUTATIONS, type Mutant, type Original } from "./mutants.ts";
 const MOST_MS = 5000;
 
 export interface Outcome {
+  readonly n: number;
   readonly mutation: string;
   /** The code of the refusal, or that there was none. */
   readonly gave: string;
@@ -32,14 +33,14 @@ export function trial(originals: readonly Original[], seed: number, n: number): 
   const mutation = dice.pick(Object.keys(MUTATIONS));
   const original = dice.pick(originals);
   try {
-    return { mutation, ...tried((MUTATIONS[mutation] as (typeof MUTATIONS)[string])(original, dice), n) };
+    return { n, mutation, ...tried((MUTATIONS[mutation] as (typeof MUTATIONS)[string])(original, dice), n) };
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     throw new Error(`mutant ${n} of seed ${seed} (${mutation}): ${text}`);
   }
 }
 
-function tried(mutant: Mutant, n: number): Omit<Outcome, "mutation"> {
+function tried(mutant: Mutant, n: number): Omit<Outcome, "n" | "mutation"> {
   const start = performance.now();
   const [program, gave] = taken(mutant);
   const ms = performance.now() - start;
@@ -68,8 +69,8 @@ function taken(mutant: Mutant): readonly [KpuProgram | undefined, string] {
 /** A program that was accepted is verified, is written as it was read, and can be instantiated. */
 function whole(program: KpuProgram, mutant: Mutant): void {
   const { bytes, compiled } = program;
-  if ("file" in mutant && !same(bytes, mutant.file)) throw new Error("it is not written as it was read");
-  if (!same(loadProgram(bytes).bytes, bytes)) throw new Error("its file does not come back as it is");
+  const file = "file" in mutant ? mutant.file : loadProgram(bytes).bytes;
+  if (!same(bytes, file)) throw new Error("it is not written as it was read");
   if (!same(assemble(program.assembly).bytes, bytes)) throw new Error("its text is another program");
   const found = verifyKernel(compiled.machine);
   if (found.length > 0) throw new Error(`its code is not well formed: ${found[0]?.message}`);
