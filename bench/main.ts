@@ -6,6 +6,7 @@ import { build, createDevice, f32, simulate } from "kpu-dsl";
 import * as ort from "onnxruntime-web/wasm";
 import { checkRows } from "./checks.ts";
 import { elementwiseRows } from "./elementwise.ts";
+import { itpuRows } from "./itpu.ts";
 import { barriers, fiftyLines, gemm, sharedAdd, vectorAdd } from "./kernels.ts";
 import { machineRows } from "./machine.ts";
 import { mathRows } from "./math.ts";
@@ -126,6 +127,9 @@ add({
 
 // -- math functions against Math
 rows.push(...mathRows());
+
+// -- information theory
+rows.push(...itpuRows());
 
 // -- the machine model
 rows.push(...machineRows());
