@@ -292,7 +292,7 @@ export function batchPlan(c: Costing, list: readonly Stored[], o: BatchOptions):
     return { step: "stream", rows: x.samples.n, load: [rowsOf(x)], keep: true, work };
   });
   const ofPairs = (count: number): readonly Step[] => {
-    const of = histogram ? histogramSteps(list, o) : meanSteps(c, list, pairs, o);
+    const of = histogram ? histogramSteps(list, pairs, o) : meanSteps(c, list, pairs, o);
     return of.map((s) => scaled(s, count));
   };
   return {
@@ -326,11 +326,16 @@ function scaled({ work, read = 0, write = 0 }: WorkStep, count: number): WorkSte
   };
 }
 
-/** What is known of a variable alone is there: of a pair the joint histogram is left. */
-function histogramSteps(list: readonly Stored[], { bins }: BatchOptions): readonly WorkStep[] {
+/** What is known of a variable alone is there: of a pair the joint histogram is left, of mean size where columns differ. */
+function histogramSteps(
+  list: readonly Stored[],
+  pairs: readonly Pair[],
+  { bins }: BatchOptions,
+): readonly WorkStep[] {
   const n = list[0]?.samples.n ?? 0;
-  const mean = list.reduce((sum, { samples }) => sum + samples.dims, 0) / Math.max(1, list.length);
-  const cells = bins ** (2 * mean);
+  const dims = (i: number): number => list[i]?.samples.dims ?? 0;
+  const cells =
+    pairs.reduce((sum, [i, j]) => sum + bins ** (dims(i) + dims(j)), 0) / Math.max(1, pairs.length);
   return [
     { step: "work", work: { bin: n }, read: 2 * WORD * n },
     { step: "work", work: { log: cells, mac: cells }, read: WORD * cells },

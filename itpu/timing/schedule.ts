@@ -28,7 +28,8 @@ export function residentBytes(machine: MachineConfig): number {
  */
 export function itemsOf(plan: Plan, machine: MachineConfig, at: number, op: string): readonly Item[] {
   const { count } = machine.tile.units[plan.unit];
-  if (count === 0) fail("KPU9012", `${op}: a tile of ${machine.name} has no ${plan.unit}`);
+  if (count === 0 && plan.steps.some((s) => s.step !== "copy"))
+    fail("KPU9012", `${op}: a tile of ${machine.name} has no ${plan.unit}`);
   const most = residentBytes(machine);
   if (plan.resident > most)
     fail("KPU9012", `${op} keeps ${plan.resident} bytes in L2, ${machine.name} has ${most} for that`, {

@@ -31,7 +31,9 @@ const alone = { execution: compiled, threads: 1, progress: () => {} };
 test("a helping thread gives the bits of the calling one", async () => {
   const want = pairValues(alone, list, OPTIONS);
   const batch = shareBatch("compiled", list, OPTIONS);
-  await once(startHelper({ batch, thread: 2, programs: builtPrograms() }), "exit");
+  const helper = startHelper({ batch, thread: 2, programs: builtPrograms() });
+  helper.ref();
+  await once(helper, "exit");
   expect([...batch.finishedBy]).toEqual(new Array(15).fill(2));
   expect(batch.values).toEqual(want);
 });

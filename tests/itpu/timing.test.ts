@@ -174,4 +174,8 @@ test("what does not fit is refused", () => {
   g.mi(big, big, { estimator: "ksg", k: 2 });
   expect(() => g.time()).toThrow(/KPU9012.*mi mi0 keeps 7200000 bytes in L2, itpu-v0 has/);
   expect(() => g.time({ machine: "edge" })).toThrow(/KPU9012.*a tile of edge has no mieu/);
+  // A copy needs no unit.
+  const copy = new Graph();
+  copy.dma(copy.buffer("x", [1, 2, 3]));
+  expect(copy.time({ machine: "edge" }).report.traffic.dram).toEqual({ read: 12, written: 12 });
 });
