@@ -9,7 +9,7 @@ import {
 } from "../estimators/entropy.ts";
 import { kdeDensity, silverman } from "../estimators/kde.ts";
 import { choice, type Param, real } from "../params.ts";
-import { densityPlan, entropyOfSamplesPlan, entropyOfWeightsPlan } from "../timing/costs.ts";
+import { densityPlan, entropyOfSamplesPlan, entropyOfWeightsPlan } from "../timing/plans/density.ts";
 import {
   floatsOf,
   needFloats,

@@ -6,7 +6,9 @@ import { CORRECTIONS, histogramMi } from "../estimators/histogram.ts";
 import { ksgMi } from "../estimators/ksg.ts";
 import { PAIRINGS } from "../estimators/pairs.ts";
 import { choice, flag, type Values, whole } from "../params.ts";
-import { batchPlan, histogramPlan, ksgPlan } from "../timing/costs.ts";
+import { batchPlan } from "../timing/plans/batch.ts";
+import { histogramPlan } from "../timing/plans/histogram.ts";
+import { ksgPlan } from "../timing/plans/neighbours.ts";
 import { needSamples, needValues, op, readSamples, required, scalar } from "./op.ts";
 
 /** Cells of a joint histogram, at most: 64 MB of counts. */

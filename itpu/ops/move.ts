@@ -6,7 +6,7 @@ import { largest, mean, quantile } from "../kernels/reduce.ts";
 import { copyBytes } from "../kernels/transfer.ts";
 import { joinPair, splitPair } from "../pairs.ts";
 import { choice, real } from "../params.ts";
-import { copyPlan, reducePlan } from "../timing/costs.ts";
+import { copyPlan, reducePlan } from "../timing/plans/move.ts";
 import { floatsOf, needFloats, needValues, op, required, scalar } from "./op.ts";
 
 export const reduce = op({

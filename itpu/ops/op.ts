@@ -6,7 +6,7 @@ import type { Work } from "../execution.ts";
 import { type ParamTable, readParams, type Values } from "../params.ts";
 import { type Samples, samplesOf } from "../samples.ts";
 import { MOST_SAMPLES } from "../strips.ts";
-import type { Costing } from "../timing/costs.ts";
+import type { Costing } from "../timing/costing.ts";
 import type { Plan } from "../timing/steps.ts";
 
 /** Inputs by position; a parameter in place of a buffer is `undefined` where it may be left out. */

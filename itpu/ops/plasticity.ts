@@ -2,7 +2,7 @@
 import { plasticity } from "../kernels/plasticity.ts";
 import { splitPair } from "../pairs.ts";
 import { real } from "../params.ts";
-import { plasticityPlan } from "../timing/costs.ts";
+import { plasticityPlan } from "../timing/plans/plasticity.ts";
 import { floatsOf, needFloats, needShape, needValues, op, required } from "./op.ts";
 
 export const plasticityStep = op({

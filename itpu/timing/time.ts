@@ -16,7 +16,7 @@ import {
 import { type Buf, elementsOf } from "../buf.ts";
 import type { Execution } from "../execution.ts";
 import { samplesOf } from "../samples.ts";
-import type { Costing } from "./costs.ts";
+import type { Costing } from "./costing.ts";
 import { itemsOf } from "./schedule.ts";
 import type { Plan } from "./steps.ts";
 
