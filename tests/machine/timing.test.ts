@@ -101,6 +101,12 @@ describe("a unit of a tile", () => {
     expect(unit(report, "tile.0.mieu.0")).toMatchObject({ busy: 44, stalls: { l2: 40 } });
   });
 
+  test("its energy is that of lanes, and of tables in local memory", () => {
+    const work = { difference: 80, compare: 80, digamma: 3 };
+    const { energy } = timeTrace(traceOf([search(work)]), smallMachine, { mode: "power" });
+    expect(energy.parts.units).toBeCloseTo((80 * 0.5 + 80 * 0.05 + 3 * (0.5 + 4 * 1.3)) * 1e-6, 12);
+  });
+
   test("of two units each takes a command", () => {
     const report = timeTrace(traceOf([search({ compare: 80 }), search({ compare: 80 })]), smallMachine);
     expect(report.totalCycles).toBe(2 + 4 + 20);
