@@ -82,6 +82,18 @@ export function planBytes(
   return taken;
 }
 
+/** Bytes between DRAM and the tiles: of a and b as often as blocks read them, of the result and what is added to it once. */
+export function planTraffic(spec: GemmSpec, { m, n, k }: GemmSizes, p: GemmPlan): number {
+  const bytes = (d: DTypeName | undefined, count: number): number =>
+    d === undefined ? 0 : (DTYPES[d].bits * count) / 8;
+  return (
+    bytes(spec.a, m * k) * Math.ceil(n / p.blockCols) +
+    bytes(spec.b, k * n) * Math.ceil(m / p.blockRows) +
+    bytes(spec.out, m * n) +
+    bytes(spec.residual, m * n)
+  );
+}
+
 /** @throws KPU4003 more than a memory of the target has, KPU3004 numbers that do not fit each other */
 export function checkPlan(spec: GemmSpec, p: GemmPlan, target: Target, tiles: number): void {
   const whole = (name: keyof GemmPlan, of: number): void => {
@@ -281,11 +293,10 @@ function judged(spec: GemmSpec, { m, n, k }: GemmSizes, plan: GemmPlan, tileRows
   // What nothing hides: the first chunk comes in and the last half goes out.
   const alone =
     bytes(spec.a, blockRows * depth) + bytes(spec.b, blockCols * depth) + bytes(spec.out, halfRows * cols);
-  const results = bytes(spec.out, m * n) + (spec.residual === undefined ? 0 : bytes(spec.residual, m * n));
   return {
     plan,
     time: most * k * Math.max(shallow, MACS_PER_STEP / step) + alone * MACS_PER_BYTE,
     streamed: 1 / halfRows + 1 / cols,
-    traffic: bytes(spec.a, m * k) * across + bytes(spec.b, k * n) * down + results,
+    traffic: planTraffic(spec, { m, n, k }, plan),
   };
 }
