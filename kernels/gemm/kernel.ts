@@ -344,7 +344,9 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
     const i2 = last ? 0 : j < u.along - 1 ? i : i + 1;
     const j2 = last ? 0 : j < u.along - 1 ? j + 1 : 0;
     const halfAfter = { i: h === 0 ? i : i2, j: h === 0 ? j : j2, h: 1 - h };
-    const goesOut = h === 1 ? lastChunk || !stays : fresh ? !u.firstOfAll : !first || !stays;
+    // The half before goes out in this one, and the one before that went out in the half before.
+    const wentOut = first && c === 0 ? !u.firstOfAll : !first || !stays;
+    const goesOut = h === 0 ? wentOut : lastChunk || !stays;
     // Sums of this half, of the one after, and of the one after that.
     const cameIn = !stays && c > 0;
     const comesThen = !stays && (last ? !lastChunk : c > 0);
@@ -378,10 +380,10 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
     if (p === 0) {
       if (comesIn) done(e, "in");
       if (!KEEPS && comesThen) bring(mem, e, u.tile, block, { i: i2, j: j2, h });
+      if (wentOut) done(e, "out");
       if (goesOut) finish(x, mem, e, u.tile, previous, halfBefore, h === 1 || !first ? lastChunk : c === 0);
       if (comesIn) resume(mem, e, block, halfAfter);
     }
-    if (p === TURNS - 1 && goesOut) done(e, "out");
   }
 
   function alloc(b: PlanBuffer): NdBuffer<f32> {
@@ -474,6 +476,7 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
             }
           }
           if (lastOfAll) {
+            done(e, "out");
             done(e, "mma1");
             finish(x, mem, e, tile, block, { i: down - 1, j: along - 1, h: 1 }, true);
             done(e, "out");

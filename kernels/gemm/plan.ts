@@ -94,6 +94,11 @@ export function planTraffic(spec: GemmSpec, { m, n, k }: GemmSizes, p: GemmPlan)
   );
 }
 
+/** Chunks of a depth of k: an even number, since buffers take turns. */
+export function chunksOf(k: number, depth: number): number {
+  return 2 * Math.max(1, Math.ceil(k / (2 * depth)));
+}
+
 /** @throws KPU4003 more than a memory of the target has, KPU3004 numbers that do not fit each other */
 export function checkPlan(spec: GemmSpec, p: GemmPlan, target: Target, tiles: number): void {
   const whole = (name: keyof GemmPlan, of: number): void => {
@@ -272,13 +277,26 @@ function depthsOf(
   const least = keepsSums({ ...shape, depth: 0, turns: 1 })
     ? 2
     : Math.min(most, deepEnough(shape.halfRows, shape.cols));
-  for (let depth = most; depth >= Math.max(2, least); depth = 2 * Math.floor(depth / 4)) {
+  for (let deepest = most; deepest >= Math.max(2, least); deepest = 2 * Math.floor(deepest / 4)) {
+    const depth = evenly(k, deepest, least);
     const turns = Math.max(1, Math.ceil((depth * bytes(64, 1).l1) / 64 / capacity.l1));
     const all = bytes(depth, turns);
     if (Object.entries(all).every(([scope, n]) => n <= capacity[scope as keyof typeof all]))
       plans.push({ ...shape, depth, turns });
   }
   return plans;
+}
+
+/** Depth of chunks that cut k with the least over, of those not much shallower than the deepest. */
+function evenly(k: number, deepest: number, least: number): number {
+  const over = (depth: number): number => {
+    const chunks = chunksOf(k, depth);
+    return chunks * Math.max(least, Math.ceil(k / chunks));
+  };
+  let best = deepest;
+  for (let depth = deepest; depth >= Math.max(2, 0.8 * deepest, least); depth -= 2)
+    if (over(depth) < over(best)) best = depth;
+  return best;
 }
 
 function judged(spec: GemmSpec, { m, n, k }: GemmSizes, plan: GemmPlan, tileRows: number): Candidate {
