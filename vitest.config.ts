@@ -9,6 +9,7 @@ const alias = [
   { find: /^kpu-dsl\/vitest$/, replacement: here("equivalence/vitest.ts") },
   { find: /^kpu-dsl\/runtime$/, replacement: here("runtime/index.ts") },
   { find: /^kpu-dsl\/machine$/, replacement: here("machine/index.ts") },
+  { find: /^kpu-dsl\/kernels$/, replacement: here("kernels/index.ts") },
   { find: /^kpu-dsl\/itpu$/, replacement: here("itpu/index.ts") },
   { find: /^kpu-dsl\/domain-flow$/, replacement: here("machine/domainflow/index.ts") },
 ];

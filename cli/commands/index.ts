@@ -12,6 +12,7 @@ import { intrinsics } from "./intrinsics.ts";
 import { itpu } from "./itpu.ts";
 import { run } from "./run.ts";
 import { sim } from "./sim.ts";
+import { tune } from "./tune.ts";
 
 /** In the order of `kpu --help`. */
 export const COMMANDS: readonly Command[] = [
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   run,
   equiv,
   fuzz,
+  tune,
   config,
   itpu,
   inspect,

@@ -19,6 +19,7 @@ for (const name of [
   "timing.md",
   "machine.md",
   "itpu.md",
+  "library.md",
 ]) {
   const page = new Page(name);
   const folder = folderOf(page);
