@@ -378,9 +378,9 @@ export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles
       stream(mem, e, u.nextBlock, u.nextChunk, 1 - slot, halfAfter, 0, 1 - edge);
     }
     if (p === 0) {
+      if (wentOut) done(e, "out");
       if (comesIn) done(e, "in");
       if (!KEEPS && comesThen) bring(mem, e, u.tile, block, { i: i2, j: j2, h });
-      if (wentOut) done(e, "out");
       if (goesOut) finish(x, mem, e, u.tile, previous, halfBefore, h === 1 || !first ? lastChunk : c === 0);
       if (comesIn) resume(mem, e, block, halfAfter);
     }
