@@ -15,7 +15,8 @@ import { DTYPES, type DTypeName, isPacked, type Scope } from "../ir/dtype.ts";
 import { readElements } from "../ir/elements.ts";
 import { type FormatValue, formatPrint, pointerText } from "../ir/format.ts";
 import { type NdList, ndList } from "../ir/operands.ts";
-import { Blocks } from "../ir/path/blocks.ts";
+import { type Block, Blocks } from "../ir/path/blocks.ts";
+import type { Command } from "../ir/path/command.ts";
 import { commandOf } from "../ir/path/commands.ts";
 import { isPathOp, namedOperands, type PathOp } from "../ir/path/operands.ts";
 import { Box, type Region, regionsOverlap } from "../ir/region.ts";
@@ -60,6 +61,7 @@ export class HostCalls {
   #spans: SpanMarks[] = [];
   /** What lies in the stream buffers of the tiles. */
   #blocks = new Blocks();
+  readonly #plans = new Map<HostSite, Planned>();
 
   constructor(k: CompiledKernel, base: number, memory: () => ProgramMemory) {
     this.#k = k;
@@ -317,36 +319,63 @@ export class HostCalls {
   }
 
   #command(op: PathOp, site: HostSite, stop: Stop): void {
-    const named = namedOperands(op, site.attrs, site.operands);
-    const pointer = (name: string): PointerOperand => this.#pointer(named(name));
-    const c = commandOf(op, site.attrs, {
-      number: (name) => this.#number(named(name)),
-      dtype: (name) => pointer(name).dtype,
-    });
-    sound(c.problem, stop);
-    const ends = c.touches.flatMap(({ operand, access, region }) => {
-      const p = pointer(operand);
-      const bytes = region(p.address, elementBytes(p.dtype, p.scope));
-      const way = access === "reads" ? ("reads" as const) : ("writes" as const);
-      return bytes === undefined ? [] : [{ p, bytes, way }];
-    });
-    for (const { p, bytes, way } of ends) if (p.hi === 0) this.#within(site, p, bytes, way);
-    const sources = ends.filter((e) => e.way === "reads");
+    const { command, touches, streams, takes } = this.#planned(op, site);
+    sound(command.problem, stop);
+    const ends = touches.map((t) => ({ ...t, p: this.#pointer(t.operand) }));
     const target = ends.find((e) => e.way === "writes");
+    const isFine = ends.every(
+      (e) => isInside(e) && (e === target || target === undefined || areApart(e, target)),
+    );
+    if (!isFine) this.#examine(site, ends, stop);
+    if (target === undefined) return;
+    // A buffer is known by where it begins: tiles have their own.
+    const element = (p: PointerOperand): number => (p.address - p.lo) / elementBytes(p.dtype, p.scope);
+    for (const { name, operand, block } of takes) {
+      const p = this.#pointer(operand);
+      const wrong = this.#blocks.problem(p.lo, element(p), block);
+      if (wrong !== undefined) stop("KPU4015", `${name} ${wrong.message}`, wrong.help);
+    }
+    if (streams === undefined) return;
+    const p = this.#pointer(streams.operand);
+    this.#blocks.put(p.lo, element(p), streams.block);
+  }
+
+  /** A command by its numbers: those of the same site mostly have the same again and again, at other addresses. */
+  #planned(op: PathOp, site: HostSite): Planned {
+    const numbers = site.operands.map((o) => (o.kind === "pointer" ? 0 : this.#number(o)));
+    const known = this.#plans.get(site);
+    if (known?.numbers.every((n, i) => n === numbers[i])) return known;
+    const named = namedOperands(op, site.attrs, site.operands);
+    const command = commandOf(op, site.attrs, {
+      number: (name) => this.#number(named(name)),
+      dtype: (name) => this.#pointer(named(name)).dtype,
+    });
+    const planned: Planned = {
+      numbers,
+      command,
+      touches:
+        command.problem === undefined ? touchesOf(command, (name) => this.#pointer(named(name)), named) : [],
+      takes: (command.takes ?? []).map((t) => ({
+        name: t.operand,
+        operand: named(t.operand),
+        block: t.block,
+      })),
+      streams: command.streams && { operand: named(command.streams.operand), block: command.streams.block },
+    };
+    this.#plans.set(site, planned);
+    return planned;
+  }
+
+  /** Byte by byte, when the ends' spans do not tell that all is well. */
+  #examine(site: HostSite, ends: readonly End[], stop: Stop): void {
+    const exact = ends.map(({ p, way, region }) => ({ p, way, bytes: region(p.address) }));
+    for (const { p, bytes, way } of exact) if (p.hi === 0) this.#within(site, p, bytes, way);
+    const sources = exact.filter((e) => e.way === "reads");
+    const target = exact.find((e) => e.way === "writes");
     for (const { p, bytes } of sources) this.#within(site, p, bytes, "reads");
     if (target === undefined) return;
     this.#within(site, target.p, target.bytes, "writes");
     for (const { bytes } of sources) apart(target.bytes, bytes, stop);
-    // A buffer is known by where it begins: tiles have their own.
-    const element = (p: PointerOperand): number => (p.address - p.lo) / elementBytes(p.dtype, p.scope);
-    for (const { operand, block } of c.takes ?? []) {
-      const p = pointer(operand);
-      const wrong = this.#blocks.problem(p.lo, element(p), block);
-      if (wrong !== undefined) stop("KPU4015", `${operand} ${wrong.message}`, wrong.help);
-    }
-    if (c.streams === undefined) return;
-    const p = pointer(c.streams.operand);
-    this.#blocks.put(p.lo, element(p), c.streams.block);
   }
 
   #gather(site: HostSite, stop: Stop): void {
@@ -376,6 +405,51 @@ export class HostCalls {
     apart(target, listed, stop);
   }
 }
+
+/** An operand that a command touches. */
+interface TouchedOperand {
+  readonly operand: HostOperand;
+  readonly way: "reads" | "writes";
+  /** From a pointer at an address on. */
+  readonly region: (address: number) => Region;
+  /** Of the region from address 0 on. */
+  readonly start: number;
+  readonly end: number;
+}
+interface End extends TouchedOperand {
+  readonly p: PointerOperand;
+}
+interface Planned {
+  /** Values of the operands that are no pointers. */
+  readonly numbers: readonly number[];
+  readonly command: Command;
+  readonly touches: readonly TouchedOperand[];
+  readonly takes: readonly { readonly name: string; readonly operand: HostOperand; readonly block: Block }[];
+  readonly streams: { readonly operand: HostOperand; readonly block: Block } | undefined;
+}
+
+function touchesOf(
+  command: Command,
+  pointer: (name: string) => PointerOperand,
+  named: (name: string) => HostOperand,
+): TouchedOperand[] {
+  return command.touches.flatMap(({ operand, access, region }) => {
+    const { dtype, scope } = pointer(operand);
+    const size = elementBytes(dtype, scope);
+    const first = region(0, size);
+    if (first === undefined) return [];
+    // What is touched does not depend on where: there is something at every address, or nothing.
+    const at = (address: number): Region => region(address, size) ?? first;
+    const way = access === "reads" ? "reads" : "writes";
+    return [{ operand: named(operand), way, region: at, start: first.start, end: first.end }];
+  });
+}
+
+/** Whether all of an end lies in its buffer, as far as the span tells; half bytes are looked at one by one. */
+const isInside = ({ p, start, end }: End): boolean =>
+  p.hi !== 0 && Number.isInteger(p.address) && p.address + start >= p.lo && p.address + end <= p.hi;
+const areApart = (a: End, b: End): boolean =>
+  a.p.address + a.end <= b.p.address + b.start || b.p.address + b.end <= a.p.address + a.start;
 
 /** `count` elements from a pointer on; at least one. */
 function run(p: PointerOperand, count: number): Box {

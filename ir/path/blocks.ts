@@ -29,7 +29,7 @@ export class Blocks {
   problem(buffer: unknown, at: number, wanted: Block): Problem | undefined {
     if (size(wanted) === 0) return undefined;
     const found = this.#of.get(buffer)?.get(at);
-    if (found !== undefined && text(found) === text(wanted)) return undefined;
+    if (found !== undefined && isSame(found, wanted)) return undefined;
     return {
       message: `takes ${text(wanted)}, but ${found === undefined ? "no block that was streamed starts there" : `${text(found)} were streamed there`}`,
       help: "S.mma takes blocks as they were streamed: the same rows, columns and depth",
@@ -38,6 +38,8 @@ export class Blocks {
   }
 }
 
+const isSame = (a: Block, b: Block): boolean =>
+  a.edge === b.edge && a.extent === b.extent && a.depth === b.depth;
 const size = (b: Block): number => b.extent * b.depth;
 function text({ edge, extent, depth }: Block): string {
   return `${extent} ${edge === "rows" ? "rows" : "columns"} of depth ${depth}`;

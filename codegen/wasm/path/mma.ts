@@ -140,45 +140,23 @@ function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narro
     h.end();
     const left = h.local("i32");
     const [b0, b1] = [h.local("v128"), h.local("v128")];
-    const product = (round: number): void => {
-      const offset = round * ROW;
-      h.get(b)
-        .vaccess("v128.load", offset)
-        .set(b0)
-        .get(b)
-        .vaccess("v128.load", offset + 16)
-        .set(b1);
+    h.get(k);
+    if (units === "pairs") h.i32(1).op("i32.shr_u");
+    h.set(left);
+    // One depth a round: of several V8 loads all operands first, for which the registers do not suffice.
+    down(h, left, 1, () => {
+      h.get(b).vaccess("v128.load").set(b0).get(b).vaccess("v128.load", 16).set(b1);
       for (let r = 0; r < rows; r++) {
-        h.get(a).vaccess("v128.load32_splat", round * rows * UNIT + r * UNIT);
+        h.get(a).vaccess("v128.load32_splat", r * UNIT);
         accumulate(h, units, sums, r, b0, b1);
       }
-    };
-    // Of a whole panel the step is known, so that rounds follow each other without arithmetic on addresses.
-    const unrolled = panel === "whole" ? UNROLL : 1;
-    const rounds = (times: number): void => {
-      down(h, left, 1, () => {
-        for (let i = 0; i < times; i++) product(i);
-        h.get(a)
-          .i32(times * rows * UNIT)
-          .op("i32.add")
-          .set(a);
-        if (panel === "whole")
-          h.get(b)
-            .i32(times * ROW)
-            .op("i32.add")
-            .set(b);
-        else add(h, b, step);
-      });
-    };
-    const depth = (): Code => (units === "pairs" ? h.get(k).i32(1).op("i32.shr_u") : h.get(k));
-    depth();
-    if (unrolled > 1) h.i32(unrolled).op("i32.div_u");
-    h.set(left);
-    rounds(unrolled);
-    if (unrolled > 1) {
-      depth().i32(unrolled).op("i32.rem_u").set(left);
-      rounds(1);
-    }
+      h.get(a)
+        .i32(rows * UNIT)
+        .op("i32.add")
+        .set(a);
+      if (panel === "whole") h.get(b).i32(ROW).op("i32.add").set(b);
+      else add(h, b, step);
+    });
     if (units === "pairs") {
       // An odd last depth: one 16-bit integer each. The other half of a's pair is 0, whatever b's is.
       h.get(k).i32(1).op("i32.and").if();
@@ -199,9 +177,6 @@ function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narro
     });
   });
 }
-
-/** Depths per round of the loop over a whole panel. */
-const UNROLL = 4;
 
 /** Row r of the tile += the unit of a, in every lane on the stack, times b. */
 function accumulate(
