@@ -61,7 +61,7 @@ export class HostCalls {
   #spans: SpanMarks[] = [];
   /** What lies in the stream buffers of the tiles. */
   #blocks = new Blocks();
-  readonly #plans = new Map<HostSite, Planned>();
+  readonly #plans = new Map<HostSite, readonly Planned[]>();
 
   constructor(k: CompiledKernel, base: number, memory: () => ProgramMemory) {
     this.#k = k;
@@ -140,9 +140,9 @@ export class HostCalls {
   readonly outside = (index: number, start: bigint, end: bigint, lo: bigint, hi: bigint): never => {
     const site = this.#k.emitted.accesses[index];
     if (site === undefined) throw new TypeError(`no access ${index}`);
-    const byte = byteAddress(site.dtype);
-    const bounds = { lo: byte(Number(lo)), hi: byte(Number(hi)) };
-    return this.#outside(site, bounds, byte(Number(start)), byte(Number(end)));
+    const scale = unitBytes(site.dtype);
+    const bounds = { lo: Number(lo) * scale, hi: Number(hi) * scale };
+    return this.#outside(site, bounds, Number(start) * scale, Number(end) * scale);
   };
   #outside(site: AccessSite, { lo, hi }: { lo: number; hi: number }, start: number, end: number): never {
     const { at, access } = site;
@@ -227,11 +227,11 @@ export class HostCalls {
     if (o.kind !== "pointer") throw new TypeError(`expected a pointer, got ${o.kind}`);
     const at = this.#at(o);
     const { view } = this.#memory();
-    const byte = byteAddress(o.dtype);
+    const scale = unitBytes(o.dtype);
     return {
-      address: byte(view.getFloat64(at, true)),
-      lo: byte(view.getFloat64(at + 8, true)),
-      hi: byte(view.getFloat64(at + 16, true)),
+      address: view.getFloat64(at, true) * scale,
+      lo: view.getFloat64(at + 8, true) * scale,
+      hi: view.getFloat64(at + 16, true) * scale,
       dtype: o.dtype,
       scope: o.scope,
     };
@@ -321,13 +321,9 @@ export class HostCalls {
   #command(op: PathOp, site: HostSite, stop: Stop): void {
     const { command, touches, streams, takes } = this.#planned(op, site);
     sound(command.problem, stop);
-    const ends = touches.map((t) => ({ ...t, p: this.#pointer(t.operand) }));
-    const target = ends.find((e) => e.way === "writes");
-    const isFine = ends.every(
-      (e) => isInside(e) && (e === target || target === undefined || areApart(e, target)),
-    );
-    if (!isFine) this.#examine(site, ends, stop);
-    if (target === undefined) return;
+    const pointers = touches.map((t) => this.#pointer(t.operand));
+    if (!areFine(touches, pointers)) this.#examine(site, touches, pointers, stop);
+    if (touches.every((t) => t.way === "reads")) return;
     // A buffer is known by where it begins: tiles have their own.
     const element = (p: PointerOperand): number => (p.address - p.lo) / elementBytes(p.dtype, p.scope);
     for (const { name, operand, block } of takes) {
@@ -343,8 +339,9 @@ export class HostCalls {
   /** A command by its numbers: those of the same site mostly have the same again and again, at other addresses. */
   #planned(op: PathOp, site: HostSite): Planned {
     const numbers = site.operands.map((o) => (o.kind === "pointer" ? 0 : this.#number(o)));
-    const known = this.#plans.get(site);
-    if (known?.numbers.every((n, i) => n === numbers[i])) return known;
+    const plans = this.#plans.get(site) ?? [];
+    const known = plans.find((p) => p.numbers.every((n, i) => n === numbers[i]));
+    if (known !== undefined) return known;
     const named = namedOperands(op, site.attrs, site.operands);
     const command = commandOf(op, site.attrs, {
       number: (name) => this.#number(named(name)),
@@ -362,16 +359,24 @@ export class HostCalls {
       })),
       streams: command.streams && { operand: named(command.streams.operand), block: command.streams.block },
     };
-    this.#plans.set(site, planned);
+    this.#plans.set(site, [planned, ...plans.slice(0, MOST_PLANS - 1)]);
     return planned;
   }
 
-  /** Byte by byte, when the ends' spans do not tell that all is well. */
-  #examine(site: HostSite, ends: readonly End[], stop: Stop): void {
-    const exact = ends.map(({ p, way, region }) => ({ p, way, bytes: region(p.address) }));
-    for (const { p, bytes, way } of exact) if (p.hi === 0) this.#within(site, p, bytes, way);
-    const sources = exact.filter((e) => e.way === "reads");
-    const target = exact.find((e) => e.way === "writes");
+  /** Byte by byte, when the spans of what is touched do not tell that all is well. */
+  #examine(
+    site: HostSite,
+    touches: readonly Touched[],
+    pointers: readonly PointerOperand[],
+    stop: Stop,
+  ): void {
+    const ends = touches.map(({ way, region }, i) => {
+      const p = pointers[i] as PointerOperand;
+      return { p, way, bytes: region(p.address) };
+    });
+    for (const { p, bytes, way } of ends) if (p.hi === 0) this.#within(site, p, bytes, way);
+    const sources = ends.filter((e) => e.way === "reads");
+    const target = ends.find((e) => e.way === "writes");
     for (const { p, bytes } of sources) this.#within(site, p, bytes, "reads");
     if (target === undefined) return;
     this.#within(site, target.p, target.bytes, "writes");
@@ -407,7 +412,7 @@ export class HostCalls {
 }
 
 /** An operand that a command touches. */
-interface TouchedOperand {
+interface Touched {
   readonly operand: HostOperand;
   readonly way: "reads" | "writes";
   /** From a pointer at an address on. */
@@ -416,14 +421,14 @@ interface TouchedOperand {
   readonly start: number;
   readonly end: number;
 }
-interface End extends TouchedOperand {
-  readonly p: PointerOperand;
-}
+/** How many a site remembers: turns and edges of blocks come again. */
+const MOST_PLANS = 8;
+
 interface Planned {
   /** Values of the operands that are no pointers. */
   readonly numbers: readonly number[];
   readonly command: Command;
-  readonly touches: readonly TouchedOperand[];
+  readonly touches: readonly Touched[];
   readonly takes: readonly { readonly name: string; readonly operand: HostOperand; readonly block: Block }[];
   readonly streams: { readonly operand: HostOperand; readonly block: Block } | undefined;
 }
@@ -432,7 +437,7 @@ function touchesOf(
   command: Command,
   pointer: (name: string) => PointerOperand,
   named: (name: string) => HostOperand,
-): TouchedOperand[] {
+): Touched[] {
   return command.touches.flatMap(({ operand, access, region }) => {
     const { dtype, scope } = pointer(operand);
     const size = elementBytes(dtype, scope);
@@ -445,11 +450,24 @@ function touchesOf(
   });
 }
 
-/** Whether all of an end lies in its buffer, as far as the span tells; half bytes are looked at one by one. */
-const isInside = ({ p, start, end }: End): boolean =>
-  p.hi !== 0 && Number.isInteger(p.address) && p.address + start >= p.lo && p.address + end <= p.hi;
-const areApart = (a: End, b: End): boolean =>
-  a.p.address + a.end <= b.p.address + b.start || b.p.address + b.end <= a.p.address + a.start;
+/**
+ * Whether all that is touched lies in its buffers and what is written apart from what is read, as far as spans tell; half bytes
+ * are looked at one by one.
+ */
+function areFine(touches: readonly Touched[], pointers: readonly PointerOperand[]): boolean {
+  for (let i = 0; i < touches.length; i++) {
+    const [{ way, start, end }, p] = [touches[i] as Touched, pointers[i] as PointerOperand];
+    if (p.hi === 0 || !Number.isInteger(p.address)) return false;
+    const [from, to] = [p.address + start, p.address + end];
+    if (from < p.lo || to > p.hi) return false;
+    if (way === "reads") continue;
+    for (let j = 0; j < touches.length; j++) {
+      const [other, q] = [touches[j] as Touched, pointers[j] as PointerOperand];
+      if (j !== i && q.address + other.start < to && from < q.address + other.end) return false;
+    }
+  }
+  return true;
+}
 
 /** `count` elements from a pointer on; at least one. */
 function run(p: PointerOperand, count: number): Box {
@@ -464,8 +482,8 @@ function apart(target: Region, source: Region, stop: Stop): void {
 }
 
 /** The program counts half bytes in pointers to 4-bit elements; 3.5 is the high half of byte 3. */
-function byteAddress(dtype: DTypeName): (units: number) => number {
-  return isPacked(dtype) ? (units) => units / 2 : (units) => units;
+function unitBytes(dtype: DTypeName): number {
+  return isPacked(dtype) ? 0.5 : 1;
 }
 /** A dtype that has the lanes of `d` as its elements in memory. */
 function laneDType(d: DTypeName): DTypeName {
