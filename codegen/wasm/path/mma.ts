@@ -138,25 +138,30 @@ function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narro
         .set(s);
     });
     h.end();
-    const left = h.local("i32");
     const [b0, b1] = [h.local("v128"), h.local("v128")];
+    const end = h.local("i32");
     h.get(k);
     if (units === "pairs") h.i32(1).op("i32.shr_u");
-    h.set(left);
+    h.i32(rows * UNIT)
+      .op("i32.mul")
+      .get(a)
+      .op("i32.add")
+      .set(end);
     // One depth a round: of several V8 loads all operands first, for which the registers do not suffice.
-    down(h, left, 1, () => {
-      h.get(b).vaccess("v128.load").set(b0).get(b).vaccess("v128.load", 16).set(b1);
-      for (let r = 0; r < rows; r++) {
-        h.get(a).vaccess("v128.load32_splat", r * UNIT);
-        accumulate(h, units, sums, r, b0, b1);
-      }
-      h.get(a)
-        .i32(rows * UNIT)
-        .op("i32.add")
-        .set(a);
-      if (panel === "whole") h.get(b).i32(ROW).op("i32.add").set(b);
-      else add(h, b, step);
-    });
+    h.get(a).get(end).op("i32.lt_u").if().loop();
+    const again = h.depth - 1;
+    h.get(b).vaccess("v128.load").set(b0).get(b).vaccess("v128.load", 16).set(b1);
+    for (let r = 0; r < rows; r++) {
+      h.get(a).vaccess("v128.load32_splat", r * UNIT);
+      accumulate(h, units, sums, r, b0, b1);
+    }
+    if (panel === "whole") h.get(b).i32(ROW).op("i32.add").set(b);
+    else add(h, b, step);
+    h.get(a)
+      .i32(rows * UNIT)
+      .op("i32.add")
+      .set(a);
+    h.get(a).get(end).op("i32.lt_u").brIf(again).end().end();
     if (units === "pairs") {
       // An odd last depth: one 16-bit integer each. The other half of a's pair is 0, whatever b's is.
       h.get(k).i32(1).op("i32.and").if();
