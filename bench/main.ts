@@ -8,6 +8,7 @@ import { checkRows } from "./checks.ts";
 import { elementwiseRows } from "./elementwise.ts";
 import { itpuRows } from "./itpu.ts";
 import { barriers, fiftyLines, gemm, sharedAdd, vectorAdd } from "./kernels.ts";
+import { libraryRows } from "./library.ts";
 import { machineRows } from "./machine.ts";
 import { mathRows } from "./math.ts";
 import { bestCall, bestCallAsync, bestOf, type Row, table } from "./measure.ts";
@@ -165,5 +166,7 @@ for (const size of [128, 256]) {
     budget: { atLeast: 1.5 },
   });
 }
+
+rows.push(...(await libraryRows()));
 
 console.log(table(rows));

@@ -6,7 +6,7 @@
  * The products of an element are added in the order of the depth, whatever the plan and the number of tiles: all plans give
  * the same bits.
  */
-import { type AnyD, dtypeOf, type f32, i32, u8 } from "../../dsl/dtypes.ts";
+import { type AnyD, type DType, dtypeOf, type f32, i32, u8 } from "../../dsl/dtypes.ts";
 import { type Kernel, kernel, type PtrParam, ptr } from "../../dsl/kernel.ts";
 import type { NdBuffer, Ptr } from "../../dsl/pointer.ts";
 import { S } from "../../dsl/s.ts";
@@ -17,9 +17,21 @@ import { gemmDescription } from "./description.ts";
 import { buffersOf, checkPlan, type GemmPlan, keepsSums, type PlanBuffer } from "./plan.ts";
 import { checkSpec, type GemmSpec } from "./spec.ts";
 
-type P = PtrParam<f32>;
+type Operand<N extends DTypeName> = PtrParam<Extract<AnyD, DType<N>>>;
+type Bias<S extends GemmSpec> = S extends { readonly bias: infer N extends DTypeName } ? N : "f32";
+type Residual<S extends GemmSpec> = S extends { readonly residual: infer N extends DTypeName } ? N : "f32";
 /** (out, a, b, bias, scale, residual, m, n, k); null for what the spec does not have. */
-export type GemmKernel = Kernel<readonly [P, P, P, P, P, P, i32, i32, i32]>;
+export type GemmKernel<S extends GemmSpec = GemmSpec> = Kernel<
+  readonly [
+    Operand<S["out"]>,
+    Operand<S["a"]>,
+    Operand<S["b"]>,
+    Operand<Bias<S>>,
+    Operand<"f32">,
+    Operand<Residual<S>>,
+    ...[i32, i32, i32],
+  ]
+>;
 
 /** The executions look at the dtype; to the types of the kernel below all of them are one. */
 const anyDtype = (d: DTypeName): f32 => dtypeOf(d) as AnyD as f32;
@@ -109,7 +121,13 @@ interface Chunk {
  * @throws KPU4007 a combination of dtypes that the matrix path does not have
  * @throws KPU4003, KPU3004 a plan that does not fit the target
  */
-export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number): GemmKernel {
+export function gemmKernel<const S extends GemmSpec>(
+  spec: S,
+  plan: GemmPlan,
+  target: Target,
+  tiles: number,
+): GemmKernel<S>;
+export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number) {
   checkSpec(spec);
   checkPlan(spec, plan, target, tiles);
   const { halfRows: H, cols: W, blockRows: MB, blockCols: NB, depth: KB, turns: TURNS } = plan;

@@ -1,0 +1,126 @@
+/** Products of the library: executed, against onnxruntime-web on one thread, and timed. */
+import { build, createDevice, f32, i8, i32, TARGETS } from "kpu-dsl";
+import { type GemmPlan, type GemmSpec, gemmKernel, planGemm, timeGemm } from "kpu-dsl/kernels";
+import * as ort from "onnxruntime-web/wasm";
+import { PRESETS } from "../machine/presets/index.ts";
+import { bestOf, type Row } from "./measure.ts";
+import { matmulModel } from "./onnx-model.ts";
+
+const SIZE = 1024;
+/** Rounds of the comparison: each runs all of its parts once, so that a busy moment meets all alike. */
+const ROUNDS = 20;
+const F32 = { a: "f32", b: "f32", out: "f32" } as const satisfies GemmSpec;
+const I8 = { a: "i8", b: "i8", out: "i32" } as const satisfies GemmSpec;
+
+/** Large halves and deep turns: fewer commands, and less packing. */
+const PLAN: GemmPlan = {
+  ...{ halfRows: 128, cols: 128, blockRows: 256, blockCols: 128 },
+  ...{ depth: 128, turns: 2, tileCols: 1 },
+};
+
+export async function libraryRows(): Promise<Row[]> {
+  return [...(await executedRows()), ...timedRows()];
+}
+
+async function executedRows(): Promise<Row[]> {
+  const device = createDevice();
+  const filled = <T extends ArrayLike<number> & { set(values: ArrayLike<number>): void }>(array: T): T => {
+    array.set(Array.from(array, (_, i) => ((i * 31) % 17) - 8));
+    return array;
+  };
+  const n = SIZE * SIZE;
+  const [a, b, c] = [filled(device.alloc(f32, n)), filled(device.alloc(f32, n)), device.alloc(f32, n)];
+  const [ia, ib, ic] = [filled(device.alloc(i8, n)), filled(device.alloc(i8, n)), device.alloc(i32, n)];
+  const target = TARGETS.t256;
+  const sizes = [SIZE, SIZE, SIZE] as const;
+  const program = <const S extends GemmSpec>(spec: S, plan: GemmPlan, checks: boolean) =>
+    build(gemmKernel(spec, plan, target, 1), { target, checks });
+  const [unchecked, checked] = [program(F32, PLAN, false), program(F32, PLAN, true)];
+  const bytes = program(I8, { ...PLAN, depth: 512, turns: 4 }, false);
+  const one = { tiles: 1, device };
+  const session = await ort.InferenceSession.create(matmulModel(...sizes));
+  const feeds = {
+    A: new ort.Tensor("float32", Float32Array.from(a), [SIZE, SIZE]),
+    B: new ort.Tensor("float32", Float32Array.from(b), [SIZE, SIZE]),
+  };
+  const parts = {
+    theirs: () => session.run(feeds),
+    ours: () => unchecked.runWith(one, c, a, b, null, null, null, ...sizes),
+    checked: () => checked.runWith(one, c, a, b, null, null, null, ...sizes),
+    bytes: () => bytes.runWith(one, ic, ia, ib, null, null, null, ...sizes),
+  };
+  const best = { theirs: Infinity, ours: Infinity, checked: Infinity, bytes: Infinity };
+  for (let round = 0; round < ROUNDS; round++)
+    for (const name of ["theirs", "ours", "checked", "bytes"] as const) {
+      const start = performance.now();
+      await parts[name]();
+      best[name] = Math.min(best[name], performance.now() - start);
+    }
+  const result = (await session.run(feeds))["C"]?.data as Float32Array;
+  if (result.some((v, i) => v !== c[i])) throw new Error("results differ from those of onnxruntime-web");
+  const rate = (ms: number): string => `${((2 * SIZE ** 3) / ms / 1e6).toFixed(1)} G/s`;
+  const name = `library GEMM ${SIZE}`;
+  return [
+    {
+      name: `${name} f32, against onnxruntime-web`,
+      value: best.theirs / best.ours,
+      unit: "x",
+      compared: `${rate(best.ours)}, onnxruntime-web ${rate(best.theirs)}`,
+      budget: { atLeast: 1.4 },
+    },
+    {
+      name: `${name} f32, checks on`,
+      value: best.checked / best.ours,
+      unit: "x without",
+      compared: rate(best.checked),
+    },
+    {
+      name: `${name} i8, against f32`,
+      value: best.ours / best.bytes,
+      unit: "x",
+      compared: rate(best.bytes),
+      budget: { atLeast: 1.7 },
+    },
+  ];
+}
+
+function timedRows(): Row[] {
+  const machine = PRESETS.edge;
+  const target = TARGETS.edge;
+  const small = { m: SIZE, n: SIZE, k: SIZE };
+  let utilization = 0;
+  const all = bestOf(
+    () => {
+      utilization = timeGemm(F32, planGemm(F32, small, target, 1), small, machine, 1).utilization;
+    },
+    { batches: 5 },
+  );
+  const large = { m: 8192, n: 8192, k: 8192 };
+  const before = process.memoryUsage().rss;
+  let used = 0;
+  const start = performance.now();
+  used = timeGemm(F32, planGemm(F32, large, target, 1), large, machine, 1).utilization;
+  const once = performance.now() - start;
+  return [
+    {
+      name: `library GEMM ${SIZE}: plan, build, trace and time, warm`,
+      value: all,
+      unit: "ms",
+      compared: `${(100 * utilization).toFixed(1)} % of one array; kpu-sim 6 to 9 without building, 96.0 %`,
+      budget: { atMost: 10 },
+    },
+    {
+      name: "library GEMM 8192: the same",
+      value: once,
+      unit: "ms",
+      compared: `${(100 * used).toFixed(1)} % of one array; kpu-sim 2700`,
+      budget: { atMost: 1000 },
+    },
+    {
+      name: "memory that it adds to the process",
+      value: Math.max(0, process.memoryUsage().rss - before) / 1e6,
+      unit: "MB",
+      budget: { atMost: 500 },
+    },
+  ];
+}
