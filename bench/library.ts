@@ -4,7 +4,7 @@ import { type GemmPlan, type GemmSpec, gemmKernel, planGemm, timeGemm } from "kp
 import * as ort from "onnxruntime-web/wasm";
 import { PRESETS } from "../machine/presets/index.ts";
 import { bestOf, type Row } from "./measure.ts";
-import { matmulModel } from "./onnx-model.ts";
+import { matmulSession } from "./onnx-model.ts";
 
 const SIZE = 1024;
 /** Rounds of the comparison: each runs all of its parts once, so that a busy moment meets all alike. */
@@ -38,7 +38,7 @@ async function executedRows(): Promise<Row[]> {
   const [unchecked, checked] = [program(F32, PLAN, false), program(F32, PLAN, true)];
   const bytes = program(I8, { ...PLAN, depth: 512, turns: 4 }, false);
   const one = { tiles: 1, device };
-  const session = await ort.InferenceSession.create(matmulModel(...sizes));
+  const session = await matmulSession(...sizes);
   const feeds = {
     A: new ort.Tensor("float32", Float32Array.from(a), [SIZE, SIZE]),
     B: new ort.Tensor("float32", Float32Array.from(b), [SIZE, SIZE]),

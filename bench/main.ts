@@ -12,7 +12,7 @@ import { libraryRows } from "./library.ts";
 import { machineRows } from "./machine.ts";
 import { mathRows } from "./math.ts";
 import { bestCall, bestCallAsync, bestOf, type Row, table } from "./measure.ts";
-import { matmulModel } from "./onnx-model.ts";
+import { matmulSession } from "./onnx-model.ts";
 
 const rows: Row[] = [];
 const add = (row: Row): void => {
@@ -136,12 +136,11 @@ rows.push(...itpuRows());
 rows.push(...machineRows());
 
 // -- GEMM against onnxruntime-web on one thread
-ort.env.wasm.numThreads = 1;
 for (const size of [128, 256]) {
   const a = Float32Array.from({ length: size * size }, (_, i) => ((i * 31) % 17) - 8);
   const b = Float32Array.from({ length: size * size }, (_, i) => ((i * 13) % 11) - 5);
   const c = new Float32Array(size * size);
-  const session = await ort.InferenceSession.create(matmulModel(size, size, size));
+  const session = await matmulSession(size, size, size);
   const feeds = {
     A: new ort.Tensor("float32", a, [size, size]),
     B: new ort.Tensor("float32", b, [size, size]),

@@ -1,4 +1,6 @@
 /** A model of one MatMul in the ONNX protobuf encoding, by hand: field numbers of onnx.proto3. */
+import * as ort from "onnxruntime-web/wasm";
+
 const text = new TextEncoder();
 
 function varint(value: number): number[] {
@@ -28,7 +30,7 @@ function tensor(name: string, shape: readonly number[]): number[] {
 }
 
 /** C[m, n] = A[m, k] * B[k, n] */
-export function matmulModel(m: number, n: number, k: number): Uint8Array {
+function matmulModel(m: number, n: number, k: number): Uint8Array {
   const node = [...string(1, "A"), ...string(1, "B"), ...string(2, "C"), ...string(4, "MatMul")];
   const graph = [
     ...bytes(1, node),
@@ -39,4 +41,10 @@ export function matmulModel(m: number, n: number, k: number): Uint8Array {
   ];
   const opset = number(2, 13);
   return Uint8Array.from([...number(1, 8), ...bytes(7, graph), ...bytes(8, opset)]);
+}
+
+/** The same in onnxruntime-web, on one thread. */
+export function matmulSession(m: number, n: number, k: number): Promise<ort.InferenceSession> {
+  ort.env.wasm.numThreads = 1;
+  return ort.InferenceSession.create(matmulModel(m, n, k));
 }
