@@ -24,7 +24,7 @@ import {
   vec,
 } from "../ir/kir.ts";
 import { OPS, type OpName } from "../ir/ops.ts";
-import { BUFFER_ALIGNMENT, type Target } from "../ir/target.ts";
+import { nextBuffer, type Target } from "../ir/target.ts";
 import { localsOf, someIn } from "../ir/walk.ts";
 import { maskWidths } from "./maskwidth.ts";
 import { compressPieces, expandPieces, type Splitting, slidePieces, tablePieces } from "./packing.ts";
@@ -71,7 +71,7 @@ class Legaliser {
     let at = 0;
     for (const t of k.tables) {
       this.#tables.push(at);
-      at += Math.ceil(bytesOf(t.dtype, t.values.length) / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
+      at += nextBuffer(bytesOf(t.dtype, t.values.length));
     }
   }
 
@@ -251,7 +251,7 @@ class Legaliser {
     const scope = e.attrs["scope"] as Scope;
     const offset = this.#allocated[scope];
     const bytes = bytesOf(e.attrs["dtype"] as DTypeName, e.attrs["count"] as number);
-    this.#allocated[scope] = Math.ceil((offset + bytes) / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
+    this.#allocated[scope] = nextBuffer(offset + bytes);
     return offset;
   }
 

@@ -10,7 +10,7 @@ import { readElement, readElements, storeElement, writeElement } from "./element
 import { Blocks } from "./path/blocks.ts";
 import type { Command } from "./path/command.ts";
 import { Box, type Region, regionsOverlap } from "./region.ts";
-import type { Target } from "./target.ts";
+import { nextBuffer, type Target } from "./target.ts";
 import {
   countProblem,
   destinationRegion,
@@ -319,7 +319,7 @@ export class Allocations {
     stop: Stop,
   ): MemoryBuffer {
     const bytes = bytesOf(dtype, elements);
-    const used = (this.used.get(key) ?? 0) + bytes;
+    const used = nextBuffer(this.used.get(key) ?? 0) + bytes;
     const capacity = scope === "global" ? 2 ** 31 : this.target.capacity[scope];
     if (used > capacity)
       stop(

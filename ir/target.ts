@@ -25,7 +25,11 @@ export interface Target {
 }
 
 /** Buffers of a scope begin at multiples of so many bytes. */
-export const BUFFER_ALIGNMENT = 64;
+const BUFFER_ALIGNMENT = 64;
+/** Where the next buffer of a scope begins when the ones before end at a byte. */
+export function nextBuffer(end: number): number {
+  return Math.ceil(end / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
+}
 
 const KB = 1024;
 const MB = 1024 * KB;

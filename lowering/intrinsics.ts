@@ -11,7 +11,7 @@ import { KpuError } from "../ir/diagnostic.ts";
 import { bytesOf, type DTypeName, type Scope as MemoryScope } from "../ir/dtype.ts";
 import type { Attrs, Expr } from "../ir/kir.ts";
 import type { OpName } from "../ir/ops.ts";
-import type { Target } from "../ir/target.ts";
+import { nextBuffer, type Target } from "../ir/target.ts";
 import { markBlocking } from "./blocking.ts";
 import { textIndex } from "./emit.ts";
 import { exprOf } from "./operators.ts";
@@ -207,7 +207,7 @@ class CallContext implements LowerContext {
   private takeMemory(scope: MemoryScope, dtype: DTypeName, count: number): void {
     if (scope === "global") return;
     const bytes = bytesOf(dtype, count);
-    const used = (this.w.memory.get(scope) ?? 0) + bytes;
+    const used = nextBuffer(this.w.memory.get(scope) ?? 0) + bytes;
     this.w.memory.set(scope, used);
     const capacity = this.w.target.capacity[scope];
     if (used > capacity) {

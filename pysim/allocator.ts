@@ -5,7 +5,7 @@
 import type { DType } from "../dsl/dtypes.ts";
 import { describe } from "../ir/bounds.ts";
 import { bytesOf, isShared, type Scope } from "../ir/dtype.ts";
-import type { Target } from "../ir/target.ts";
+import { nextBuffer, type Target } from "../ir/target.ts";
 import type { Faults } from "./faults.ts";
 import { Buffer, CHECK_NOTHING, CHECK_SHADOW, CHECK_SLOWLY, Region } from "./memory.ts";
 import { type Clock, Shadow } from "./shadow.ts";
@@ -123,7 +123,7 @@ export class Allocator {
   #fits(held: readonly Buffer[], scope: Scope, dtype: DType, elements: number): void {
     if (scope === "global") return;
     const capacity = this.#target.capacity[scope];
-    const used = held.reduce((sum, b) => sum + b.byteLength, 0);
+    const used = held.reduce((end, b) => nextBuffer(end + b.byteLength), 0);
     const asked = bytesOf(dtype.name, elements);
     if (used + asked <= capacity) return;
     const others =

@@ -14,7 +14,7 @@
 import { fail } from "../../ir/diagnostic.ts";
 import { bytesOf, DTYPES, type DTypeName } from "../../ir/dtype.ts";
 import { unpacked } from "../../ir/path/operands.ts";
-import { BUFFER_ALIGNMENT, type Target } from "../../ir/target.ts";
+import { nextBuffer, type Target } from "../../ir/target.ts";
 import { type GemmSpec, sumDtype } from "./spec.ts";
 
 export interface GemmPlan {
@@ -77,7 +77,7 @@ export function planBytes(
       dtype,
       shape.reduce((a, b) => a * b),
     );
-    taken[scope] += Math.ceil(bytes / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
+    taken[scope] = nextBuffer(taken[scope]) + bytes;
   }
   return taken;
 }

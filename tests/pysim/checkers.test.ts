@@ -265,6 +265,28 @@ const cases: Record<string, Case> = {
       says: /needs 20000 bytes of local.*17536 of its 65536 are free.*local#1 f32\[12000\]/,
     },
   },
+  "buffers begin at multiples of 64 bytes": {
+    bug: loose(
+      kernel([], function bug() {
+        S.alloc(f32, 1);
+        S.alloc(f32, 16383); // @aligned
+      }),
+    ),
+    twin: loose(
+      kernel([], function twin() {
+        S.alloc(f32, 1);
+        S.alloc(f32, 16368);
+      }),
+    ),
+    args: () => [],
+    static: true,
+    expect: {
+      code: "KPU4003",
+      at: "aligned",
+      data: { scope: "local", asked: 65532, used: 64, available: 65472, held: ["local#1"] },
+      says: /needs 65532 bytes of local.*65472 of its 65536 are free/,
+    },
+  },
   "write after write by another tile, without barrier": {
     bug: loose(
       kernel([ptr(f32)], function bug(y) {
