@@ -97,9 +97,8 @@ function timedRows(): Row[] {
   );
   const large = { m: 8192, n: 8192, k: 8192 };
   const before = process.memoryUsage().rss;
-  let used = 0;
   const start = performance.now();
-  used = timeGemm(F32, planGemm(F32, large, target, 1), large, machine, 1).utilization;
+  const used = timeGemm(F32, planGemm(F32, large, target, 1), large, machine, 1).utilization;
   const once = performance.now() - start;
   return [
     {

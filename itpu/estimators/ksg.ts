@@ -69,16 +69,22 @@ export function searchEffort(e: Execution, x: Samples, y: Samples, k: number): S
   };
 }
 
+/** Strips of the columns of one variable, which begin at `column`. */
+function stripsIn({ rows, n }: Strips, dims: number, column: number, variable: Samples): Strips {
+  return stripsOf(columnsOf(rows, n, dims, column, variable.dims), n, variable.dims, 1);
+}
+
 function effortIn(
   e: Execution,
-  { rows, n }: Strips,
+  strips: Strips,
   kth: Int32Array,
   dims: number,
   column: number,
   variable: Samples,
 ): VariableEffort {
+  const { rows, n } = strips;
   if (variable.dims === 1) return { dims: 1, taken: 0, searched: 0, size: n };
-  const own = stripsOf(columnsOf(rows, n, dims, column, variable.dims), n, variable.dims, 1);
+  const own = stripsIn(strips, dims, column, variable);
   const { keys, lows, highs, size } = own;
   const tally = new Float32Array(4);
   const counting = countStrips(dims, variable.dims, "counting");
@@ -89,18 +95,19 @@ function effortIn(
 /** Neighbours in the columns of one variable, which begin at `column`. */
 function countsIn(
   e: Execution,
-  { rows, n }: Strips,
+  strips: Strips,
   kth: Int32Array,
   dims: number,
   column: number,
   variable: Samples,
 ): Int32Array {
+  const { rows, n } = strips;
   const counts = new Int32Array(n);
   if (variable.dims === 1) {
     e.run(countLine(dims), counts, rows, kth, variable.data.slice().sort(), n, column);
     return counts;
   }
-  const own = stripsOf(columnsOf(rows, n, dims, column, variable.dims), n, variable.dims, 1);
+  const own = stripsIn(strips, dims, column, variable);
   const { keys, lows, highs, size } = own;
   e.run(
     countStrips(dims, variable.dims),

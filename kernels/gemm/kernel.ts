@@ -42,6 +42,7 @@ const MOST = 2 ** 24;
 /** Commands that may be under way at the same time, by what is lost most when they are not. */
 const ROLES = ["rows", "cols", "mma0", "mma1", "loadA", "loadB", "out", "in", "sums"] as const;
 type Role = (typeof ROLES)[number];
+
 /** Host arguments, as the kernel has them. */
 interface Arguments {
   readonly out: Ptr<f32>;

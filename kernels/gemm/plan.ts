@@ -31,8 +31,11 @@ export interface GemmPlan {
   readonly tileCols: number;
 }
 
+/** What of a plan is fixed before its depth. */
+type Shape = Omit<GemmPlan, "depth" | "turns">;
+
 /** Whether the sums of a block stay in the accumulators. */
-export function keepsSums(p: GemmPlan): boolean {
+export function keepsSums(p: Shape): boolean {
   return p.blockRows === 2 * p.halfRows && p.blockCols === p.cols;
 }
 
@@ -94,8 +97,8 @@ export function planTraffic(spec: GemmSpec, { m, n, k }: GemmSizes, p: GemmPlan)
   );
 }
 
-/** Chunks of a depth of k: an even number, since buffers take turns. */
-export function chunksOf(k: number, depth: number): number {
+/** Chunks of a depth, as the kernel cuts k: an even number, since buffers take turns. */
+function chunksOf(k: number, depth: number): number {
   return 2 * Math.max(1, Math.ceil(k / (2 * depth)));
 }
 
@@ -228,13 +231,10 @@ function heightsOf(rows: number, micro: number, square: number): number[] {
   return [...found];
 }
 
-/** What of a plan is fixed before its depth. */
-type Shape = Omit<GemmPlan, "depth" | "turns">;
-
 /**
  * Chunks at least as deep, when sums go to l3 and back: while a half is multiplied through its chunk, that of another goes
- * through the drain, and one through the column streams. On `edge`, 97 % of the fabric at depth 32 with halves of 8192 and at
- * 44 with halves of 4096.
+ * through the drain, and one through the column streams. On `edge` more than 97 % of the fabric is busy at depth 32 with halves
+ * of 8192, and at 44 with halves of 4096.
  */
 const deepEnough = (halfRows: number, cols: number): number =>
   Math.max(32, Math.ceil(180_000 / (halfRows * cols)));
@@ -274,9 +274,7 @@ function depthsOf(
     2 * Math.max(1, Math.ceil(k / 4)),
   );
   const plans: GemmPlan[] = [];
-  const least = keepsSums({ ...shape, depth: 0, turns: 1 })
-    ? 2
-    : Math.min(most, deepEnough(shape.halfRows, shape.cols));
+  const least = keepsSums(shape) ? 2 : Math.min(most, deepEnough(shape.halfRows, shape.cols));
   for (let deepest = most; deepest >= Math.max(2, least); deepest = 2 * Math.floor(deepest / 4)) {
     const depth = evenly(k, deepest, least);
     const turns = Math.max(1, Math.ceil((depth * bytes(64, 1).l1) / 64 / capacity.l1));

@@ -55,11 +55,10 @@ export class Rolled {
     }
     this.#absorb();
     const before = this.#loop;
-    if (before !== undefined && this.#rounds.length === 0 && before.turns === turns) {
-      if (continues(before, loop.body)) {
-        this.#loop = { ...before, count: before.count + loop.count };
-        return;
-      }
+    const isNext = before !== undefined && this.#rounds.length === 0 && before.turns === turns;
+    if (isNext && continues(before, loop.body)) {
+      this.#loop = { ...before, count: before.count + loop.count };
+      return;
     }
     this.#settle();
     this.#loop = loop;

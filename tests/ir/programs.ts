@@ -1,5 +1,6 @@
 /** Hand-written KIR and a runner, for the tests of this folder. */
 
+import { paramSpecs } from "../../codegen/params.ts";
 import type { DTypeName } from "../../ir/dtype.ts";
 import { hostArray } from "../../ir/elements.ts";
 import { bindArguments } from "../../ir/hostargs.ts";
@@ -9,21 +10,10 @@ import { parseKernel } from "../../ir/parse.ts";
 import { TARGETS } from "../../ir/target.ts";
 import { verifyKernel } from "../../ir/verify.ts";
 
-/** The specs of a kernel's parameters, for `bindArguments`. */
-export function specsOf(k: Kernel) {
-  return k.params.map((p) => ({
-    name: p.local.name,
-    dtype: p.dtype,
-    pointer: p.pointer,
-    constant: p.local.type.kind === "ptr" && p.local.type.constant,
-    ...(p.noalias ? { noalias: true } : {}),
-  }));
-}
-
 export function run(k: Kernel, args: readonly unknown[], o: Partial<InterpretOptions> = {}): string[] {
   const printed: string[] = [];
   const options = { tiles: 1, target: TARGETS.edge, print: (line: string) => void printed.push(line), ...o };
-  interpretKernel(k, bindArguments(k.name, specsOf(k), args), options);
+  interpretKernel(k, bindArguments(k.name, paramSpecs(k), args), options);
   return printed;
 }
 
