@@ -1,22 +1,17 @@
 /**
- * What commands asked of memory whose answer depends on addresses: rows of DRAM, and the L3 tile. steady.ts asks whether
- * the same commands, at addresses moved by further rounds, would get the same answers.
+ * What commands asked of memories and the network, where the answer depends on addresses or engines: rows of DRAM, the L3
+ * tile, the way. steady.ts asks whether the same commands, at addresses moved by further rounds, would get the same answers,
+ * and adds what further rounds count.
  */
 import type { Dram } from "./dram.ts";
 import type { EngineCommand, Place, Program } from "./program.ts";
+import type { CounterPlaces } from "./state.ts";
 
-/** Rounds that each tile moved on: the counter of which loop, or -1, and by how much. */
+/** Rounds that each tile moved on: of which loop and its counter, or -1, and by how much. */
 export interface Progress {
+  readonly loop: Int32Array;
   readonly slot: Int32Array;
   readonly rounds: Float64Array;
-}
-
-/** Entries that happened so many more times, each time one more step of progress further. */
-interface Repeat {
-  readonly from: number;
-  readonly to: number;
-  readonly times: number;
-  readonly progress: Progress;
 }
 
 /** By how much an address moves when the loops of its tile move on. */
@@ -26,153 +21,222 @@ export function shiftOf(place: Place | undefined, tile: number, { slot, rounds }
   return at < 0 ? 0 : place.strides[at]! * rounds[tile]!;
 }
 
+/** A command that has begun, with the rows of DRAM that it opened, and its bytes times hops. */
+interface Begun {
+  readonly kind: "begun";
+  readonly command: EngineCommand;
+  readonly source: number;
+  readonly target: number;
+  readonly activations: number;
+  readonly hops: number;
+}
+
+/** An access of DRAM. */
+interface Access {
+  readonly kind: "access";
+  readonly tile: number;
+  readonly place: Place;
+  readonly address: number;
+  /** Where its answer begins: of how many channels, then channel, opening and ticks of each, then activations. */
+  readonly answer: number;
+}
+
+/** Entries of the same list that happened so many more times, each time one more step of progress further. */
+interface Repeat {
+  readonly kind: "repeat";
+  readonly from: number;
+  readonly to: number;
+  readonly times: number;
+  readonly progress: Progress;
+}
+
+/** A moment of the log: the lengths of its lists. */
+export interface Moment {
+  readonly begun: number;
+  readonly accesses: number;
+}
+
 export class AccessLog {
-  /** Of each entry its command, or -1 minus the number of a repeat. */
-  readonly #command: number[] = [];
-  readonly #source: number[] = [];
-  readonly #target: number[] = [];
-  /** Where its answers of DRAM begin: of each access how many channels, then channel, opening and ticks of each, then activations. */
-  readonly #answer: number[] = [];
+  readonly #begun: (Begun | Repeat)[] = [];
+  readonly #accesses: (Access | Repeat)[] = [];
   readonly #answers: number[] = [];
-  readonly #repeats: Repeat[] = [];
-  /** What is moved on while entries are checked, outermost first, and how often. */
+  /** What is moved on while accesses are asked again, outermost first, and how often. */
   readonly #moves: Progress[] = [];
   readonly #times: number[] = [];
   #moved = false;
-  readonly #commands: Program["commands"];
+  #rows = new Float64Array(0);
+  readonly #l3Tiles: number;
   readonly #l3Bytes: number;
 
-  constructor({ commands, config }: Program) {
-    this.#commands = commands;
+  constructor({ config }: Program) {
+    this.#l3Tiles = config.l3.tiles;
     this.#l3Bytes = config.l3.bytesPerTile;
   }
 
+  get moment(): Moment {
+    return { begun: this.#begun.length, accesses: this.#accesses.length };
+  }
+
   get length(): number {
-    return this.#command.length;
+    return this.#begun.length + this.#accesses.length;
   }
 
   clear(): void {
-    for (const list of [this.#command, this.#source, this.#target, this.#answer, this.#answers])
-      list.length = 0;
-    this.#repeats.length = 0;
+    this.#begun.length = 0;
+    this.#accesses.length = 0;
+    this.#answers.length = 0;
   }
 
-  add(c: EngineCommand, source: number, target: number): void {
-    this.#command.push(c.index);
-    this.#source.push(source);
-    this.#target.push(target);
-    this.#answer.push(this.#answers.length);
+  began(command: EngineCommand, source: number, target: number, activations: number, hops: number): void {
+    this.#begun.push({ kind: "begun", command, source, target, activations, hops });
   }
 
-  /** DRAM has answered the last command. */
-  answered(dram: Dram): void {
+  /** DRAM has answered. */
+  answered({ tile }: EngineCommand, place: Place, address: number, dram: Dram): void {
+    this.#accesses.push({ kind: "access", tile, place, address, answer: this.#answers.length });
     this.#answers.push(dram.touched);
     for (let i = 0; i < dram.touched; i++)
       this.#answers.push(dram.channel[i]!, dram.opening[i]!, dram.occupied[i]!);
     this.#answers.push(dram.activations);
   }
 
-  /** The entries from one on have happened again, so many times. */
-  repeat(from: number, times: number, progress: Progress): void {
-    const repeat = this.#repeats.push({ from, to: this.length, times, progress }) - 1;
-    this.#command.push(-1 - repeat);
-    this.#source.push(0);
-    this.#target.push(0);
-    this.#answer.push(this.#answers.length);
+  /** What happened since a moment has happened again, so many times. */
+  repeat({ begun, accesses }: Moment, times: number, progress: Progress): void {
+    for (const [list, from] of [
+      [this.#begun, begun],
+      [this.#accesses, accesses],
+    ] as const) {
+      const to = list.length;
+      if (from < to) list.push({ kind: "repeat", from, to, times, progress });
+    }
+  }
+
+  /** Counts what began since a moment so many times more. */
+  count({ begun }: Moment, times: number, counters: Float64Array, places: CounterPlaces): void {
+    this.#count(begun, this.#begun.length, times, counters, places);
+  }
+
+  #count(from: number, to: number, times: number, counters: Float64Array, places: CounterPlaces): void {
+    for (let i = from; i < to; i++) {
+      const entry = this.#begun[i]!;
+      if (entry.kind === "repeat") this.#count(entry.from, entry.to, times * entry.times, counters, places);
+      else {
+        counters[places.activations + entry.command.index]! += times * entry.activations;
+        counters[places.hops + entry.command.index]! += times * entry.hops;
+      }
+    }
   }
 
   /**
-   * How often the entries from one on would get the same answers again, each time one step of progress further; at most
+   * How often what was asked since a moment would get the same answers again, each time one step of progress further; at most
    * `times`. The rows of DRAM are then as after the last of these.
    */
-  same(from: number, times: number, progress: Progress, dram: Dram): number {
-    const to = this.length;
+  same(since: Moment, times: number, progress: Progress, dram: Dram): number {
+    const inTiles =
+      this.#l3Tiles === 1 ? times : this.#inTiles(since.begun, this.#begun.length, times, progress, []);
+    return this.#sameRows(since.accesses, inTiles, progress, dram);
+  }
+
+  // -------------------------------------------------------------------------------------------- L3 tiles
+
+  /** For how many steps of progress, at most `times`, all stay in their L3 tiles, while repeats around them go round. */
+  #inTiles(from: number, to: number, times: number, progress: Progress, around: readonly Repeat[]): number {
+    let most = times;
+    for (let i = from; i < to && most > 0; i++) {
+      const entry = this.#begun[i]!;
+      if (entry.kind === "repeat")
+        most = this.#inTiles(entry.from, entry.to, most, progress, [...around, entry]);
+      else {
+        const { src, dst, tile } = entry.command;
+        if (src?.level === "l3") most = this.#inTile(src, entry.source, tile, most, progress, around);
+        if (dst?.level === "l3") most = this.#inTile(dst, entry.target, tile, most, progress, around);
+      }
+    }
+    return most;
+  }
+
+  #inTile(
+    place: Place,
+    address: number,
+    tile: number,
+    times: number,
+    progress: Progress,
+    around: readonly Repeat[],
+  ): number {
+    if (place.slots.length === 0) return times;
+    const step = shiftOf(place, tile, progress);
+    let low = address + place.low;
+    let high = address + place.high - 1;
+    const l3 = Math.floor(low / this.#l3Bytes);
+    const isInside = l3 === Math.floor(high / this.#l3Bytes);
+    let moves = step !== 0;
+    for (const { times: rounds, progress: inner } of around) {
+      const shift = shiftOf(place, tile, inner);
+      if (shift !== 0) moves = true;
+      low += Math.min(shift, rounds * shift);
+      high += Math.max(shift, rounds * shift);
+    }
+    if (!moves) return times;
+    const first = l3 * this.#l3Bytes;
+    const last = first + this.#l3Bytes - 1;
+    if (!isInside || low + step < first || high + step > last) return 0;
+    if (step === 0) return times;
+    return Math.min(times, Math.floor((step > 0 ? last - high : low - first) / Math.abs(step)));
+  }
+
+  // -------------------------------------------------------------------------------------------- DRAM
+
+  #sameRows(from: number, times: number, progress: Progress, dram: Dram): number {
+    const to = this.#accesses.length;
     if (from === to) return times;
+    const { open } = dram;
+    if (this.#rows.length !== open.length) this.#rows = new Float64Array(open.length);
+    const before = this.#rows;
     this.#moved = false;
-    const before = new Float64Array(dram.open.length);
     for (let k = 1; k <= times; k++) {
-      before.set(dram.open);
+      before.set(open);
       if (!this.#again(from, to, k, progress, dram)) {
-        dram.open.set(before);
+        open.set(before);
         return k - 1;
       }
       // Nothing moves, and the rows are what they were: so it goes on.
-      if (!this.#moved && before.every((row, i) => row === dram.open[i])) return times;
+      if (!this.#moved && before.every((row, i) => row === open[i])) return times;
     }
     return times;
   }
 
+  /** Asks again what was asked, so many steps of progress further. False as soon as an answer differs. */
   #again(from: number, to: number, times: number, progress: Progress, dram: Dram): boolean {
     this.#moves.push(progress);
     this.#times.push(times);
-    const same = this.#entries(from, to, dram);
+    let same = true;
+    for (let i = from; i < to && same; i++) {
+      const entry = this.#accesses[i]!;
+      if (entry.kind === "access") same = this.#ask(entry, dram);
+      else
+        for (let k = 1; k <= entry.times && same; k++)
+          same = this.#again(entry.from, entry.to, k, entry.progress, dram);
+    }
     this.#moves.pop();
     this.#times.pop();
     return same;
   }
 
-  #entries(from: number, to: number, dram: Dram): boolean {
-    for (let i = from; i < to; i++) {
-      const index = this.#command[i]!;
-      if (index >= 0) {
-        if (!this.#entry(this.#commands[index]!, i, dram)) return false;
-        continue;
-      }
-      const repeat = this.#repeats[-1 - index]!;
-      for (let k = 1; k <= repeat.times; k++)
-        if (!this.#again(repeat.from, repeat.to, k, repeat.progress, dram)) return false;
-    }
-    return true;
-  }
-
-  #entry({ tile, src, dst }: EngineCommand, i: number, dram: Dram): boolean {
-    let answer = this.#answer[i]!;
-    if (src !== undefined) {
-      answer = this.#end(src, this.#source[i]!, this.#shift(src, tile), answer, dram);
-      if (answer < 0) return false;
-    }
-    return dst === undefined || this.#end(dst, this.#target[i]!, this.#shift(dst, tile), answer, dram) >= 0;
-  }
-
-  #shift(place: Place, tile: number): number {
+  #ask({ tile, place, address, answer }: Access, dram: Dram): boolean {
     let shift = 0;
     if (place.slots.length > 0)
       for (let i = 0; i < this.#moves.length; i++)
         shift += this.#times[i]! * shiftOf(place, tile, this.#moves[i]!);
     if (shift !== 0) this.#moved = true;
-    return shift;
-  }
-
-  /** Where the answers of what follows begin, or -1 if this one differs. */
-  #end(place: Place, address: number, shift: number, answer: number, dram: Dram): number {
-    switch (place.level) {
-      case "dram":
-        dram.access(address + shift, place.runs);
-        return this.#sameAnswer(dram, answer);
-      case "l3": {
-        const first = Math.floor((address + place.low) / this.#l3Bytes);
-        const last = Math.floor((address + place.high - 1) / this.#l3Bytes);
-        const same =
-          shift === 0 ||
-          (first === last &&
-            first === Math.floor((address + shift + place.low) / this.#l3Bytes) &&
-            last === Math.floor((address + shift + place.high - 1) / this.#l3Bytes));
-        return same ? answer : -1;
-      }
-      default:
-        return answer;
-    }
-  }
-
-  #sameAnswer(dram: Dram, answer: number): number {
+    dram.access(address + shift, place.runs);
     const answers = this.#answers;
     let at = answer;
-    if (answers[at++] !== dram.touched) return -1;
+    if (answers[at++] !== dram.touched) return false;
     for (let i = 0; i < dram.touched; i++) {
-      if (answers[at++] !== dram.channel[i]) return -1;
-      if (answers[at++] !== dram.opening[i]) return -1;
-      if (answers[at++] !== dram.occupied[i]) return -1;
+      if (answers[at++] !== dram.channel[i]) return false;
+      if (answers[at++] !== dram.opening[i]) return false;
+      if (answers[at++] !== dram.occupied[i]) return false;
     }
-    return answers[at++] === dram.activations ? at : -1;
+    return answers[at] === dram.activations;
   }
 }

@@ -103,8 +103,8 @@ export interface EngineCommand {
   readonly computes: boolean;
   /** Which of the products' shapes. */
   readonly shape: number;
-  /** What it costs depends on its address, which loops move or rows of DRAM know. */
-  readonly addressed: boolean;
+  /** What it costs, or how far its bytes go, depends on its address or engine: it asks DRAM, L3 or the network. */
+  readonly asks: boolean;
 }
 
 /** Accesses to shared memories whose addresses are not told: ticks of each DRAM channel, of each L3 tile, of the tile's L2. */
@@ -408,7 +408,7 @@ class Compiler {
       spread: item.kind === "unit" ? this.#spread(item.read, item.write) : this.#spread(sfu?.read ?? {}, {}),
       computes: item.kind === "mma" || item.kind === "unit",
       shape: item.kind === "mma" ? this.#products.shape(item) : -1,
-      addressed: ends.some((end) => end.level === "dram" || (this.#choosesL3(end) && end.slots.length > 0)),
+      asks: kind === "dma" || ends.some((end) => end.level === "dram" || end.level === "l3"),
     };
   }
 
@@ -450,10 +450,6 @@ class Compiler {
     return kind === "dma"
       ? cyclesFor(count * Math.ceil(bytes / burstBytes) * burstBytes, rate)
       : count * cyclesFor(bytes, rate);
-  }
-
-  #choosesL3(end: Place): boolean {
-    return end.level === "l3" && this.#config.l3.tiles > 1;
   }
 
   #place({ level, at, runs: given }: End, slots: readonly number[]): Place {

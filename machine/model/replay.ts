@@ -27,8 +27,8 @@ export interface Watcher {
 /** Is asked when a core is about to begin another round of a loop; may move the machine on by many rounds. */
 export interface RoundHook {
   round(loop: number, now: number, until: number): void;
-  /** A command begins whose cost depends on its address. */
-  began(c: EngineCommand, source: number, target: number): void;
+  /** A command that asks DRAM, L3 or the network begins: rows that it opens, and its bytes times hops. */
+  began(c: EngineCommand, source: number, target: number, activations: number, hops: number): void;
 }
 
 export class Replay {
@@ -448,8 +448,10 @@ export class Replay {
       return;
     }
     const { startup, service } = command;
-    if (command.addressed) this.hook?.began(command, state.source[slot]!, state.target[slot]!);
-    const end = stages.transfer(command, unit, time, state.source[slot]!, state.target[slot]!);
+    const source = state.source[slot]!;
+    const target = state.target[slot]!;
+    const end = stages.transfer(command, unit, time, source, target);
+    if (command.asks) this.hook?.began(command, source, target, stages.activations, stages.hops);
     this.#under(unit, slot, command, time, end, startup + service, REASON.event, stages.reason);
   }
 

@@ -31,8 +31,11 @@ export class Stages {
   readonly servers: Servers;
   /** What the last transfer or work waited for longest. */
   reason = 0;
-  /** Is told what a transfer needs of DRAM, in order. */
-  onDram: ((dram: Dram) => void) | undefined;
+  /** Rows of DRAM that the last transfer opened, and its bytes times hops. */
+  activations = 0;
+  hops = 0;
+  /** Is told what each access of a transfer needs of DRAM, in order. */
+  onDram: ((command: EngineCommand, place: Place, address: number, dram: Dram) => void) | undefined;
 
   readonly #program: Program;
   readonly #state: MachineState;
@@ -71,7 +74,7 @@ export class Stages {
   /** The end of a transfer that begins at a time; it takes its turn at all servers of its way. */
   transfer(command: EngineCommand, unit: number, time: number, source: number, target: number): number {
     const { network } = this.#program;
-    const { free } = this.#state;
+    const { free, counters } = this.#state;
     this.#command = command;
     this.#node = command.kind === "dma" ? network.dmaNodes[unit]! : network.tileNodes[command.tile]!;
     this.#ready = time + command.startup;
@@ -79,10 +82,16 @@ export class Stages {
     this.#latency = command.sfuLatency;
     this.#way = REASON.sfu;
     this.#opening = 0;
+    this.activations = 0;
+    this.hops = 0;
     if (command.src !== undefined) this.#visit(command.src, source, false);
     if (command.dst !== undefined) this.#visit(command.dst, target, true);
     if (command.spread !== undefined) this.#serveSpread(command.spread, command.tile);
     if (command.sfuTicks > 0) this.#serve(this.servers.sfu + command.tile, 0, command.sfuTicks, REASON.sfu);
+    if (command.asks) {
+      counters[this.#places.activations + command.index]! += this.activations;
+      counters[this.#places.hops + command.index]! += this.hops;
+    }
     const served = this.#last + this.#latency;
     const own = Math.max(this.#ready + this.#latency + this.#opening, free[unit]!) + command.service;
     free[unit] = own;
@@ -149,8 +158,8 @@ export class Stages {
     }
     this.#latency += this.#rowHit;
     this.#way = REASON.dram;
-    this.#state.counters[this.#places.activations + this.#command!.index]! += dram.activations;
-    this.onDram?.(dram);
+    this.activations += dram.activations;
+    this.onDram?.(this.#command!, place, address, dram);
   }
 
   /** Each of several L3 tiles takes the part of the runs that it holds. */
@@ -197,7 +206,7 @@ export class Stages {
     }
     const { links, hops } = place.route;
     for (let i = 0; i < links.length; i++) this.#serve(this.servers.link + links[i]!, 0, ticks, REASON.noc);
-    this.#state.counters[this.#places.hops + this.#command!.index]! += bytes * hops;
+    this.hops += bytes * hops;
     this.#latency += hops * this.#hopTicks;
     if (this.#way !== REASON.dram) this.#way = REASON.noc;
   }

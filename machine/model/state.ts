@@ -66,16 +66,18 @@ export interface CounterPlaces {
   /** Ticks in which any fabric or core computes, and in which any of these or a transfer is under way. */
   readonly computing: number;
   readonly moving: number;
+  /** Of each span: ticks inside, how often, and ticks of each reason that its core stalled inside. */
+  readonly spanTicks: number;
+  readonly spanCount: number;
+  readonly spanStall: number;
+  /** How many there are until here. Those that follow are many, and of single commands and works. */
+  readonly shared: number;
   /** Of each command, and of each work of a core: how often it began. */
   readonly begun: number;
   readonly worked: number;
   /** Of each command: rows of DRAM that it opened, and bytes times hops. */
   readonly activations: number;
   readonly hops: number;
-  /** Of each span: ticks inside, how often, and ticks of each reason that its core stalled inside. */
-  readonly spanTicks: number;
-  readonly spanCount: number;
-  readonly spanStall: number;
   readonly count: number;
 }
 
@@ -97,13 +99,14 @@ export function counterPlaces(program: Program): CounterPlaces {
     served: block(serversOf(program).count),
     computing: block(1),
     moving: block(1),
+    spanTicks: block(spans.length),
+    spanCount: block(spans.length),
+    spanStall: block(spans.length * REASON_COUNT),
+    shared: next,
     begun: block(commands.length),
     worked: block(works.length),
     activations: block(commands.length),
     hops: block(commands.length),
-    spanTicks: block(spans.length),
-    spanCount: block(spans.length),
-    spanStall: block(spans.length * REASON_COUNT),
     count: next,
   };
 }

@@ -7,34 +7,44 @@
  * DRAM and the L3 tile; what was asked of them is logged, and each further period is asked again (access-log.ts), up
  * to the first that would get another answer. So results are those of the replay without this, bit for bit.
  *
- * Periods are found with one remembered state per level of loops, replaced after 1, 2, 4, 8, ... rounds (Brent, An improved
- * Monte Carlo factorization algorithm, BIT 20, 1980): a period p after t rounds of settling is found within 3 max(p, t).
+ * Each round is compared with the two before it, since most periods are that short, and with one remembered longer, which is
+ * replaced after 4, 8, 16, ... rounds (Brent, An improved Monte Carlo factorization algorithm, BIT 20, 1980): a longer period p
+ * after t rounds of settling is found within about 3 max(p, t). Each level of loops has states of its own.
  */
-import { AccessLog, type Progress, shiftOf } from "./access-log.ts";
-import type { EngineCommand, LoopInfo, Program } from "./program.ts";
+import { AccessLog, type Moment, type Progress, shiftOf } from "./access-log.ts";
+import { type EngineCommand, Op, type Program } from "./program.ts";
 import type { Replay, RoundHook } from "./replay.ts";
 import { Core, type MachineState, REASON_COUNT } from "./state.ts";
 
 /** Entries of the log after which remembered states are forgotten: some tens of megabytes. */
 const MOST_ENTRIES = 1 << 18;
+/** Rounds for which the first state of a loop is kept. */
+const FIRST_KEPT = 4;
+/** States that are remembered of a loop at most. */
+const MOST_KEPT = 3;
 
 /** A state that later ones are compared with. */
 interface Remembered {
-  loop: number;
   now: number;
-  /** Rounds for which it has been kept, and for which it is to be kept. */
+  readonly state: Float64Array;
+  length: number;
+  readonly addresses: Float64Array;
+  readonly rounds: Float64Array;
+  /** Those that are not of single commands and works. */
+  readonly counters: Float64Array;
+  readonly since: Float64Array;
+  readonly spanBegin: Float64Array;
+  readonly spanStallBegin: Float64Array;
+  logged: Moment;
+}
+
+/** What is remembered of a loop: a state kept for long, then up to two of the rounds before, oldest first. */
+interface Level {
+  loop: number;
+  readonly kept: Remembered[];
+  /** Rounds for which the first has been kept, and for which it is to be kept. */
   age: number;
   until: number;
-  state: Float64Array;
-  length: number;
-  addresses: Float64Array;
-  rounds: Float64Array;
-  counters: Float64Array;
-  since: Float64Array;
-  spanBegin: Float64Array;
-  spanStallBegin: Float64Array;
-  /** Length of the log. */
-  logged: number;
 }
 
 export class Steady implements RoundHook {
@@ -46,7 +56,9 @@ export class Steady implements RoundHook {
   readonly #state: MachineState;
   readonly #log: AccessLog;
   /** By depth of the loop; those deeper than the loop at hand are of loops that have ended. */
-  readonly #remembered: (Remembered | undefined)[] = [];
+  readonly #levels: Level[] = [];
+  /** States that nothing is remembered in. */
+  readonly #spare: Remembered[] = [];
   /** Innermost loop around each instruction, and around each loop; -1 for none. */
   readonly #loopAt: Int32Array;
   readonly #outer: readonly number[];
@@ -65,8 +77,8 @@ export class Steady implements RoundHook {
     this.#program = program;
     this.#state = state;
     this.#log = new AccessLog(program);
-    replay.stages.onDram = (dram) => {
-      if (this.#logs) this.#log.answered(dram);
+    replay.stages.onDram = (command, place, address, dram) => {
+      if (this.#logs) this.#log.answered(command, place, address, dram);
     };
     const loopAt = new Int32Array(program.ops.length).fill(-1);
     // Outer loops come before those in them.
@@ -87,91 +99,101 @@ export class Steady implements RoundHook {
     this.#waiting = new Int32Array(slots);
   }
 
-  began(c: EngineCommand, source: number, target: number): void {
+  began(c: EngineCommand, source: number, target: number, activations: number, hops: number): void {
     if (!this.#logs) return;
     if (this.#log.length >= MOST_ENTRIES) this.#forget();
-    else this.#log.add(c, source, target);
+    else this.#log.began(c, source, target, activations, hops);
   }
 
   round(loop: number, now: number, until: number): void {
-    const info = this.#program.loops[loop]!;
-    const { depth, slot, count } = info;
-    this.#remembered.length = depth + 1;
-    let outer = this.#outer[loop]!;
-    for (let d = depth - 1; d >= 0; d--) {
-      if (this.#remembered[d]?.loop !== outer) this.#remembered[d] = undefined;
-      outer = this.#outer[outer]!;
-    }
-    const done = this.#state.rounds[slot]!;
-    const remembered = this.#remembered[depth];
-    if (remembered === undefined || remembered.loop !== loop) {
-      this.#describe(now);
-      this.#remember(loop, depth, now, 1);
+    const { depth, slot, count } = this.#program.loops[loop]!;
+    const left = count - 1 - this.#state.rounds[slot]!;
+    const level = this.#levelOf(loop, depth);
+    // The next round is the first that can be as this one was.
+    if (left < (level.kept.length === 0 ? 2 : 1)) return;
+    this.#describe(now);
+    for (const r of level.kept) {
+      const moved = this.#state.rounds[slot]! - r.rounds[slot]!;
+      if (moved > left || !this.#isAsBefore(r)) continue;
+      const progress = this.#progress(r);
+      if (progress === undefined) continue;
+      const periods = this.#periods(r, progress, now, until);
+      if (periods === 0) continue;
+      const next = this.#advance(r, progress, periods, now);
+      this.#log.repeat(r.logged, periods, progress);
+      this.skipped += periods * moved;
+      // The numbers of the description are the same; the addresses have moved.
+      this.#describe(next);
+      this.#remember(level, next);
       return;
     }
-    if (done >= count - 1) return;
-    this.#describe(now);
-    if (this.#isAsBefore(remembered)) {
-      const progress = this.#progress(remembered);
-      const periods = progress === undefined ? 0 : this.#periods(remembered, progress, now, until);
-      if (progress !== undefined && periods > 0) {
-        const next = this.#advance(remembered, progress, periods, now);
-        this.#log.repeat(remembered.logged, periods, progress);
-        this.skipped += periods * (done - remembered.rounds[slot]!);
-        // The numbers of the description are the same; the addresses have moved.
-        this.#describe(next);
-        this.#remember(loop, depth, next, remembered.until);
-        return;
-      }
+    if (level.kept.length > 0 && ++level.age >= level.until) {
+      const until = 2 * level.until;
+      this.#empty(level);
+      level.until = until;
     }
-    if (++remembered.age >= remembered.until) this.#remember(loop, depth, now, 2 * remembered.until);
+    this.#remember(level, now);
   }
 
   // -------------------------------------------------------------------------------------------- memory
 
+  /** What is remembered of a loop, after what is of loops that have ended is forgotten. */
+  #levelOf(loop: number, depth: number): Level {
+    for (let d = this.#levels.length; d <= depth; d++)
+      this.#levels.push({ loop: -1, kept: [], age: 0, until: FIRST_KEPT });
+    for (let d = depth + 1; d < this.#levels.length; d++) this.#empty(this.#levels[d]!);
+    for (let d = depth, around = loop; d >= 0; d--, around = this.#outer[around]!) {
+      const level = this.#levels[d]!;
+      if (level.loop === around) continue;
+      this.#empty(level);
+      level.loop = around;
+    }
+    return this.#levels[depth]!;
+  }
+
+  #empty(level: Level): void {
+    while (level.kept.length > 0) this.#spare.push(level.kept.pop() as Remembered);
+    level.age = 0;
+    level.until = FIRST_KEPT;
+  }
+
   #forget(): void {
-    this.#remembered.length = 0;
+    for (const level of this.#levels) this.#empty(level);
     this.#logs = false;
     this.#log.clear();
   }
 
   /** The description at hand is what later rounds are compared with. */
-  #remember(loop: number, depth: number, now: number, until: number): void {
-    if (this.#remembered.every((r, d) => r === undefined || d >= depth)) this.#log.clear();
+  #remember({ kept }: Level, now: number): void {
+    if (this.#levels.every((level) => level.kept.length === 0)) this.#log.clear();
     this.#logs = true;
+    // The first stays.
+    if (kept.length === MOST_KEPT) this.#spare.push(...kept.splice(1, 1));
     const { rounds, counters, since, spanBegin, spanStallBegin } = this.#state;
-    const addresses = 2 * this.#waitingCount;
-    const old = this.#remembered[depth] ?? {
-      loop,
+    const { shared } = this.#replay.places;
+    const r: Remembered = this.#spare.pop() ?? {
       now,
-      age: 0,
-      until,
-      state: new Float64Array(this.#length),
+      state: new Float64Array(this.#now.length),
       length: 0,
-      addresses: new Float64Array(addresses),
+      addresses: new Float64Array(this.#addresses.length),
       rounds: new Float64Array(rounds.length),
-      counters: new Float64Array(counters.length),
+      counters: new Float64Array(shared),
       since: new Float64Array(since.length),
       spanBegin: new Float64Array(spanBegin.length),
       spanStallBegin: new Float64Array(spanStallBegin.length),
-      logged: 0,
+      logged: this.#log.moment,
     };
-    if (old.state.length < this.#length) old.state = new Float64Array(2 * this.#length);
-    if (old.addresses.length < addresses) old.addresses = new Float64Array(2 * addresses);
-    for (let i = 0; i < this.#length; i++) old.state[i] = this.#now[i]!;
-    for (let i = 0; i < addresses; i++) old.addresses[i] = this.#addresses[i]!;
-    old.rounds.set(rounds);
-    old.counters.set(counters);
-    old.since.set(since);
-    old.spanBegin.set(spanBegin);
-    old.spanStallBegin.set(spanStallBegin);
-    old.loop = loop;
-    old.now = now;
-    old.age = 0;
-    old.until = until;
-    old.length = this.#length;
-    old.logged = this.#log.length;
-    this.#remembered[depth] = old;
+    r.now = now;
+    r.length = this.#length;
+    r.logged = this.#log.moment;
+    for (let i = 0; i < this.#length; i++) r.state[i] = this.#now[i]!;
+    for (let i = 0; i < 2 * this.#waitingCount; i++) r.addresses[i] = this.#addresses[i]!;
+    for (let i = 0; i < shared; i++) r.counters[i] = counters[i]!;
+    r.rounds.set(rounds);
+    r.since.set(since);
+    r.spanBegin.set(spanBegin);
+    r.spanStallBegin.set(spanStallBegin);
+    kept.push(r);
   }
 
   #isAsBefore({ state, length }: Remembered): boolean {
@@ -276,7 +298,11 @@ export class Steady implements RoundHook {
   #progress({ rounds: before }: Remembered): Progress | undefined {
     const { tiles, loops } = this.#program;
     const { rounds, pc } = this.#state;
-    const progress = { slot: new Int32Array(tiles).fill(-1), rounds: new Float64Array(tiles) };
+    const progress = {
+      loop: new Int32Array(tiles).fill(-1),
+      slot: new Int32Array(tiles).fill(-1),
+      rounds: new Float64Array(tiles),
+    };
     for (let t = 0; t < tiles; t++)
       for (let loop = this.#loopAt[pc[t]!]!; loop >= 0; loop = this.#outer[loop]!) {
         const { slot } = loops[loop]!;
@@ -284,6 +310,7 @@ export class Steady implements RoundHook {
         if (moved === 0) continue;
         // Rounds of a loop that began anew, or of two loops at once.
         if (moved < 0 || progress.slot[t] !== -1) return undefined;
+        progress.loop[t] = loop;
         progress.slot[t] = slot;
         progress.rounds[t] = moved;
       }
@@ -293,10 +320,13 @@ export class Steady implements RoundHook {
   /** How often what happened since will happen again. */
   #periods(r: Remembered, progress: Progress, now: number, until: number): number {
     const { rounds } = this.#state;
-    const { commands } = this.#program;
+    const { commands, loops, tiles } = this.#program;
     let periods = now > r.now ? Math.floor((until - now) / (now - r.now)) : Infinity;
-    for (const { tile, slot, count } of this.#moving(progress))
-      periods = Math.min(periods, Math.floor((count - 1 - rounds[slot]!) / progress.rounds[tile]!));
+    for (let t = 0; t < tiles; t++) {
+      if (progress.loop[t] === -1) continue;
+      const { slot, count } = loops[progress.loop[t]!]!;
+      periods = Math.min(periods, Math.floor((count - 1 - rounds[slot]!) / progress.rounds[t]!));
+    }
     if (!(periods > 0) || !this.#sameWaits(r, now)) return 0;
     for (let i = 0; i < this.#waitingCount; i++) {
       const { src, dst, tile } = commands[this.#state.command[this.#waiting[i]!]!]!;
@@ -336,16 +366,6 @@ export class Steady implements RoundHook {
     return true;
   }
 
-  #moving({ slot }: Progress): readonly LoopInfo[] {
-    const { pc } = this.#state;
-    return Array.from(slot).flatMap((s, t) => {
-      if (s < 0) return [];
-      let loop = this.#loopAt[pc[t]!]!;
-      while (this.#program.loops[loop]!.slot !== s) loop = this.#outer[loop]!;
-      return [this.#program.loops[loop]!];
-    });
-  }
-
   /** Moves the machine on by periods; the time after them. */
   #advance(r: Remembered, progress: Progress, periods: number, now: number): number {
     const state = this.#state;
@@ -378,7 +398,9 @@ export class Steady implements RoundHook {
       const mode = state.mode[t]!;
       if (mode === Core.works || (isStill(mode) && state.since[t] !== r.since[t])) state.since[t]! += ticks;
       const slot = progress.slot[t]!;
-      if (slot >= 0) rounds[slot]! += periods * progress.rounds[t]!;
+      if (slot < 0) continue;
+      rounds[slot]! += periods * progress.rounds[t]!;
+      this.#count(progress.loop[t]!, periods * progress.rounds[t]!);
     }
     for (let s = 0; s < program.spans.length; s++) {
       if (Number.isNaN(state.spanBegin[s]!) || state.spanBegin[s] === r.spanBegin[s]) continue;
@@ -386,8 +408,29 @@ export class Steady implements RoundHook {
       for (let k = s * REASON_COUNT; k < (s + 1) * REASON_COUNT; k++)
         state.spanStallBegin[k]! += periods * (state.spanStallBegin[k]! - r.spanStallBegin[k]!);
     }
-    for (let i = 0; i < counters.length; i++) counters[i]! += periods * (counters[i]! - r.counters[i]!);
+    for (let i = 0; i < r.counters.length; i++) counters[i]! += periods * (counters[i]! - r.counters[i]!);
+    this.#log.count(r.logged, periods, counters, this.#replay.places);
     return now + ticks;
+  }
+
+  /**
+   * Counts what so many rounds of a loop begin. That is what they issue: what waits is the same before and after them, and where
+   * the core is in the body too.
+   */
+  #count(loop: number, times: number): void {
+    const { ops, args, loops } = this.#program;
+    const { counters } = this.#state;
+    const { begun, worked } = this.#replay.places;
+    const { body, exit } = loops[loop]!;
+    for (let at = body; at < exit; at++) {
+      const arg = args[at]!;
+      if (ops[at] === Op.issue) counters[begun + arg]! += times;
+      else if (ops[at] === Op.work) counters[worked + arg]! += times;
+      else if (ops[at] === Op.loop) {
+        this.#count(arg, times * loops[arg]!.count);
+        at = loops[arg]!.exit - 1;
+      }
+    }
   }
 }
 
