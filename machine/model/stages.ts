@@ -176,9 +176,20 @@ export class Stages {
       for (let r = 0; r < count; r++) {
         const begin = address + r * stride;
         const inside = Math.min(begin + bytes, high) - Math.max(begin, low);
-        if (inside <= 0) continue;
-        part += inside;
-        accesses += cyclesFor(inside, this.#l3Rate);
+        if (inside === bytes && stride > 0) {
+          // So do all runs that end before the tile does.
+          const runs = Math.min(count - r, Math.floor((high - bytes - begin) / stride) + 1);
+          part += runs * bytes;
+          accesses += runs * cyclesFor(bytes, this.#l3Rate);
+          r += runs - 1;
+        } else if (inside > 0) {
+          part += inside;
+          accesses += cyclesFor(inside, this.#l3Rate);
+        } else if (stride > 0) {
+          if (begin >= high) break;
+          // Those that end before the tile begins.
+          r = Math.max(r, Math.ceil((low - bytes - address) / stride) - 1);
+        }
       }
       if (part === 0) continue;
       this.#serve(
