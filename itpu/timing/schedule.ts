@@ -4,11 +4,19 @@
  *
  * Of L2 the kept arrays have the first part; two buffers share what is left.
  */
-import { fail } from "../../ir/diagnostic.ts";
 import type { MachineConfig } from "../../machine/schema.ts";
 import type { Address, End, Item, Level, UnitName } from "../../machine/trace.ts";
 import { capacityOf } from "../../machine/trace-verify.ts";
-import type { Items, Plan, Rows, Step } from "./steps.ts";
+import {
+  type Items,
+  type Plan,
+  type Rows,
+  type Step,
+  scaled,
+  times,
+  together,
+  type WorkStep,
+} from "./steps.ts";
 
 type Stream = Extract<Step, { readonly step: "stream" }>;
 
@@ -23,19 +31,11 @@ export function residentBytes(machine: MachineConfig): number {
 }
 
 /**
+ * @param units that work on the op: at least 1, at most {@link mostUnits}
  * @param at number of the op, which stands in every command
- * @throws KPU9012 what is kept does not fit into L2
  */
-export function itemsOf(plan: Plan, machine: MachineConfig, at: number, op: string): readonly Item[] {
-  const { count } = machine.tile.units[plan.unit];
-  if (count === 0 && plan.steps.some((s) => s.step !== "copy"))
-    fail("KPU9012", `${op}: a tile of ${machine.name} has no ${plan.unit}`);
-  const most = residentBytes(machine);
-  if (plan.resident > most)
-    fail("KPU9012", `${op} keeps ${plan.resident} bytes in L2, ${machine.name} has ${most} for that`, {
-      help: "take fewer samples, or a machine with a larger L2",
-    });
-  return new Scheduler(plan, machine, at).steps(plan.steps);
+export function itemsOf(plan: Plan, machine: MachineConfig, units: number, at: number): readonly Item[] {
+  return new Scheduler(plan, machine, units, at).steps(plan.steps);
 }
 
 /** Events, by buffer: loads of the first and second array, and stores. The others are of units. */
@@ -46,6 +46,11 @@ const LOADED = [
 const STORED = [4, 5] as const;
 const FIRST_WORK = 6;
 
+/** Units of a kind that can work on an op: each ends with an event of its own. */
+export function mostUnits({ tile }: MachineConfig, unit: UnitName): number {
+  return Math.min(tile.units[unit].count, Math.max(1, tile.events - FIRST_WORK));
+}
+
 class Scheduler {
   readonly #unit: UnitName;
   readonly #machine: MachineConfig;
@@ -55,12 +60,17 @@ class Scheduler {
   /** Bytes that are kept so far. */
   #kept = 0;
 
-  constructor({ unit, resident }: Plan, machine: MachineConfig, at: number) {
+  constructor(
+    { unit, resident, residentOfUnit = 0 }: Plan,
+    machine: MachineConfig,
+    units: number,
+    at: number,
+  ) {
     this.#unit = unit;
     this.#machine = machine;
     this.#at = at;
-    this.#resident = resident;
-    this.#units = Math.max(1, Math.min(machine.tile.units[unit].count, machine.tile.events - FIRST_WORK));
+    this.#resident = resident + units * residentOfUnit;
+    this.#units = units;
   }
 
   steps(steps: readonly Step[]): Item[] {
@@ -72,7 +82,7 @@ class Scheduler {
       case "stream":
         return this.#stream(s);
       case "work":
-        return [...this.#work(s.work, s.read ?? 0, s.write ?? 0, []), ...this.#workDone()];
+        return this.#shared(s);
       case "store":
         return [
           this.#move(end("l2", 0, s.bytes), end("dram", s.address, s.bytes), { signal: STORED[0] }),
@@ -80,11 +90,21 @@ class Scheduler {
         ];
       case "copy":
         return this.#copy(s.from, s.to, s.bytes);
-      case "repeat": {
-        const body = this.steps(s.steps);
-        return s.times === 0 || body.length === 0 ? [] : [{ kind: "loop", count: s.times, body }];
+      case "each": {
+        const rounds = Math.floor(s.times / this.#units);
+        const left = s.times % this.#units;
+        const body = s.steps.flatMap((of) => this.#shared({ ...scaled(of, this.#units), joining: {} }));
+        return [
+          ...(rounds === 0 || body.length === 0 ? [] : [{ kind: "loop", count: rounds, body } as const]),
+          ...(left === 0 ? [] : s.steps.flatMap((of) => this.#shared(scaled(of, left)))),
+        ];
       }
     }
+  }
+
+  #shared({ work, read = 0, write = 0, joining = {} }: WorkStep): Item[] {
+    const all = together(work, times(this.#units - 1, joining));
+    return [...this.#work(all, read, write, []), ...this.#workDone()];
   }
 
   /** An equal part for each DMA engine. */

@@ -1,6 +1,6 @@
 /**
- * What an op asks of the machine, step by step; `schedule.ts` makes commands of it. Every step is divided over the units of
- * its kind, and begins when the one before it has ended.
+ * What an op asks of the machine, step by step; `schedule.ts` makes commands of it. Every step is divided over the units that
+ * work on the op, and begins when the one before it has ended. How many units that are, `units.ts` finds: no plan counts on it.
  */
 import type { UnitName, UnitWork } from "../../machine/trace.ts";
 
@@ -19,6 +19,8 @@ export interface WorkStep {
   readonly work: Items;
   readonly read?: number;
   readonly write?: number;
+  /** Items for each unit but the first, which put together what every unit has by itself. */
+  readonly joining?: Items;
 }
 
 export type Step =
@@ -38,12 +40,15 @@ export type Step =
   | { readonly step: "store"; readonly address: number; readonly bytes: number }
   /** From one place of DRAM to another. */
   | { readonly step: "copy"; readonly from: number; readonly to: number; readonly bytes: number }
-  | { readonly step: "repeat"; readonly times: number; readonly steps: readonly Step[] };
+  /** So many times, each by one unit alone, which has nothing to join; those at the end that are fewer than units are divided. */
+  | { readonly step: "each"; readonly times: number; readonly steps: readonly WorkStep[] };
 
-/** The steps of an op, the unit that works on them, and bytes of L2 that it keeps. */
+/** The steps of an op, the kind of unit that works on them, and bytes of L2 that it keeps. */
 export interface Plan {
   readonly unit: UnitName;
   readonly resident: number;
+  /** Bytes that every unit keeps beside, for itself. */
+  readonly residentOfUnit?: number;
   readonly steps: readonly Step[];
 }
 
@@ -58,4 +63,12 @@ export function together(...parts: readonly Items[]): Items {
 /** So many times the items. */
 export function times(n: number, items: Items): Items {
   return Object.fromEntries(Object.entries(items).map(([kind, count]) => [kind, n * count]));
+}
+
+/** A step so many times at once; parts of items count as whole ones. */
+export function scaled({ work, read = 0, write = 0, joining = {} }: WorkStep, count: number): WorkStep {
+  const whole = (n: number): number => Math.ceil(n * count);
+  const items = (of: Items): Items =>
+    Object.fromEntries(Object.entries(of).map(([kind, n]) => [kind, whole(n)]));
+  return { step: "work", work: items(work), read: whole(read), write: whole(write), joining: items(joining) };
 }

@@ -6,7 +6,6 @@ import type { ScheduleRow } from "../../machine/model/schedule.ts";
 import type { MachineConfig } from "../../machine/schema.ts";
 import {
   type Item,
-  TRACE_VERSION,
   type Trace,
   UNIT_WORK,
   UNITS,
@@ -17,8 +16,8 @@ import { type Buf, elementsOf } from "../buf.ts";
 import type { Execution } from "../execution.ts";
 import { samplesOf } from "../samples.ts";
 import type { Costing } from "./costing.ts";
-import { itemsOf } from "./schedule.ts";
 import type { Plan } from "./steps.ts";
+import { fastest, traceOf } from "./units.ts";
 
 /** An op of a graph. */
 export interface TimedNode {
@@ -99,7 +98,7 @@ export function timeGraph(
       output: addressOf(output),
       stored: (buf) => ({ address: addressOf(buf), samples: samplesIn(buf) }),
     });
-    return { name, items: itemsOf(planned, machine, at, name), at };
+    return { op, output, name, at, ...fastest(planned, machine, name, at) };
   });
   const trace = traceOf(
     bodies.flatMap(({ name, items, at }): readonly Item[] => [
@@ -117,9 +116,8 @@ export function timeGraph(
     energyUj: report.totalEnergyUj,
     report,
     trace,
-    ops: nodes.map(({ op, output }, i) => {
+    ops: bodies.map(({ op, output, alone }, i) => {
       const { cycles, energyUj = 0 } = report.ops[i] ?? { cycles: 0 };
-      const alone = timeTrace(traceOf(bodies[i]?.items ?? []), machine, { mode: "power" });
       return {
         op,
         output: output.name,
@@ -131,12 +129,6 @@ export function timeGraph(
     }),
   };
 }
-
-const traceOf = (items: readonly Item[]): Trace => ({
-  version: TRACE_VERSION,
-  kernel: "graph",
-  tiles: [items],
-});
 
 /** Arrays of any dtype and dimensions are rows of their last one. */
 function samplesIn(buf: Buf) {
@@ -151,8 +143,11 @@ const MOSTLY = 0.5;
 
 /** @param report of the op alone */
 export function bottleneckOf(report: PowerReport, machine: MachineConfig): Bottleneck {
-  const mean = (units: readonly UnitReport[]): number =>
-    units.reduce((sum, u) => sum + u.utilization, 0) / Math.max(1, units.length);
+  // Of those that took part: an op may be faster with fewer units than there are.
+  const mean = (all: readonly UnitReport[]): number => {
+    const units = all.filter((u) => u.done > 0);
+    return units.reduce((sum, u) => sum + u.utilization, 0) / Math.max(1, units.length);
+  };
   const server = (prefix: RegExp): number =>
     Math.max(0, ...report.servers.filter((s) => prefix.test(s.name)).map((s) => s.utilization));
   const parts: readonly Bottleneck[] = [

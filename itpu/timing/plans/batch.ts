@@ -8,54 +8,34 @@ import { searchBytes, searchSteps } from "./neighbours.ts";
 /** Pairs of a batch whose search is counted; the others are taken as their mean. */
 const COUNTED_PAIRS = 8;
 
-/** All variables are brought in once. Each unit works on a pair of its own. */
+/** All variables are brought in once. Each unit works on pairs of its own. */
 export function batchPlan(c: Costing, list: readonly Stored[], o: BatchOptions): Plan {
   const m = list.length;
   const pairs = pairsOf(m, o.pairing);
   const bytes = list.reduce((sum, { samples }) => sum + WORD * samples.n * samples.dims, 0);
-  const units = c.machine.tile.units.mieu.count;
   const histogram = o.estimator === "hist";
   const columns = Math.max(0, ...list.map(({ samples }) => samples.dims));
   const marginals = list.reduce((sum, { samples }) => sum + o.bins ** samples.dims, 0);
-  const beside = histogram
-    ? units * WORD * o.bins ** (2 * columns)
-    : units * searchBytes(list[0]?.samples.n ?? 0, 2 * columns);
   const loads = list.map((x): Step => {
     const work = histogram ? together(rangeOf(x.samples), binning(x.samples, 1)) : {};
     return { step: "stream", rows: x.samples.n, load: [rowsOf(x)], keep: true, work };
   });
-  const ofPairs = (count: number): readonly Step[] => {
-    const of = histogram ? histogramSteps(list, pairs, o) : meanSteps(c, list, pairs, o);
-    return of.map((s) => scaled(s, count));
-  };
   return {
     unit: "mieu",
-    resident: bytes + beside,
+    resident: bytes,
+    residentOfUnit: histogram
+      ? WORD * o.bins ** (2 * columns)
+      : searchBytes(list[0]?.samples.n ?? 0, 2 * columns),
     steps: [
       ...loads,
-      ...(histogram
-        ? [
-            {
-              step: "work",
-              work: cellSum(c, "mieu", marginals, { log: marginals, mac: marginals }),
-              read: WORD * marginals,
-            } as const,
-          ]
-        : []),
-      { step: "repeat", times: Math.floor(pairs.length / units), steps: ofPairs(units) },
-      ...(pairs.length % units === 0 ? [] : ofPairs(pairs.length % units)),
+      ...(histogram ? [cellSum(marginals, { log: marginals, mac: marginals })] : []),
+      {
+        step: "each",
+        times: pairs.length,
+        steps: histogram ? histogramSteps(list, pairs, o) : meanSteps(c, list, pairs, o),
+      },
       { step: "store", address: c.output, bytes: WORD * m * m },
     ],
-  };
-}
-
-function scaled({ work, read = 0, write = 0 }: WorkStep, count: number): WorkStep {
-  const whole = (n: number): number => Math.ceil(n * count);
-  return {
-    step: "work",
-    work: Object.fromEntries(Object.entries(times(count, work)).map(([kind, n]) => [kind, Math.ceil(n)])),
-    read: whole(read),
-    write: whole(write),
   };
 }
 
@@ -69,10 +49,7 @@ function histogramSteps(
   const dims = (i: number): number => list[i]?.samples.dims ?? 0;
   const cells =
     pairs.reduce((sum, [i, j]) => sum + bins ** (dims(i) + dims(j)), 0) / Math.max(1, pairs.length);
-  return [
-    { step: "work", work: { bin: n }, read: 2 * WORD * n },
-    { step: "work", work: { log: cells, mac: cells }, read: WORD * cells },
-  ];
+  return [{ step: "work", work: { bin: n }, read: 2 * WORD * n }, cellSum(cells, { log: cells, mac: cells })];
 }
 
 /** The steps of a pair: the mean of some that are spread over all. */

@@ -76,10 +76,6 @@ export function entropyOfSamplesPlan(c: Costing, x: Stored, o: EntropyOptions): 
   return {
     unit: "ecu",
     resident,
-    steps: [
-      ...steps,
-      { step: "work", work: cellSum(c, "ecu", cells, entropySum(cells, o)), read: WORD * cells },
-      storeScalar(c),
-    ],
+    steps: [...steps, cellSum(cells, entropySum(cells, o)), storeScalar(c)],
   };
 }

@@ -2,7 +2,7 @@
 import type { HistogramOptions } from "../../estimators/histogram.ts";
 import type { Samples } from "../../samples.ts";
 import { type Costing, passesOver, type Stored, storeScalar, WORD } from "../costing.ts";
-import { type Items, type Plan, together } from "../steps.ts";
+import { type Items, type Plan, together, type WorkStep } from "../steps.ts";
 
 /** Least and largest of each column. */
 export const rangeOf = ({ n, dims }: Samples): Items => ({ compare: 2 * n * dims });
@@ -13,8 +13,8 @@ export const binning = ({ n, dims }: Samples, histograms: number): Items => ({
 });
 
 /** Units that share the samples have a histogram each, which are added first. Every cell counts as if it had a sample. */
-export function cellSum({ machine }: Costing, unit: "ecu" | "mieu", cells: number, sum: Items): Items {
-  return together({ mac: cells * (machine.tile.units[unit].count - 1) }, sum);
+export function cellSum(cells: number, sum: Items): WorkStep {
+  return { step: "work", work: sum, joining: { mac: cells }, read: WORD * cells };
 }
 
 export function histogramPlan(c: Costing, x: Stored, y: Stored, { bins }: HistogramOptions): Plan {
@@ -31,10 +31,9 @@ export function histogramPlan(c: Costing, x: Stored, y: Stored, { bins }: Histog
     ],
     WORD * all,
   );
-  const work = cellSum(c, "mieu", all, { log: all, mac: all });
   return {
     unit: "mieu",
     resident,
-    steps: [...steps, { step: "work", work, read: WORD * all }, storeScalar(c)],
+    steps: [...steps, cellSum(all, { log: all, mac: all }), storeScalar(c)],
   };
 }

@@ -1,0 +1,66 @@
+/**
+ * How many units work on an op. One more takes its part of the work, but costs too: commands and waits are issued one by
+ * one, each command begins with the startup of its unit, and what every unit has by itself is put together. So an op
+ * is timed with every number of units that the machine has, and takes the number with which it is fastest.
+ *
+ * It is timed and not estimated, so that it holds by construction that more units make no op slower: a machine with more
+ * of them still has every choice of one with fewer, and each takes the same time on both, since the others stand idle.
+ */
+import { fail } from "../../ir/diagnostic.ts";
+import type { PowerReport } from "../../machine/model/report.ts";
+import { timeTrace } from "../../machine/model/run.ts";
+import type { MachineConfig } from "../../machine/schema.ts";
+import { type Item, TRACE_VERSION, type Trace } from "../../machine/trace.ts";
+import { itemsOf, mostUnits, residentBytes } from "./schedule.ts";
+import type { Plan } from "./steps.ts";
+
+/** Commands of an op, and what they take where nothing else runs. */
+export interface TimedItems {
+  readonly items: readonly Item[];
+  readonly alone: PowerReport;
+}
+
+/**
+ * With as many units as make it fastest; of numbers that are as fast, the least.
+ * @param name of the op, for errors
+ * @param at its number, which stands in every command
+ * @throws KPU9012 the machine has no such unit, or what is kept does not fit into L2 even with one
+ */
+export function fastest(plan: Plan, machine: MachineConfig, name: string, at: number): TimedItems {
+  const withUnits = (units: number): TimedItems => {
+    const items = itemsOf(plan, machine, units, at);
+    return { items, alone: timeTrace(traceOf(items), machine, { mode: "power" }) };
+  };
+  const most = unitsThatFit(plan, machine, name);
+  let best = withUnits(1);
+  for (let units = 2; units <= most; units++) {
+    const other = withUnits(units);
+    if (other.alone.totalCycles < best.alone.totalCycles) best = other;
+  }
+  return best;
+}
+
+/** At most so many. */
+function unitsThatFit(plan: Plan, machine: MachineConfig, name: string): number {
+  const { unit, resident, residentOfUnit = 0, steps } = plan;
+  // Copies are for DMA engines alone.
+  if (steps.every((s) => s.step === "copy")) return 1;
+  const most = mostUnits(machine, unit);
+  if (most === 0) fail("KPU9012", `${name}: a tile of ${machine.name} has no ${unit}`);
+  const bytes = residentBytes(machine);
+  if (resident + residentOfUnit > bytes)
+    fail(
+      "KPU9012",
+      `${name} keeps ${resident + residentOfUnit} bytes in L2, ${machine.name} has ${bytes} for that`,
+      {
+        help: "take fewer samples, or a machine with a larger L2",
+      },
+    );
+  return residentOfUnit === 0 ? most : Math.min(most, Math.floor((bytes - resident) / residentOfUnit));
+}
+
+export const traceOf = (items: readonly Item[]): Trace => ({
+  version: TRACE_VERSION,
+  kernel: "graph",
+  tiles: [items],
+});
