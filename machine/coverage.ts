@@ -166,6 +166,16 @@ export function useOf(field: FieldPath): Mode | "label" {
  * @example notModelled("cycle") // ["energy"]
  */
 export function notModelled(mode: Mode): readonly string[] {
+  const known = NOT_MODELLED.get(mode);
+  if (known !== undefined) return known;
+  const fields = fieldsNotModelled(mode);
+  NOT_MODELLED.set(mode, fields);
+  return fields;
+}
+/** Every report says it, and it is the same for all machines. */
+const NOT_MODELLED = new Map<Mode, readonly string[]>();
+
+function fieldsNotModelled(mode: Mode): readonly string[] {
   const open = (prefix: string) => FIELD_PATHS.filter((f) => f.startsWith(prefix) && COVERAGE[f] !== "label");
   const widest = (field: FieldPath): string => {
     const parts = field.split(".");

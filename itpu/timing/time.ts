@@ -1,6 +1,6 @@
 /** What a graph costs on a machine: its ops as a command trace, timed, with what holds each of them up. */
 import { DTYPES } from "../../ir/dtype.ts";
-import type { PowerReport, UnitReport } from "../../machine/model/report.ts";
+import type { CycleReport, PowerReport, UnitReport } from "../../machine/model/report.ts";
 import { timeTrace } from "../../machine/model/run.ts";
 import type { ScheduleRow } from "../../machine/model/schedule.ts";
 import type { MachineConfig } from "../../machine/schema.ts";
@@ -142,7 +142,7 @@ function samplesIn(buf: Buf) {
 const MOSTLY = 0.5;
 
 /** @param report of the op alone */
-export function bottleneckOf(report: PowerReport, machine: MachineConfig): Bottleneck {
+export function bottleneckOf(report: CycleReport, machine: MachineConfig): Bottleneck {
   // Of those that took part: an op may be faster with fewer units than there are.
   const mean = (all: readonly UnitReport[]): number => {
     const units = all.filter((u) => u.done > 0);
@@ -165,7 +165,7 @@ export function bottleneckOf(report: PowerReport, machine: MachineConfig): Bottl
 }
 
 function slowestWork(
-  { unitWork, traffic }: PowerReport,
+  { unitWork, traffic }: CycleReport,
   { tile }: MachineConfig,
   unit: UnitName,
 ): UnitWork | "port" {

@@ -7,8 +7,8 @@
  * of them still has every choice of one with fewer, and each takes the same time on both, since the others stand idle.
  */
 import { fail } from "../../ir/diagnostic.ts";
-import type { PowerReport } from "../../machine/model/report.ts";
-import { timeTrace } from "../../machine/model/run.ts";
+import type { CycleReport } from "../../machine/model/report.ts";
+import { TraceRun } from "../../machine/model/run.ts";
 import type { MachineConfig } from "../../machine/schema.ts";
 import { type Item, TRACE_VERSION, type Trace } from "../../machine/trace.ts";
 import { itemsOf, mostUnits, residentBytes } from "./schedule.ts";
@@ -17,7 +17,7 @@ import type { Plan } from "./steps.ts";
 /** Commands of an op, and what they take where nothing else runs. */
 export interface TimedItems {
   readonly items: readonly Item[];
-  readonly alone: PowerReport;
+  readonly alone: CycleReport;
 }
 
 /**
@@ -27,17 +27,19 @@ export interface TimedItems {
  * @throws KPU9012 the machine has no such unit, or what is kept does not fit into L2 even with one
  */
 export function fastest(plan: Plan, machine: MachineConfig, name: string, at: number): TimedItems {
-  const withUnits = (units: number): TimedItems => {
+  const withUnits = (units: number) => {
     const items = itemsOf(plan, machine, units, at);
-    return { items, alone: timeTrace(traceOf(items), machine, { mode: "power" }) };
+    const run = new TraceRun(traceOf(items), machine, "cycle");
+    run.step(Infinity);
+    return { items, run, cycles: run.state().cycle };
   };
   const most = unitsThatFit(plan, machine, name);
   let best = withUnits(1);
   for (let units = 2; units <= most; units++) {
     const other = withUnits(units);
-    if (other.alone.totalCycles < best.alone.totalCycles) best = other;
+    if (other.cycles < best.cycles) best = other;
   }
-  return best;
+  return { items: best.items, alone: best.run.runUntilComplete() };
 }
 
 /** At most so many. */
