@@ -161,6 +161,9 @@ export function useOf(field: FieldPath): Mode | "label" {
   return MODES_OF[COVERAGE[field]][0] ?? "label";
 }
 
+/** Every report says it, and it is the same for all machines. */
+const NOT_MODELLED = new Map<Mode, readonly string[]>();
+
 /**
  * What a mode does not model, labels aside, in the order of the schema; a section of which it models nothing is one name.
  * @example notModelled("cycle") // ["energy"]
@@ -172,8 +175,6 @@ export function notModelled(mode: Mode): readonly string[] {
   NOT_MODELLED.set(mode, fields);
   return fields;
 }
-/** Every report says it, and it is the same for all machines. */
-const NOT_MODELLED = new Map<Mode, readonly string[]>();
 
 function fieldsNotModelled(mode: Mode): readonly string[] {
   const open = (prefix: string) => FIELD_PATHS.filter((f) => f.startsWith(prefix) && COVERAGE[f] !== "label");

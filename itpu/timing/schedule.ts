@@ -93,10 +93,10 @@ class Scheduler {
       case "each": {
         const rounds = Math.floor(s.times / this.#units);
         const left = s.times % this.#units;
-        const body = s.steps.flatMap((of) => this.#shared({ ...scaled(of, this.#units), joining: {} }));
+        const body = s.steps.flatMap((one) => this.#shared({ ...scaled(one, this.#units), joining: {} }));
         return [
-          ...(rounds === 0 || body.length === 0 ? [] : [{ kind: "loop", count: rounds, body } as const]),
-          ...(left === 0 ? [] : s.steps.flatMap((of) => this.#shared(scaled(of, left)))),
+          ...(rounds === 0 ? [] : [{ kind: "loop", count: rounds, body } as const]),
+          ...(left === 0 ? [] : s.steps.flatMap((one) => this.#shared(scaled(one, left)))),
         ];
       }
     }

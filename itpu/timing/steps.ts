@@ -40,7 +40,7 @@ export type Step =
   | { readonly step: "store"; readonly address: number; readonly bytes: number }
   /** From one place of DRAM to another. */
   | { readonly step: "copy"; readonly from: number; readonly to: number; readonly bytes: number }
-  /** So many times, each by one unit alone, which has nothing to join; those at the end that are fewer than units are divided. */
+  /** So many times, each by one unit alone, which has nothing to join. Those left at the end, fewer than units, are divided. */
   | { readonly step: "each"; readonly times: number; readonly steps: readonly WorkStep[] };
 
 /** The steps of an op, the kind of unit that works on them, and bytes of L2 that it keeps. */
@@ -65,7 +65,7 @@ export function times(n: number, items: Items): Items {
   return Object.fromEntries(Object.entries(items).map(([kind, count]) => [kind, n * count]));
 }
 
-/** A step so many times at once; parts of items count as whole ones. */
+/** So many times the step as one; parts of items count as whole ones. */
 export function scaled({ work, read = 0, write = 0, joining = {} }: WorkStep, count: number): WorkStep {
   const whole = (n: number): number => Math.ceil(n * count);
   const items = (of: Items): Items =>

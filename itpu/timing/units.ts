@@ -1,10 +1,10 @@
 /**
- * How many units work on an op. One more takes its part of the work, but costs too: commands and waits are issued one by
- * one, each command begins with the startup of its unit, and what every unit has by itself is put together. So an op
- * is timed with every number of units that the machine has, and takes the number with which it is fastest.
+ * How many units work on an op. One more takes its share of the work, but costs too: a command and a wait in every step, which
+ * the core issues one by one, and what every unit has by itself is put together. So an op is timed with each number of
+ * units that the machine has, and takes the one with which it is fastest.
  *
- * It is timed and not estimated, so that it holds by construction that more units make no op slower: a machine with more
- * of them still has every choice of one with fewer, and each takes the same time on both, since the others stand idle.
+ * That more units make no op slower holds by construction: a machine with more of them has every choice of one with fewer,
+ * and each takes as long on both, since the others stand idle. An estimate of where gain and cost meet could not promise that.
  */
 import { fail } from "../../ir/diagnostic.ts";
 import type { CycleReport } from "../../machine/model/report.ts";
@@ -42,7 +42,7 @@ export function fastest(plan: Plan, machine: MachineConfig, name: string, at: nu
   return { items: best.items, alone: best.run.runUntilComplete() };
 }
 
-/** At most so many. */
+/** Most units that can work on it. */
 function unitsThatFit(plan: Plan, machine: MachineConfig, name: string): number {
   const { unit, resident, residentOfUnit = 0, steps } = plan;
   // Copies are for DMA engines alone.
@@ -50,17 +50,15 @@ function unitsThatFit(plan: Plan, machine: MachineConfig, name: string): number 
   const most = mostUnits(machine, unit);
   if (most === 0) fail("KPU9012", `${name}: a tile of ${machine.name} has no ${unit}`);
   const bytes = residentBytes(machine);
-  if (resident + residentOfUnit > bytes)
-    fail(
-      "KPU9012",
-      `${name} keeps ${resident + residentOfUnit} bytes in L2, ${machine.name} has ${bytes} for that`,
-      {
-        help: "take fewer samples, or a machine with a larger L2",
-      },
-    );
+  const least = resident + residentOfUnit;
+  if (least > bytes)
+    fail("KPU9012", `${name} keeps ${least} bytes in L2, ${machine.name} has ${bytes} for that`, {
+      help: "take fewer samples, or a machine with a larger L2",
+    });
   return residentOfUnit === 0 ? most : Math.min(most, Math.floor((bytes - resident) / residentOfUnit));
 }
 
+/** Of one tile. */
 export const traceOf = (items: readonly Item[]): Trace => ({
   version: TRACE_VERSION,
   kernel: "graph",

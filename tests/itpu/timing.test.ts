@@ -1,6 +1,6 @@
 /** What graphs cost on a machine: invariants of the machine model for any graph, and counts worked out by hand. */
 import fc from "fast-check";
-import { Graph } from "kpu-dsl/itpu";
+import { type Buf, Graph } from "kpu-dsl/itpu";
 import { describe, expect, test } from "vitest";
 import { searchEffort } from "../../itpu/estimators/ksg.ts";
 import { executionOf } from "../../itpu/execution.ts";
@@ -8,6 +8,8 @@ import { samplesOf } from "../../itpu/samples.ts";
 import type { FieldPath } from "../../machine/coverage.ts";
 import { timeTrace } from "../../machine/model/run.ts";
 import { PRESETS } from "../../machine/presets/index.ts";
+import type { MachineConfig } from "../../machine/schema.ts";
+import type { UnitName } from "../../machine/trace.ts";
 import { parseTrace } from "../../machine/trace-parse.ts";
 import { printTrace } from "../../machine/trace-print.ts";
 import { scaled } from "../machine/arbitraries.ts";
@@ -65,7 +67,13 @@ test("the invariants of the machine hold", () => {
   );
 });
 
-test("more of a resource makes no graph slower", () => {
+/** A machine with so many times the resource. */
+const withMore = (field: FieldPath, times: number): MachineConfig => ({
+  ...scaled(machine, field, times),
+  name: `${field}-x-${times}`,
+});
+
+test("more of a resource makes no op slower", () => {
   const fields: readonly FieldPath[] = [
     "clocks.control",
     "clocks.memory",
@@ -75,17 +83,54 @@ test("more of a resource makes no graph slower", () => {
     "tile.units.mieu.bytesPerCycle",
     "tile.units.mieu.count",
     "tile.units.ecu.count",
+    "tile.units.spc.count",
   ];
   fc.assert(
     fc.property(graphs, (graph) => {
-      const before = graph.time({ machine }).microseconds;
+      const before = graph.time({ machine });
       for (const field of fields) {
-        const better = { ...scaled(machine, field, 2), name: "better" };
-        expect(graph.time({ machine: better }).microseconds, field).toBeLessThanOrEqual(1.01 * before);
+        const after = graph.time({ machine: withMore(field, 2) });
+        expect(after.microseconds, field).toBeLessThanOrEqual(1.01 * before.microseconds);
+        after.ops.forEach(({ output, microseconds }, i) => {
+          const most = 1.01 * (before.ops[i]?.microseconds ?? 0);
+          expect(microseconds, `${output}, ${field}`).toBeLessThanOrEqual(most);
+        });
       }
     }),
-    { numRuns: 3 },
+    { numRuns: 5 },
   );
+});
+
+describe("units", () => {
+  const timed = (on: MachineConfig, unit: UnitName, build: (g: Graph) => unknown) => {
+    const graph = new Graph();
+    build(graph);
+    const { cycles, ops, report } = graph.time({ machine: on });
+    const atWork = report.units.filter((u) => u.kind === unit && u.done > 0).length;
+    return { cycles, atWork, part: ops[0]?.bottleneck.part };
+  };
+  const waves = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(i));
+
+  // The smallest graphs that more units would make slower if all of them worked on everything.
+  test.each([
+    ["mi", "mieu", 4, "latency", (g: Graph, x: Buf) => g.mi(x, x, { bins: 2 })],
+    ["batchMi", "mieu", 4, "latency", (g: Graph, x: Buf) => g.batchMi([x], { estimator: "ksg", k: 1 })],
+    ["reduce", "ecu", 2, "ecu", (g: Graph, x: Buf) => g.reduce(x, { op: "percentile" })],
+  ] as const)("%s of two samples takes one %s, of many all %i", (_, unit, all, part, op) => {
+    const of = (n: number) => (g: Graph) => op(g, g.buffer("x", waves(n)));
+    const few = timed(machine, unit, of(2));
+    expect(few).toMatchObject({ atWork: 1, part });
+    for (const times of [2, 3, 10])
+      expect(timed(withMore(`tile.units.${unit}.count`, times), unit, of(2)), `${times} times`).toEqual(few);
+    expect(timed(machine, unit, of(5000)).atWork).toBe(all);
+  });
+
+  test("no more of them work than L2 has room for", () => {
+    // A joint histogram of 1.44 MB for each, of 3.9 MB.
+    const batch = (g: Graph) => g.batchMi([g.buffer("x", waves(1000)), "x", "x"], { bins: 600 });
+    expect(timed(machine, "mieu", batch).atWork).toBe(2);
+    expect(timed(withMore("tile.l2.bytesPerBank", 2), "mieu", batch).atWork).toBeGreaterThan(2);
+  });
 });
 
 describe("counts", () => {
