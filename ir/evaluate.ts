@@ -37,10 +37,6 @@ export function evaluate(
   const number = (i: number): number => args[i] as number;
   const lanes = (i: number): readonly number[] => args[i] as readonly number[];
   switch (op) {
-    case "ceildiv":
-    case "floordiv":
-      if (number(1) === 0) return undefined;
-      return scalarFn(op, scalarTypeOf(types[0] as Type))(...(args as number[]));
     case "select":
       return number(0) ? args[1] : args[2];
     case "vconst":
@@ -84,6 +80,30 @@ export function evaluate(
       return lanes(0).every((m) => m) ? 1 : 0;
     case "tail_mask":
       return tailMask(number(0), attrs["lanes"] as number);
+  }
+  const rule = scalarRule(op, types, attrs);
+  if (rule !== undefined) return rule(number(0), number(1), number(2));
+  if (!OPS[op].alu) return undefined;
+  const lane = laneFn(op as AluOp, laneDType(types[0]), attrs);
+  return lanes(0).map((x, i) => lane(x, lanes(1)?.[i] ?? 0, lanes(2)?.[i] ?? 0));
+}
+
+/** What an op makes of numbers; undefined for numbers of which it has no value. */
+export type ScalarRule = (a: number, b: number, c: number) => number | undefined;
+
+/** The rule of an op whose operands are scalars, for any of them; undefined for an op that has none here. */
+export function scalarRule(op: OpName, types: readonly Type[], attrs: Attrs): ScalarRule | undefined {
+  const [first] = types;
+  if (first?.kind !== "scalar" || first.name === "event") return undefined;
+  const type = scalarTypeOf(first);
+  switch (op) {
+    case "select":
+      return (a, b, c) => (a ? b : c);
+    case "ceildiv":
+    case "floordiv": {
+      const divide = scalarFn(op, type);
+      return (a, b) => (b === 0 ? undefined : divide(a, b));
+    }
     case "round":
     case "imul":
     case "clz32":
@@ -94,23 +114,7 @@ export function evaluate(
     case "convert":
     case "cast_scalar":
     case "truthy":
-      return scalarFn(op, scalarTypeOf(types[0] as Type), attrs)(...(args as number[]));
+      return scalarFn(op, type, attrs);
   }
-  if (!OPS[op].alu) return undefined;
-  const [first] = types;
-  if (first?.kind === "scalar") return scalarFn(op, scalarTypeOf(first), attrs)(...(args as number[]));
-  const lane = laneFn(op as AluOp, laneDType(first), attrs);
-  return lanes(0).map((x, i) => lane(x, lanes(1)?.[i] ?? 0, lanes(2)?.[i] ?? 0));
-}
-
-/** `evaluate` for an op that is asked for again and again: what does not depend on the numbers is done once. */
-export function evaluator(
-  op: OpName,
-  types: readonly Type[],
-  attrs: Attrs,
-): (args: readonly number[]) => LaneValue | undefined {
-  const [first] = types;
-  if (!OPS[op].alu || first?.kind !== "scalar") return (args) => evaluate(op, types, args, attrs);
-  const f = scalarFn(op, scalarTypeOf(first), attrs);
-  return (args) => f(...args);
+  return OPS[op].alu ? scalarFn(op, type, attrs) : undefined;
 }

@@ -14,11 +14,19 @@ export interface Rounds {
   readonly depth: number;
 }
 
-export interface Affine {
+/** A number that moves with loops. */
+export interface Moving {
+  readonly is: "moving";
   readonly base: number;
-  /** Steps per round, none of them 0. */
-  readonly terms: ReadonlyMap<Rounds, number>;
+  /** Outermost first, each once; there is at least one. */
+  readonly terms: readonly Term[];
 }
+/** So much further on in each round of a loop; not 0. */
+export interface Term {
+  readonly rounds: Rounds;
+  readonly step: number;
+}
+export type Affine = number | Moving;
 
 /** How a loop must be walked for a question to have one answer. */
 export type Demand =
@@ -44,59 +52,84 @@ export function settled<T extends Affine | boolean | undefined>(ask: () => T | D
 /** Rounds that take turns in longer periods are walked alone. */
 const MOST_TURNS = 8;
 
-const NO_TERMS: ReadonlyMap<Rounds, number> = new Map();
-export const constant = (base: number): Affine => ({ base, terms: NO_TERMS });
-/** Whether it is `base` in all rounds. */
+export const isDemand = (x: object | number | boolean): x is Demand => typeof x === "object" && "demand" in x;
+
+/** Its value in the first round of all loops. */
+export const baseOf = (a: Affine): number => (typeof a === "number" ? a : a.base);
+const termsOf = (a: Affine): readonly Term[] => (typeof a === "number" ? [] : a.terms);
+
+/** Whether it is the same number in all rounds. */
 export function isConstant(a: Affine): boolean {
-  for (const rounds of a.terms.keys()) if (rounds.count > 1) return false;
-  return true;
+  return typeof a === "number" || a.terms.every(({ rounds }) => rounds.count <= 1);
 }
-export const isDemand = (x: object | boolean): x is Demand => typeof x === "object" && "demand" in x;
+
+function affine(base: number, terms: readonly Term[]): Affine {
+  return terms.length === 0 ? base : { is: "moving", base, terms };
+}
 
 /** `from + step * round` */
 export function ofRounds(rounds: Rounds, from: number, step: number): Affine {
-  return step === 0 ? constant(from) : { base: from, terms: new Map([[rounds, step]]) };
+  return step === 0 ? from : { is: "moving", base: from, terms: [{ rounds, step }] };
 }
 
 export function add(a: Affine, b: Affine): Affine {
-  if (isConstant(b)) return { base: a.base + b.base, terms: a.terms };
-  if (isConstant(a)) return { base: a.base + b.base, terms: b.terms };
-  const terms = new Map(a.terms);
-  for (const [rounds, step] of b.terms) {
-    const sum = (terms.get(rounds) ?? 0) + step;
-    if (sum === 0) terms.delete(rounds);
-    else terms.set(rounds, sum);
+  if (typeof a === "number") {
+    if (typeof b === "number") return a + b;
+    return a === 0 ? b : { is: "moving", base: a + b.base, terms: b.terms };
   }
-  return { base: a.base + b.base, terms };
+  if (typeof b === "number") return b === 0 ? a : { is: "moving", base: a.base + b, terms: a.terms };
+  return affine(a.base + b.base, sumOf(loopsOf(a), loopsOf(b)));
+}
+
+/** Of loops that are walked at once no two have the same depth. */
+function sumOf(a: readonly Term[], b: readonly Term[]): readonly Term[] {
+  const terms: Term[] = [];
+  let [i, k] = [0, 0];
+  while (i < a.length || k < b.length) {
+    const [x, y] = [a[i], b[k]];
+    if (x !== undefined && y !== undefined && x.rounds === y.rounds) {
+      const step = x.step + y.step;
+      if (step !== 0) terms.push({ rounds: x.rounds, step });
+      i++;
+      k++;
+    } else if (y === undefined || (x !== undefined && x.rounds.depth <= y.rounds.depth)) {
+      terms.push(x as Term);
+      i++;
+    } else {
+      terms.push(y);
+      k++;
+    }
+  }
+  return terms;
 }
 
 export function scale(a: Affine, factor: number): Affine {
-  if (factor === 0) return constant(0);
+  if (typeof a === "number") return factor === 0 ? 0 : a * factor;
+  if (factor === 0) return 0;
   if (factor === 1) return a;
-  return {
-    base: a.base * factor,
-    terms: new Map([...a.terms].map(([rounds, step]) => [rounds, step * factor])),
-  };
+  const terms = a.terms.map(({ rounds, step }) => ({ rounds, step: step * factor }));
+  return { is: "moving", base: a.base * factor, terms };
 }
 
 export const subtract = (a: Affine, b: Affine): Affine => add(a, scale(b, -1));
 
 export function multiply(a: Affine, b: Affine): Affine | Demand {
-  if (isConstant(b)) return scale(a, b.base);
-  if (isConstant(a)) return scale(b, a.base);
+  if (isConstant(b)) return scale(a, baseOf(b));
+  if (isConstant(a)) return scale(b, baseOf(a));
   return alone(a);
 }
 
 export function sameAffine(a: Affine, b: Affine): boolean {
+  if (typeof a === "number" && typeof b === "number") return a === b;
   const by = subtract(a, b);
-  return by.base === 0 && isConstant(by);
+  return baseOf(by) === 0 && isConstant(by);
 }
 
 /** The smallest and the largest value over all rounds; `without` one loop's part. */
 export function bounds(a: Affine, without?: Rounds): { readonly low: number; readonly high: number } {
-  let low = a.base;
-  let high = a.base;
-  for (const [rounds, step] of a.terms) {
+  let low = baseOf(a);
+  let high = low;
+  for (const { rounds, step } of termsOf(a)) {
     if (rounds === without) continue;
     const far = step * (rounds.count - 1);
     if (far < 0) low += far;
@@ -106,24 +139,23 @@ export function bounds(a: Affine, without?: Rounds): { readonly low: number; rea
 }
 
 /** Loops that it moves with, outermost first. */
-function loopsOf(a: Affine): (readonly [Rounds, number])[] {
-  return [...a.terms].filter(([r]) => r.count > 1).sort(([x], [y]) => x.depth - y.depth);
-}
+const loopsOf = (a: Affine): readonly Term[] => termsOf(a).filter(({ rounds }) => rounds.count > 1);
 
 /** What asks for a single number of a value that moves: its outermost loop goes round by round. */
 export function alone(a: Affine): Demand {
   const [first] = loopsOf(a);
   if (first === undefined) throw new TypeError("the number is the same in all rounds");
-  return { demand: "single", rounds: first[0] };
+  return { demand: "single", rounds: first.rounds };
 }
 
 /** Whether a < 0. A loop in whose rounds that changes is split where it does. */
 export function isNegative(a: Affine): boolean | Demand {
+  if (typeof a === "number") return a < 0;
   const { low, high } = bounds(a);
   if (high < 0) return true;
   if (low >= 0) return false;
   let found: Demand | undefined;
-  for (const [rounds, step] of loopsOf(a)) {
+  for (const { rounds, step } of loopsOf(a)) {
     const rest = bounds(a, rounds);
     // The other loops decide nothing in the rounds before `first`, and nothing from `last` on.
     const [first, last] =
@@ -142,13 +174,11 @@ export function isNegative(a: Affine): boolean | Demand {
 
 /** Whether a is 0. */
 export function isZero(a: Affine): boolean | Demand {
+  if (typeof a === "number") return a === 0;
   const { low, high } = bounds(a);
   if (low > 0 || high < 0) return false;
   if (low === high) return true;
-  const [[rounds, step], second] = loopsOf(a) as [
-    readonly [Rounds, number],
-    ...(readonly [Rounds, number])[],
-  ];
+  const [{ rounds, step }, second] = loopsOf(a) as [Term, ...Term[]];
   if (second === undefined) {
     const at = -a.base / step;
     return Number.isInteger(at) ? { demand: "split", rounds, at: Math.max(at, 1) } : false;
@@ -159,21 +189,21 @@ export function isZero(a: Affine): boolean | Demand {
 
 /** floor(a / divisor) for a positive divisor. */
 export function floorDivide(a: Affine, divisor: number): Affine | Demand {
-  if (isConstant(a)) return constant(Math.floor(a.base / divisor));
-  const odd = loopsOf(a).filter(([, step]) => step % divisor !== 0);
+  if (typeof a === "number" || isConstant(a)) return Math.floor(baseOf(a) / divisor);
+  const odd = loopsOf(a).filter(({ step }) => step % divisor !== 0);
   const [first, second] = odd;
   if (first === undefined)
-    return {
-      base: Math.floor(a.base / divisor),
-      terms: new Map([...a.terms].map(([rounds, step]) => [rounds, step / divisor])),
-    };
+    return affine(
+      Math.floor(a.base / divisor),
+      loopsOf(a).map(({ rounds, step }) => ({ rounds, step: step / divisor })),
+    );
   const { low, high } = bounds(a);
   const quotient = Math.floor(low / divisor);
-  if (quotient === Math.floor(high / divisor)) return constant(quotient);
-  const [rounds, step] = first;
+  if (quotient === Math.floor(high / divisor)) return quotient;
+  const { rounds, step } = first;
   const turns = divisor / greatestCommonDivisor(Math.abs(step), divisor);
   if (turns <= MOST_TURNS) return { demand: "turns", rounds, turns };
-  if (second !== undefined || a.terms.size > 1) return { demand: "single", rounds };
+  if (second !== undefined || loopsOf(a).length > 1) return { demand: "single", rounds };
   // The first round with another quotient.
   const remainder = a.base - divisor * Math.floor(a.base / divisor);
   const at = step > 0 ? Math.ceil((divisor - remainder) / step) : Math.floor(remainder / -step) + 1;

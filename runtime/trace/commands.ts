@@ -1,29 +1,43 @@
 /** The table of engine ops: what each asks of a machine. Values that are moved are nobody's matter here, only where and how many. */
 import { DTYPES } from "../../ir/dtype.ts";
-import type { Apply } from "../../ir/kir.ts";
+import type { Apply, LocationIndex } from "../../ir/kir.ts";
 import { ndList } from "../../ir/operands.ts";
-import type { OpName } from "../../ir/ops.ts";
+import { OPS, type OpName } from "../../ir/ops.ts";
 import type { Command } from "../../ir/path/command.ts";
 import { commandOf } from "../../ir/path/commands.ts";
 import { namedOperands, type PathAttrs, type PathOp, pathOperands } from "../../ir/path/operands.ts";
 import { Box, type Region } from "../../ir/region.ts";
 import { destinationCounts, rowTransfer, type Transfer } from "../../ir/transfer.ts";
 import type { Address, End, Fill, Level, Mma, Move, Runs, Transform } from "../../machine/trace.ts";
-import { type Affine, add, constant } from "./affine.ts";
 import type { Pointer } from "./value.ts";
 
-/** A command without its events and place. */
-export type EngineCommand = Bare<Move> | Bare<Fill> | Bare<Mma>;
-type Bare<C> = Omit<C, "signal" | "after" | "at">;
+/** A command as its operands' numbers make it, which is the same at other addresses and on other events. */
+type Template =
+  | (Omit<Move, "signal" | "after" | "at" | "src" | "dst"> & { readonly src: Reach; readonly dst: Reach })
+  | (Omit<Fill, "signal" | "after" | "at" | "dst"> & { readonly dst: Reach })
+  | Omit<Mma, "signal" | "after" | "at">;
+/** One end of a transfer: which operand points there, and what is touched so many bytes further on. */
+interface Reach {
+  readonly operand: number;
+  readonly level: Level;
+  readonly start: number;
+  readonly runs: Runs;
+}
 
 /** Operands of an engine op; asking for one that is data refuses the program. */
 export interface Operands {
   readonly pointer: (i: number) => Pointer;
   readonly count: (i: number) => number;
-  readonly address: (at: Affine) => Address;
+  /** So many bytes from where the pointer points. */
+  readonly address: (pointer: number, bytes: number) => Address;
+}
+/** What a template depends on: addresses are not known. */
+interface Numbers {
+  readonly pointer: (i: number) => Pick<Pointer, "level" | "dtype">;
+  readonly count: (i: number) => number;
 }
 
-type Rule = (o: Operands, e: Apply) => EngineCommand | undefined;
+type Rule = (o: Numbers, e: Apply) => Template | undefined;
 
 const copy: Rule = (o) => transfer(o, rowTransfer(o.count(2), o.count(3), o.count(4), o.count(5)));
 const nd: Rule = (o, e) => {
@@ -83,7 +97,7 @@ const drain: Rule = (o, e) => {
 };
 
 /** Bytes of what a drain reads beside the accumulators, by level. */
-function readBeside(o: Operands, e: Apply): Partial<Record<Level, number>> | undefined {
+function readBeside(o: Numbers, e: Apply): Partial<Record<Level, number>> | undefined {
   const operands = pathOperands("drain", e.attrs);
   const read: Partial<Record<Level, number>> = {};
   for (const { operand, region } of pathCommand("drain", e, o).touches) {
@@ -124,14 +138,95 @@ const RULES: { readonly [K in OpName]?: Rule } = {
   drain,
 };
 
-/** The command of an engine op; undefined where there is nothing to do. */
-export function engineCommand(e: Apply, o: Operands): EngineCommand | undefined {
-  const rule = RULES[e.op];
-  if (rule === undefined) throw new TypeError(`runtime/trace/commands.ts has no rule for ${e.op}`);
-  return rule(o, e);
+/** What was asked for a template, in order, and answered. */
+type Asked =
+  | { readonly count: number; readonly is: number }
+  | ({ readonly pointer: number } & Pick<Pointer, "level" | "dtype">);
+interface Plan {
+  readonly asked: readonly Asked[];
+  readonly template: Template | undefined;
+}
+/** Of a site, the last ones. */
+const MOST_PLANS = 8;
+
+/** An engine op of a program. It mostly has the same numbers again and again, at other addresses. */
+export class EngineSite {
+  readonly #e: Apply;
+  readonly #rule: Rule;
+  #plans: readonly Plan[] = [];
+
+  private constructor(e: Apply, rule: Rule) {
+    this.#e = e;
+    this.#rule = rule;
+  }
+
+  /** Undefined for ops that no engine does. */
+  static of(e: Apply): EngineSite | undefined {
+    if (OPS[e.op].cost !== "engine") return undefined;
+    const rule = RULES[e.op];
+    if (rule === undefined) throw new TypeError(`runtime/trace/commands.ts has no rule for ${e.op}`);
+    return new EngineSite(e, rule);
+  }
+
+  /** The command; undefined where there is nothing to do. */
+  command(o: Operands, signal: number, at: LocationIndex): Move | Fill | Mma | undefined {
+    const { template } = this.#plans.find((p) => isAnswered(p, o)) ?? this.#planned(o);
+    if (template === undefined) return undefined;
+    switch (template.kind) {
+      case "move": {
+        const { mover, transform, sfu } = template;
+        const [src, dst] = [endAt(template.src, o), endAt(template.dst, o)];
+        return sfu === undefined
+          ? { kind: "move", mover, src, dst, transform, signal, at }
+          : { kind: "move", mover, src, dst, transform, sfu, signal, at };
+      }
+      case "fill":
+        return { kind: "fill", dst: endAt(template.dst, o), signal, at };
+      case "mma": {
+        const { dtype, m, n, k, dataflow } = template;
+        return { kind: "mma", dtype, m, n, k, dataflow, signal, at };
+      }
+    }
+  }
+
+  #planned(o: Operands): Plan {
+    const asked: Asked[] = [];
+    const numbers: Numbers = {
+      count: (i) => {
+        const is = o.count(i);
+        asked.push({ count: i, is });
+        return is;
+      },
+      pointer: (i) => {
+        const { level, dtype } = o.pointer(i);
+        asked.push({ pointer: i, level, dtype });
+        return { level, dtype };
+      },
+    };
+    const plan = { asked, template: this.#rule(numbers, this.#e) };
+    this.#plans = [plan, ...this.#plans.slice(0, MOST_PLANS - 1)];
+    return plan;
+  }
 }
 
-function transfer(o: Operands, t: Transfer): EngineCommand | undefined {
+function endAt({ operand, level, start, runs }: Reach, o: Operands): End {
+  return { level, at: o.address(operand, start), runs };
+}
+
+/** Whether all that was asked would be answered in the same way. */
+function isAnswered({ asked }: Plan, o: Operands): boolean {
+  for (const a of asked) {
+    if ("count" in a) {
+      if (o.count(a.count) !== a.is) return false;
+    } else {
+      const { level, dtype } = o.pointer(a.pointer);
+      if (level !== a.level || dtype !== a.dtype) return false;
+    }
+  }
+  return true;
+}
+
+function transfer(o: Numbers, t: Transfer): Template | undefined {
   const dst = endOf(o, 0, destinationCounts(t), t.dstStrides);
   if (dst === undefined) return undefined;
   // Where nothing is read all of the box is padding.
@@ -142,40 +237,42 @@ function transfer(o: Operands, t: Transfer): EngineCommand | undefined {
   return { kind: "move", mover: "dma", src, dst, transform };
 }
 
-const bytesOf = ({ runs }: End): number => runs.count * runs.bytes;
+const bytesOf = ({ runs }: Reach): number => runs.count * runs.bytes;
 
 /** A command of the matrix path that moves from one level to the next. */
 function moveOf(
   mover: Move["mover"],
-  o: Operands,
+  o: Numbers,
   e: Apply,
   [target, source]: readonly [target: string, source: string],
   transform: Transform,
-): Bare<Move> | undefined {
+): Extract<Template, { kind: "move" }> | undefined {
   const op = e.op as PathOp;
   const command = pathCommand(op, e, o);
-  const end = (name: string): { readonly touched: boolean; readonly end: End } => {
-    const { level, dtype, at } = o.pointer(pathOperands(op, e.attrs).findIndex((x) => x.name === name));
+  const end = (name: string): { readonly touched: boolean; readonly reach: Reach } => {
+    const operand = pathOperands(op, e.attrs).findIndex((x) => x.name === name);
+    const { level, dtype } = o.pointer(operand);
     const region = command.touches.find((t) => t.operand === name)?.region(0, DTYPES[dtype].bytes);
     const runs = region === undefined ? NOTHING : runsOf(region);
-    return {
-      touched: region !== undefined,
-      end: { level, at: o.address(add(at, constant(region?.start ?? 0))), runs },
-    };
+    return { touched: region !== undefined, reach: { operand, level, start: region?.start ?? 0, runs } };
   };
   const [dst, src] = [end(target), end(source)];
   if (!dst.touched) return undefined;
   const changes = transform !== "identity" && transform !== "transpose";
   const how =
-    changes || bytesOf(src.end) === bytesOf(dst.end) ? transform : mover === "drain" ? "quantize" : "pack";
-  return { kind: "move", mover, src: src.end, dst: dst.end, transform: how };
+    changes || bytesOf(src.reach) === bytesOf(dst.reach)
+      ? transform
+      : mover === "drain"
+        ? "quantize"
+        : "pack";
+  return { kind: "move", mover, src: src.reach, dst: dst.reach, transform: how };
 }
 
 /** Windows beyond an image are filled without reading: a trace has no shorter run. */
 const NOTHING: Runs = { count: 1, bytes: 1, stride: 0 };
 
 /** The command in numbers. Factors, zero points and flags do not decide which bytes are touched. */
-function pathCommand(op: PathOp, e: Apply, o: Operands): Command {
+function pathCommand(op: PathOp, e: Apply, o: Numbers): Command {
   const operands = pathOperands(op, e.attrs);
   const index = (name: string): number => operands.findIndex((x) => x.name === name);
   return commandOf(op, e.attrs, {
@@ -186,13 +283,13 @@ function pathCommand(op: PathOp, e: Apply, o: Operands): Command {
 
 /** One end of a transfer; undefined where there are no elements. */
 function endOf(
-  o: Operands,
+  o: Numbers,
   operand: number,
   counts: readonly number[],
   strides: readonly number[],
-): End | undefined {
+): Reach | undefined {
   if (counts.includes(0)) return undefined;
-  const { level, dtype, at } = o.pointer(operand);
+  const { level, dtype } = o.pointer(operand);
   const size = DTYPES[dtype].bytes;
   const box = Box.of(
     0,
@@ -200,7 +297,7 @@ function endOf(
     counts,
     strides.map((s) => s * size),
   );
-  return { level, at: o.address(at), runs: runsOf(box) };
+  return { operand, level, start: 0, runs: runsOf(box) };
 }
 
 /**

@@ -1,12 +1,11 @@
 /** The command trace of a program: what every run of it with these arguments asks of a machine. */
 import { constantBytes, scopeBytes } from "../../codegen/index.ts";
-import type { Scope } from "../../ir/dtype.ts";
-import type { Kernel, Local } from "../../ir/kir.ts";
+import type { Kernel } from "../../ir/kir.ts";
 import { TRACE_VERSION, type Trace } from "../../machine/trace.ts";
-import { constant } from "./affine.ts";
-import { decidingLocals } from "./slice.ts";
+import type { Starts } from "./expressions.ts";
+import { prepared } from "./prepared.ts";
 import { Tracer } from "./tracer.ts";
-import { number, type Value } from "./value.ts";
+import { DATA, type Value } from "./value.ts";
 import { LEVEL_OF } from "./work.ts";
 
 /** An argument as time sees it: the value of a scalar, the size of an array, a null pointer. */
@@ -37,16 +36,21 @@ export function deriveTrace(kernel: Kernel, args: readonly TraceArgument[], o: T
     throw new TypeError(
       `${kernel.name} has ${kernel.params.length} parameters, got ${args.length} arguments`,
     );
-  const values = new Map<Local, Value>();
+  const program = prepared(kernel);
+  const values = new Array<Value>(program.numberOf.size).fill(DATA);
   let top = 0;
   kernel.params.forEach((p, i) => {
     const arg = args[i] as TraceArgument;
-    if (arg === null) values.set(p.local, { is: "null" });
-    else if (typeof arg !== "object") values.set(p.local, number(arg));
-    else {
-      values.set(p.local, { is: "pointer", level: LEVEL_OF.global, dtype: p.dtype, at: constant(top) });
+    const at = program.numberOf.get(p.local);
+    if (at !== undefined)
+      values[at] =
+        arg === null
+          ? { is: "null" }
+          : typeof arg === "object"
+            ? { is: "pointer", level: LEVEL_OF.global, dtype: p.dtype, at: top }
+            : Number(arg);
+    if (typeof arg === "object" && arg !== null)
       top = Math.ceil((top + arg.bytes) / DRAM_ALIGNMENT) * DRAM_ALIGNMENT;
-    }
   });
   // Behind local memory lie constant tables, and behind them private memory; accumulators lie behind stream buffers.
   const { local, l1 } = scopeBytes(kernel);
@@ -54,14 +58,13 @@ export function deriveTrace(kernel: Kernel, args: readonly TraceArgument[], o: T
   const starts = {
     ...{ global: top, l3: 0, l2: 0, l1: 0, acc: l1 },
     ...{ local: 0, tables, private: tables + constantBytes(kernel) },
-  } satisfies Record<Scope | "tables", number>;
+  } satisfies Starts;
   const { tiles, oneByOne = false, steps = 200_000 } = o;
-  const deciding = decidingLocals(kernel);
   return {
     version: TRACE_VERSION,
     kernel: kernel.name,
     tiles: Array.from({ length: tiles }, (_, tile) =>
-      new Tracer({ kernel, deciding, tile, tiles, values, starts, oneByOne, steps }).trace(),
+      new Tracer({ program, tile, tiles, values, starts, oneByOne, steps }).trace(),
     ),
   };
 }

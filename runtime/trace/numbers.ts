@@ -1,12 +1,11 @@
-/** Ops on numbers that may move with loops. What an op does with plain numbers is the ALU table's; here is what stays affine. */
-import { evaluator } from "../../ir/evaluate.ts";
+/** Ops on numbers that move with loops. What an op does with plain numbers is the ALU table's; here is what stays affine. */
 import type { Apply, Type } from "../../ir/kir.ts";
 import {
   type Affine,
   add,
   alone,
+  baseOf,
   bounds,
-  constant,
   type Demand,
   floorDivide,
   isConstant,
@@ -19,42 +18,14 @@ import {
   settled,
   subtract,
 } from "./affine.ts";
-import { DATA, moving, number, pending, type Value } from "./value.ts";
+import { pending, type Value } from "./value.ts";
 
-/** By op of a program, which is evaluated each time that it is walked over. */
-const EVALUATORS = new WeakMap<Apply, ReturnType<typeof evaluator>>();
-function evaluatorOf(e: Apply): ReturnType<typeof evaluator> {
-  const known = EVALUATORS.get(e);
-  if (known !== undefined) return known;
-  const made = evaluator(
-    e.op,
-    e.args.map((x) => x.type),
-    e.attrs,
-  );
-  EVALUATORS.set(e, made);
-  return made;
-}
-
-/** The value of an op of numbers; data where it has any other operand. */
-export function numberOp(e: Apply, args: readonly Value[]): Value {
-  if (e.type.kind !== "scalar" || e.type.name === "event" || args.length === 0) return DATA;
-  const numbers: Affine[] = [];
-  let why: Demand | undefined;
-  for (const a of args) {
-    if (a.is === "pending") why ??= a.why;
-    else if (a.is === "number") numbers.push(a.value);
-    else return DATA;
-  }
-  if (why !== undefined) return pending(why);
-  const first = numbers.find((n) => !isConstant(n));
-  if (first !== undefined) {
-    const answer = settled(() => answerOf(e, numbers));
-    if (answer === undefined) return pending(alone(first));
-    if (isDemand(answer)) return pending(answer);
-    return typeof answer === "boolean" ? number(answer) : moving(answer);
-  }
-  const value = evaluatorOf(e)(numbers.map((n) => n.base));
-  return typeof value === "number" ? number(value) : DATA;
+/** The value of an op of numbers of which at least one is not the same in all rounds. */
+export function movingOp(e: Apply, numbers: readonly Affine[]): Value {
+  const answer = settled(() => answerOf(e, numbers));
+  if (answer === undefined) return pending(alone(numbers.find((n) => !isConstant(n)) as Affine));
+  if (typeof answer === "boolean") return Number(answer);
+  return isDemand(answer) ? pending(answer) : answer;
 }
 
 type Answer = Affine | boolean | Demand;
@@ -66,19 +37,17 @@ function answerOf(e: Apply, numbers: readonly Affine[]): Answer | undefined {
   if (type.name === "i32" || type.name === "i64") return affineOp(e, numbers);
   // Integers that a float64 holds are exact in it, too; a product with 0 may be -0.
   if (type.name !== "f64" || !numbers.every(isExact)) return undefined;
-  if (e.op === "mul" && numbers.some((n) => isConstant(n) && n.base === 0)) return undefined;
+  if (e.op === "mul" && numbers.some((n) => isConstant(n) && baseOf(n) === 0)) return undefined;
   const answer = affineOp(e, numbers);
-  return typeof answer !== "object" || isDemand(answer) || isExact(answer) ? answer : undefined;
+  return typeof answer === "boolean" || answer === undefined || isDemand(answer) || isExact(answer)
+    ? answer
+    : undefined;
 }
 
 function isExact(a: Affine): boolean {
   const { low, high } = bounds(a);
-  return (
-    low > -(2 ** 53) &&
-    high < 2 ** 53 &&
-    Number.isInteger(a.base) &&
-    [...a.terms.values()].every(Number.isInteger)
-  );
+  if (!(low > -(2 ** 53) && high < 2 ** 53 && Number.isInteger(baseOf(a)))) return false;
+  return typeof a === "number" || a.terms.every(({ step }) => Number.isInteger(step));
 }
 
 /** An op of integers. */
@@ -116,20 +85,20 @@ function affineOp(e: Apply, numbers: readonly Affine[]): Answer | undefined {
     case "max":
       return where(isNegative(subtract(a, b)), b, a);
     case "floordiv":
-      return isPositive(b) ? floorDivide(a, b.base) : undefined;
+      return isPositive(b) ? floorDivide(a, baseOf(b)) : undefined;
     case "ceildiv":
-      return isPositive(b) ? negated(floorDivide(scale(a, -1), b.base)) : undefined;
+      return isPositive(b) ? negated(floorDivide(scale(a, -1), baseOf(b))) : undefined;
     case "mod":
       // The remainder of a dividend that is not negative is that of floor division.
-      return isPositive(b) ? within(a, 0, Infinity, () => modulo(a, b.base)) : undefined;
+      return isPositive(b) ? within(a, 0, Infinity, () => modulo(a, baseOf(b))) : undefined;
     case "and": {
-      const isMask = isConstant(b) && b.base >= 0 && Number.isInteger(Math.log2(b.base + 1));
-      return isMask ? within(a, 0, Infinity, () => modulo(a, b.base + 1)) : undefined;
+      const isMask = isConstant(b) && baseOf(b) >= 0 && Number.isInteger(Math.log2(baseOf(b) + 1));
+      return isMask ? within(a, 0, Infinity, () => modulo(a, baseOf(b) + 1)) : undefined;
     }
     case "js_shl":
-      return isConstant(b) ? asInt32(scale(a, 2 ** (b.base & 31))) : undefined;
+      return isConstant(b) ? asInt32(scale(a, 2 ** (baseOf(b) & 31))) : undefined;
     case "js_shr":
-      return isConstant(b) ? floorDivide(a, 2 ** (b.base & 31)) : undefined;
+      return isConstant(b) ? floorDivide(a, 2 ** (baseOf(b) & 31)) : undefined;
     case "to_int32":
       return asInt32(a);
     case "cast_scalar":
@@ -139,7 +108,7 @@ function affineOp(e: Apply, numbers: readonly Affine[]): Answer | undefined {
   }
 }
 
-const isPositive = (a: Affine): boolean => isConstant(a) && a.base > 0;
+const isPositive = (a: Affine): boolean => isConstant(a) && baseOf(a) > 0;
 const opposite = (x: boolean | Demand): boolean | Demand => (isDemand(x) ? x : !x);
 const negated = (x: Affine | Demand): Affine | Demand => (isDemand(x) ? x : scale(x, -1));
 const where = (cond: boolean | Demand, yes: Affine, no: Affine): Affine | Demand =>
@@ -152,9 +121,9 @@ function within(
   end: number,
   then: () => Affine | Demand,
 ): Affine | Demand | undefined {
-  const below = isNegative(subtract(a, constant(low)));
+  const below = isNegative(subtract(a, low));
   if (isDemand(below)) return below;
-  const inside = end === Infinity || isNegative(subtract(a, constant(end)));
+  const inside = end === Infinity || isNegative(subtract(a, end));
   if (typeof inside !== "boolean") return inside;
   return below || !inside ? undefined : then();
 }

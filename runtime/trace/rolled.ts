@@ -2,7 +2,7 @@
  * The rounds of one loop, in order, as few items: rounds that were walked alone and are the same commands at addresses a
  * fixed step apart become a loop, and join a neighbouring loop that they continue.
  */
-import type { Address, Core, End, Item } from "../../machine/trace.ts";
+import type { Address, Core, End, Fill, Item, Move } from "../../machine/trace.ts";
 import { sumOf, timesOf } from "./work.ts";
 
 /** Adds an item to a list; work follows work as one. */
@@ -38,7 +38,7 @@ export class Rolled {
   /** `count` times some rounds that were walked at once: their addresses have the stride of this loop. */
   together(count: number, rounds: readonly (readonly Item[])[]): void {
     if (count > 1) this.#repeated(count, rounds.length, joined(rounds));
-    else for (const body of rounds) this.round(roundOf({ count: 1, turns: 1, body }, 0));
+    else for (const body of rounds) this.round(firstRoundOf(body));
   }
 
   #repeated(count: number, turns: number, body: readonly Item[]): void {
@@ -163,29 +163,54 @@ function areAlike(a: readonly Item[], b: readonly Item[], depth: number, compare
     const [x, y] = [a[i] as Item, b[i] as Item];
     if (x.kind === "loop" && y.kind === "loop") {
       if (x.count !== y.count || !areAlike(x.body, y.body, depth + 1, compare)) return false;
-    } else if (!areEqual(x, y, (p, q) => compare(p, q, depth))) return false;
+    } else if (!areSame(x, y, (p, q) => compare(p, q, depth))) return false;
   }
   return true;
 }
 
-/** Deep equality of plain data; `at` of an object with a `level` is an address. */
-function areEqual(a: object, b: object, compare: (x: Address, y: Address) => boolean): boolean {
-  if (a === b && !("src" in a || "dst" in a)) return true;
-  const [keys, others] = [Object.keys(a), Object.keys(b)];
-  if (keys.length !== others.length) return false;
-  for (const key of keys) {
-    const [x, y] = [field(a, key), field(b, key)];
-    if (typeof x !== "object" || x === null) {
-      if (x !== y) return false;
-    } else if (typeof y !== "object" || y === null) return false;
-    else if (isAddress(x) && isAddress(y)) {
-      if (!compare(x, y)) return false;
-    } else if (!areEqual(x, y, compare)) return false;
+/** Whether commands are the same but for addresses. */
+function areSame(a: Item, b: Item, compare: (x: Address, y: Address) => boolean): boolean {
+  switch (a.kind) {
+    case "loop":
+      return false;
+    case "move":
+      return (
+        b.kind === "move" &&
+        a.mover === b.mover &&
+        a.transform === b.transform &&
+        isSameOf(a, b) &&
+        isDeepEqual(a.sfu, b.sfu) &&
+        isSameEnd(a.src, b.src, compare) &&
+        isSameEnd(a.dst, b.dst, compare)
+      );
+    case "fill":
+      return b.kind === "fill" && isSameOf(a, b) && isSameEnd(a.dst, b.dst, compare);
+    case "wait":
+      return b.kind === "wait" && a.event === b.event && a.at === b.at;
+    case "mma":
+    case "unit":
+    case "core":
+    case "barrier":
+    case "mark":
+      return isDeepEqual(a, b);
   }
-  return true;
 }
-const field = (o: object, key: string): unknown => Reflect.get(o, key);
-const isAddress = (o: object): o is Address => "base" in o;
+const isSameOf = (a: Move | Fill, b: Move | Fill): boolean =>
+  a.signal === b.signal && a.at === b.at && isDeepEqual(a.after, b.after);
+function isSameEnd(a: End, b: End, compare: (x: Address, y: Address) => boolean): boolean {
+  return a.level === b.level && isDeepEqual(a.runs, b.runs) && compare(a.at, b.at);
+}
+
+/** Of plain data. */
+function isDeepEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => isDeepEqual(Reflect.get(a, key), Reflect.get(b, key)))
+  );
+}
 
 function isEqual(a: readonly number[] | undefined, b: readonly number[] | undefined): boolean {
   return a !== undefined && b !== undefined && a.length === b.length && a.every((x, i) => x === b[i]);
@@ -199,17 +224,22 @@ function mapAddresses(
   depth: number,
   f: (a: Address, depth: number) => Address,
 ): readonly Item[] {
-  const end = (e: End): End => ({ ...e, at: f(e.at, depth) });
+  const end = (e: End): End => {
+    const at = f(e.at, depth);
+    return at === e.at ? e : { level: e.level, at, runs: e.runs };
+  };
   return items.map((item): Item => {
     switch (item.kind) {
       case "loop":
-        return { ...item, body: mapAddresses(item.body, depth + 1, f) };
+        return { kind: "loop", count: item.count, body: mapAddresses(item.body, depth + 1, f) };
       case "move": {
-        const src = end(item.src);
-        return { ...item, src, dst: end(item.dst) };
+        const [src, dst] = [end(item.src), end(item.dst)];
+        return src === item.src && dst === item.dst ? item : { ...item, src, dst };
       }
-      case "fill":
-        return { ...item, dst: end(item.dst) };
+      case "fill": {
+        const dst = end(item.dst);
+        return dst === item.dst ? item : { ...item, dst };
+      }
       default:
         return item;
     }
@@ -226,12 +256,16 @@ function withStride(a: Address, depth: number, stride: number): Address {
 
 /** The body of a loop that starts so many rounds later. */
 function from({ body }: Body, rounds: number): readonly Item[] {
-  return mapAddresses(body, 0, (a, depth) => ({ ...a, base: a.base + rounds * (a.strides?.[depth] ?? 0) }));
+  return mapAddresses(body, 0, (a, depth) => {
+    const stride = a.strides?.[depth] ?? 0;
+    return stride === 0 ? a : { ...a, base: a.base + rounds * stride };
+  });
 }
-/** One round of a loop by itself, as it stands outside of the loop. */
-function roundOf(loop: Body, round: number): readonly Item[] {
-  return mapAddresses(from(loop, round), 0, (a, depth) => {
-    const strides = a.strides?.filter((_, k) => k !== depth) ?? [];
-    return strides.length === 0 ? { base: a.base } : { ...a, strides };
+/** The first round of a loop by itself, as it stands outside of the loop. */
+function firstRoundOf(body: readonly Item[]): readonly Item[] {
+  return mapAddresses(body, 0, (a, depth) => {
+    if (a.strides === undefined || a.strides.length <= depth) return a;
+    const strides = a.strides.filter((_, k) => k !== depth);
+    return strides.length === 0 ? { base: a.base } : { base: a.base, strides };
   });
 }

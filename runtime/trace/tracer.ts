@@ -5,18 +5,14 @@
  * thus found in a time that does not depend on how often its loops go round, and exactly.
  */
 import { fail } from "../../ir/diagnostic.ts";
-import { DTYPES, type DTypeName, type Scope } from "../../ir/dtype.ts";
-import type { Apply, Expr, Kernel, Local, LocationIndex, Stmt } from "../../ir/kir.ts";
-import { OPS } from "../../ir/ops.ts";
-import { assignedIn, exprsOf, forEachStmt } from "../../ir/walk.ts";
-import type { Address, Core, CoreClass, Item } from "../../machine/trace.ts";
+import type { LocationIndex } from "../../ir/kir.ts";
+import type { Address, Core, Item } from "../../machine/trace.ts";
 import {
   type Affine,
   add,
   alone,
-  constant,
+  baseOf,
   type Demand,
-  floorDivide,
   isConstant,
   isDemand,
   isZero,
@@ -26,28 +22,21 @@ import {
   settled,
   subtract,
 } from "./affine.ts";
-import { engineCommand } from "./commands.ts";
-import { numberOp } from "./numbers.ts";
+import type { Operands } from "./commands.ts";
+import type { Frame, Starts } from "./expressions.ts";
+import type { CommandStep, ForStep, IfStep, Jump, LoopStep, Prepared, Step } from "./prepared.ts";
 import { append, Rolled } from "./rolled.ts";
-import { isCommand } from "./slice.ts";
 import {
   DATA,
   distance,
+  isNumber,
   movedBy,
-  moving,
-  number,
+  type Pending,
   type Pointer,
-  pending,
   sameValue,
   type Value,
 } from "./value.ts";
-import { CoreWork, LEVEL_OF, largerOf, type Work, workOf } from "./work.ts";
-
-/** How a statement was left: undefined when control goes on to the next. */
-type Jump =
-  | { readonly kind: "break" | "continue"; readonly label: string }
-  | { readonly kind: "return" }
-  | undefined;
+import { largerOf, WorkDone } from "./work.ts";
 
 /** Items that the trace of one tile may have. */
 const MOST_ITEMS = 500_000;
@@ -55,62 +44,67 @@ const MOST_ITEMS = 500_000;
 const MOST_CARRIED_TURNS = 4;
 
 export interface TileFacts {
-  readonly kernel: Kernel;
-  readonly deciding: ReadonlySet<Local>;
+  readonly program: Prepared;
   readonly tile: number;
   readonly tiles: number;
-  readonly values: ReadonlyMap<Local, Value>;
-  /** Where scopes begin in their level, in bytes. */
-  readonly starts: { readonly [K in Scope | "tables"]: number };
+  /** By the numbers of variables; all that are no arguments are data. */
+  readonly values: readonly Value[];
+  readonly starts: Starts;
   /** Walks every round by itself, and keeps it an item of its own: slow, the same commands. */
   readonly oneByOne: boolean;
-  /** Statements to walk before the program is refused. */
+  /** Steps to walk before the program is refused. */
   readonly steps: number;
 }
 
 /** Thrown to the walk of the loop that a demand is made of. */
-class Undecided extends Error {
+class Undecided {
   readonly demand: Demand;
   constructor(demand: Demand) {
-    super("the rounds of a loop do not decide alike");
     this.demand = demand;
   }
 }
 
 /** What a part of the walk that is walked again starts from. */
 interface Saved {
-  readonly values: ReadonlyMap<Local, Value>;
+  readonly values: readonly Value[];
   readonly held: ReadonlySet<number>;
   readonly started: ReadonlySet<number>;
 }
 /** Values of what a loop carries, at the begin of a round. */
 type State = readonly Value[];
 
-type LoopStmt = Extract<Stmt, { kind: "for" | "loop" }>;
-
 export class Tracer {
   readonly #facts: TileFacts;
-  #values: Map<Local, Value>;
+  readonly #frame: Frame;
   #items: Item[] = [];
-  readonly #work = new CoreWork();
+  readonly #idle = WorkDone.none();
+  /** Since the last command. */
+  #work = this.#idle;
   /** Loops that are walked at once, outermost first. */
   readonly #open: Rounds[] = [];
   /** Events that the program has, and those of them that a command is under way for. */
   #held = new Set<number>();
   #started = new Set<number>();
   #steps = 0;
-  readonly #works = new Map<Stmt, Work>();
-  readonly #assigned = new Map<Stmt, readonly Local[]>();
   /** Rounds of a loop's body, as they were found when it was walked before. */
-  readonly #turns = new Map<Stmt, number>();
+  readonly #turns = new Map<ForStep | LoopStep, number>();
+  /** Operands of the command at hand. */
+  #args: readonly Value[] = [];
+  #at: LocationIndex = 0;
+  readonly #operands: Operands = {
+    pointer: (i) => this.#pointer(this.#args[i] as Value),
+    count: (i) => single(this.#integer(this.#args[i] as Value, this.#at)),
+    address: (i, bytes) => this.#address(add(this.#pointer(this.#args[i] as Value).at, bytes)),
+  };
 
   constructor(facts: TileFacts) {
+    const { tile, tiles, starts, values } = facts;
     this.#facts = facts;
-    this.#values = new Map(facts.values);
+    this.#frame = { values: [...values], tile, tiles, starts };
   }
 
   trace(): readonly Item[] {
-    this.#list(this.#facts.kernel.body);
+    this.#list(this.#facts.program.body);
     this.#flush();
     if (sizeOf(this.#items) > MOST_ITEMS)
       this.#refuse("KPU9021", 0, `its trace has more than ${MOST_ITEMS} items`, TOO_LONG);
@@ -119,28 +113,34 @@ export class Tracer {
 
   // -------------------------------------------------------------------------------------------- statements
 
-  #list(stmts: readonly Stmt[]): Jump {
-    for (const s of stmts) {
-      const jump = this.#stmt(s);
+  #list(steps: readonly Step[]): Jump {
+    for (const s of steps) {
+      const jump = this.#step(s);
       if (jump !== undefined) return jump;
     }
     return undefined;
   }
 
-  #stmt(s: Stmt): Jump {
+  #step(s: Step): Jump {
+    if (s.is === "work") {
+      this.#work = this.#work.and(s.work, s.at);
+      return undefined;
+    }
     if (++this.#steps > this.#facts.steps)
       this.#refuse("KPU9021", s.at, "its loops go round too often to be walked", TOO_LONG);
-    switch (s.kind) {
-      case "let":
-      case "assign":
-      case "effect":
-        this.#value(s);
+    switch (s.is) {
+      case "set":
+        this.#frame.values[s.to] = s.value(this.#frame);
         return undefined;
+      case "command": {
+        const value = this.#command(s);
+        if (s.to >= 0) this.#frame.values[s.to] = value;
+        return undefined;
+      }
       case "if": {
-        this.#count(s, "branch");
-        const cond = this.#eval(s.cond);
-        if (cond.is === "data") return this.#either(s);
-        return this.#list(this.#holds(cond) ? s.then : s.else);
+        const cond = s.cond(this.#frame);
+        if (isData(cond)) return this.#either(s);
+        return this.#list(this.#holds(cond) ? s.yes : s.no);
       }
       case "for":
         return this.#for(s);
@@ -150,32 +150,17 @@ export class Tracer {
         const jump = this.#list(s.body);
         return jump?.kind === "break" && jump.label === s.label ? undefined : jump;
       }
-      case "break":
-      case "continue":
-        return { kind: s.kind, label: s.label };
-      case "return":
-        return { kind: "return" };
+      case "jump":
+        return s.jump;
     }
   }
 
-  #value(s: Extract<Stmt, { kind: "let" | "assign" | "effect" }>): void {
-    this.#count(s);
-    const { value } = s;
-    const result =
-      isCommand(s) && value.kind === "apply"
-        ? this.#command(value, value.at || s.at)
-        : s.kind !== "effect" && this.#facts.deciding.has(s.local)
-          ? this.#eval(value)
-          : DATA;
-    if (s.kind !== "effect" && this.#facts.deciding.has(s.local)) this.#values.set(s.local, result);
-  }
-
   /** A branch on data: no way may do more than the core's own work, and the larger of the two is counted. */
-  #either(s: Extract<Stmt, { kind: "if" }>): Jump {
+  #either(s: IfStep): Jump {
     this.#flush();
     const before = this.#save();
     const outer = this.#items;
-    const ways = [s.then, s.else].map((body) => {
+    const ways = [s.yes, s.no].map((body) => {
       this.#restore(before);
       this.#items = [];
       const jump = this.#list(body);
@@ -193,35 +178,33 @@ export class Tracer {
     const [a, b] = work.map((item) => (item?.kind === "core" ? item : undefined)) as [Core?, Core?];
     const larger = a === undefined ? b : b === undefined ? a : largerOf(a, b);
     if (larger !== undefined) append(this.#items, larger);
-    for (const [local, value] of yes.after.values) {
-      const other = no.after.values.get(local);
-      this.#values.set(local, other !== undefined && sameValue(value, other) ? value : DATA);
-    }
+    this.#frame.values = yes.after.values.map((value, i) =>
+      sameValue(value, no.after.values[i] as Value) ? value : DATA,
+    );
     return undefined;
   }
 
   // -------------------------------------------------------------------------------------------- loops
 
-  #for(s: Extract<Stmt, { kind: "for" }>): Jump {
-    const from = this.#integer(s.from, s.at);
-    const to = this.#integer(s.to, s.at);
-    const span = single(s.step > 0 ? subtract(to, from) : subtract(from, to));
-    const count = Math.max(0, Math.ceil(span / Math.abs(s.step)));
+  #for(s: ForStep): Jump {
+    const { from, to, step, counter, body, at } = s;
+    const first = this.#integer(from(this.#frame), at);
+    const last = this.#integer(to(this.#frame), at);
+    const span = single(step > 0 ? subtract(last, first) : subtract(first, last));
+    const count = Math.max(0, Math.ceil(span / Math.abs(step)));
     return this.#rounds(s, count, (round) => {
-      this.#values.set(s.local, moving(add(from, scale(round, s.step))));
-      this.#count(s, "scalar", "branch");
-      return this.#list(s.body);
+      if (counter >= 0) this.#frame.values[counter] = add(first, scale(round, step));
+      return this.#list(body);
     });
   }
 
-  #loop(s: Extract<Stmt, { kind: "loop" }>): Jump {
+  #loop(s: LoopStep): Jump {
     const leave: Jump = { kind: "break", label: s.label };
     const goesOn = (): boolean => {
       const jump = this.#list(s.test);
       if (jump !== undefined) throw new TypeError("a jump out of the test of a loop");
-      this.#count(s, "branch");
-      const cond = this.#eval(s.cond);
-      if (cond.is === "data")
+      const cond = s.cond(this.#frame);
+      if (isData(cond))
         return this.#refuse("KPU9020", s.at, "how often this loop goes round is data", {
           help: "go round as often as an argument says, and use masks for what depends on data",
         });
@@ -239,11 +222,11 @@ export class Tracer {
    * The rounds of a loop: as many at once as decide alike, the others alone. A loop that carries something goes a few rounds
    * alone first, to see by how much it moves in each.
    */
-  #rounds(s: LoopStmt, count: number, walk: (round: Affine) => Jump): Jump {
+  #rounds(s: ForStep | LoopStep, count: number, walk: (round: Affine) => Jump): Jump {
     if (count === 0) return undefined;
     this.#flush();
     const outer = this.#items;
-    const carried = this.#carriedBy(s);
+    const { carried } = s;
     const { oneByOne } = this.#facts;
     const rolled = new Rolled();
     /** Where parts end that are walked by themselves, the next one last. */
@@ -265,7 +248,7 @@ export class Tracer {
           const times = guess === undefined ? 0 : Math.floor((end - next) / guess.turns);
           if (guess !== undefined && times >= 2) {
             const rounds: Rounds = { count: times, depth: this.#open.length };
-            const found = this.#together(s, carried, guess, rounds, next, walk);
+            const found = this.#together(s, guess, rounds, next, walk);
             if (found.is === "loop") {
               rolled.together(rounds.count, found.parts);
               next += rounds.count * guess.turns;
@@ -286,7 +269,7 @@ export class Tracer {
           }
         }
         this.#items = oneByOne ? outer : [];
-        jump = walk(constant(next));
+        jump = walk(next);
         this.#flush();
         if (!oneByOne) rolled.round(this.#items);
         if (jump?.kind === "continue" && jump.label === s.label) jump = undefined;
@@ -310,8 +293,7 @@ export class Tracer {
    * `rounds` in the end.
    */
   #together(
-    s: LoopStmt,
-    carried: readonly Local[],
+    s: ForStep | LoopStep,
     { turns, moves }: Guess,
     rounds: Rounds,
     first: number,
@@ -319,12 +301,12 @@ export class Tracer {
   ):
     | { readonly is: "loop"; readonly parts: readonly (readonly Item[])[] }
     | { readonly is: "undecided"; readonly why: Demand } {
+    const { carried } = s;
+    const { values } = this.#frame;
     const before = this.#save();
-    const start = carried.map((l, i) =>
-      movedBy(before.values.get(l) as Value, ofRounds(rounds, 0, moves[i] as number)),
-    );
+    const start = carried.map((l, i) => movedBy(values[l] as Value, ofRounds(rounds, 0, moves[i] as number)));
     carried.forEach((l, i) => {
-      this.#values.set(l, start[i] as Value);
+      values[l] = start[i] as Value;
     });
     const parts: Item[][] = [];
     this.#items = [];
@@ -342,9 +324,7 @@ export class Tracer {
       const isLoop =
         isSameSet(before.held, this.#held) &&
         isSameSet(before.started, this.#started) &&
-        this.#state(carried).every((v, i) =>
-          sameValue(v, movedBy(start[i] as Value, constant(moves[i] as number))),
-        );
+        this.#state(carried).every((v, i) => sameValue(v, movedBy(start[i] as Value, moves[i] as number)));
       // What was found for all rounds is right for the first.
       if (!isLoop) rounds.count = 1;
     } catch (error) {
@@ -361,131 +341,85 @@ export class Tracer {
       });
     if (rounds.count > 1)
       carried.forEach((l, i) => {
-        const by = constant((moves[i] as number) * rounds.count);
-        this.#values.set(l, movedBy(before.values.get(l) as Value, by));
+        const by = (moves[i] as number) * rounds.count;
+        this.#frame.values[l] = movedBy(before.values[l] as Value, by);
       });
     return { is: "loop", parts };
   }
 
-  /** Deciding variables from outside of a loop that it assigns. */
-  #carriedBy(s: LoopStmt): readonly Local[] {
-    let found = this.#assigned.get(s);
-    if (found === undefined) {
-      const own = new Set<Local>();
-      forEachStmt([s], (x) => {
-        if (x.kind === "let" || x.kind === "for") own.add(x.local);
-      });
-      found = [...assignedIn([s])].filter((l) => !own.has(l) && this.#facts.deciding.has(l));
-      this.#assigned.set(s, found);
-    }
-    return found;
-  }
-
   /** @throws Undecided for a value that is another one in each round of a loop around */
-  #state(carried: readonly Local[]): State {
-    return carried.map((l) => {
-      const v = this.#values.get(l) ?? DATA;
-      if (v.is === "pending") throw new Undecided(v.why);
-      return v;
-    });
+  #state(carried: readonly number[]): State {
+    return carried.map((l) => settledValue(this.#frame.values[l] as Value));
   }
 
   #save(): Saved {
-    return { values: new Map(this.#values), held: new Set(this.#held), started: new Set(this.#started) };
+    return {
+      values: [...this.#frame.values],
+      held: new Set(this.#held),
+      started: new Set(this.#started),
+    };
   }
   /** Work that was counted since is forgotten. */
   #restore(saved: Saved): void {
-    this.#values = new Map(saved.values);
+    this.#frame.values = [...saved.values];
     this.#held = new Set(saved.held);
     this.#started = new Set(saved.started);
-    this.#work.take();
+    this.#work = this.#idle;
   }
 
-  // -------------------------------------------------------------------------------------------- expressions
-
-  #eval(e: Expr): Value {
-    switch (e.kind) {
-      case "const":
-        return number(e.value);
-      case "ref":
-        return this.#values.get(e.local) ?? DATA;
-      case "apply":
-        return e.type.kind === "vec" || e.type.kind === "mask" ? DATA : this.#apply(e);
-    }
-  }
-
-  #apply(e: Apply): Value {
-    if (OPS[e.op].effect === "read") return DATA;
-    const { tile, tiles, starts } = this.#facts;
-    switch (e.op) {
-      case "tile_id":
-        return number(tile);
-      case "tile_count":
-        return number(tiles);
-      case "alloc":
-      case "alloc_const": {
-        const scope = e.op === "alloc" ? (e.attrs["scope"] as Scope) : "local";
-        const start = starts[e.op === "alloc" ? scope : "tables"];
-        const offset = (e.attrs["offset"] as number | undefined) ?? 0;
-        const dtype = e.attrs["dtype"] as DTypeName;
-        return { is: "pointer", level: LEVEL_OF[scope], dtype, at: constant(start + offset) };
-      }
-    }
-    const args = e.args.map((a) => this.#eval(a));
-    const [p, q, r] = args;
-    switch (e.op) {
-      case "ptr_add":
-        if (p?.is !== "pointer" || q === undefined) return p?.is === "null" ? p : DATA;
-        if (q.is === "pending") return q;
-        if (q.is !== "number") return DATA;
-        return { ...p, at: add(p.at, scale(q.value, DTYPES[p.dtype].bits / 8)) };
-      case "ptr_cast":
-        return p?.is === "pointer" ? { ...p, dtype: e.attrs["dtype"] as DTypeName } : (p ?? DATA);
-      case "ptr_null":
-        return p?.is === "pointer" || p?.is === "null" ? number(p.is === "null") : DATA;
-      case "ptr_eq":
-      case "ptr_diff": {
-        if (p?.is !== "pointer" || q?.is !== "pointer") return DATA;
-        const by = subtract(p.at, q.at);
-        if (e.op === "ptr_diff") {
-          const elements = settled(() => floorDivide(by, DTYPES[p.dtype].bytes));
-          return isDemand(elements) ? pending(elements) : moving(elements);
-        }
-        const isEqual = p.level === q.level && settled(() => isZero(by));
-        return typeof isEqual === "boolean" ? number(isEqual) : pending(isEqual);
-      }
-      case "select": {
-        if (p?.is === "pending") return p;
-        if (q === undefined || r === undefined || p?.is !== "number") return DATA;
-        const isNot = settled(() => isZero(p.value));
-        return isDemand(isNot) ? pending(isNot) : isNot ? r : q;
-      }
-      default:
-        return numberOp(e, args);
-    }
-  }
+  // -------------------------------------------------------------------------------------------- values
 
   /** Whether a condition that is no data holds. */
-  #holds(cond: Value): boolean {
-    if (cond.is === "pending") throw new Undecided(cond.why);
-    if (cond.is !== "number") throw new TypeError(`a condition is ${cond.is}`);
-    const isNot = settled(() => isZero(cond.value));
+  #holds(given: Value): boolean {
+    const cond = settledValue(given);
+    if (!isNumber(cond)) throw new TypeError(`a condition is ${cond.is}`);
+    const isNot = settled(() => isZero(cond));
     if (isDemand(isNot)) throw new Undecided(isNot);
     return !isNot;
   }
 
-  #integer(e: Expr, at: LocationIndex): Affine {
-    const v = this.#eval(e);
-    if (v.is === "pending") throw new Undecided(v.why);
-    if (v.is === "number") return v.value;
+  #integer(given: Value, at: LocationIndex): Affine {
+    const v = settledValue(given);
+    if (isNumber(v)) return v;
     return this.#refuse("KPU9020", at, "this number is data: it comes out of memory", {
       help: "give counts and offsets as arguments, so that every run gives the same commands",
     });
   }
 
+  #pointer(given: Value): Pointer {
+    const v = settledValue(given);
+    if (!isNumber(v) && v.is === "pointer") return v;
+    return this.#refuse("KPU9020", this.#at, "this address is data: it comes out of memory", {
+      help: "give offsets as arguments, or let S.dmaGather take the rows that an index in memory names",
+    });
+  }
+  #event(given: Value): number {
+    const v = settledValue(given);
+    if (!isNumber(v) && v.is === "event") return v.id;
+    return this.#refuse("KPU9020", this.#at, "which event this is depends on data", {
+      help: "choose events by arguments and counters of loops",
+    });
+  }
+
+  #address(a: Affine): Address {
+    if (typeof a === "number") return { base: Math.floor(a) };
+    const strides = this.#open.map((rounds) => {
+      const step = a.terms.find((t) => t.rounds === rounds)?.step ?? 0;
+      // An odd number of 4-bit elements.
+      if (!Number.isInteger(step)) throw new Undecided({ demand: "turns", rounds, turns: 2 });
+      return step;
+    });
+    while (strides[0] === 0) strides.shift();
+    const base = Math.floor(a.base);
+    return strides.length === 0 ? { base } : { base, strides: strides.reverse() };
+  }
+
   // -------------------------------------------------------------------------------------------- commands
 
-  #command(e: Apply, at: LocationIndex): Value {
+  #command(s: CommandStep): Value {
+    const { e, at } = s;
+    this.#at = at;
+    this.#args = s.args.map((value) => value(this.#frame));
     switch (e.op) {
       case "event_alloc": {
         const id = lowestFree(this.#held);
@@ -493,10 +427,10 @@ export class Tracer {
         return { is: "event", id };
       }
       case "event_free":
-        this.#held.delete(this.#event(e.args[0], at));
+        this.#held.delete(this.#event(this.#args[0] ?? DATA));
         return DATA;
       case "event_wait": {
-        const event = this.#event(e.args[0], at);
+        const event = this.#event(this.#args[0] ?? DATA);
         // Of a transfer of nothing there is nothing to wait for.
         if (this.#started.delete(event)) this.#push({ kind: "wait", event, at });
         return DATA;
@@ -511,76 +445,36 @@ export class Tracer {
         return DATA;
       }
       default:
-        this.#engine(e, at);
+        this.#engine(s);
         return DATA;
     }
   }
 
   /** A command on an event; one that is complete when its op returns is waited for at once, on an event of its own. */
-  #engine(e: Apply, at: LocationIndex): void {
+  #engine({ e, site, at }: CommandStep): void {
+    if (site === undefined) throw new TypeError(`${e.op} is the op of no engine`);
     const last = e.args.at(-1);
     const isAsync = last?.type.kind === "scalar" && last.type.name === "event";
-    const command = engineCommand(e, {
-      pointer: (i) => this.#pointer(e.args[i] as Expr, at),
-      count: (i) => single(this.#integer(e.args[i] as Expr, at)),
-      address: (a) => this.#address(a),
-    });
-    const signal = isAsync ? this.#event(last, at) : lowestFree(this.#started);
+    const signal = isAsync ? this.#event(this.#args.at(-1) ?? DATA) : lowestFree(this.#started);
+    const command = site.command(this.#operands, signal, at);
     if (command === undefined) return;
-    this.#push({ ...command, signal, at });
+    this.#push(command);
     if (isAsync) this.#started.add(signal);
     else this.#push({ kind: "wait", event: signal, at });
   }
 
-  #pointer(e: Expr, at: LocationIndex): Pointer {
-    const v = this.#eval(e);
-    if (v.is === "pending") throw new Undecided(v.why);
-    if (v.is === "pointer") return v;
-    return this.#refuse("KPU9020", at, "this address is data: it comes out of memory", {
-      help: "give offsets as arguments, or let S.dmaGather take the rows that an index in memory names",
-    });
-  }
-  #event(e: Expr | undefined, at: LocationIndex): number {
-    const v = e === undefined ? DATA : this.#eval(e);
-    if (v.is === "pending") throw new Undecided(v.why);
-    if (v.is === "event") return v.id;
-    return this.#refuse("KPU9020", at, "which event this is depends on data", {
-      help: "choose events by arguments and counters of loops",
-    });
-  }
-
-  #address(a: Affine): Address {
-    const strides = this.#open.map((rounds) => {
-      const step = a.terms.get(rounds) ?? 0;
-      // An odd number of 4-bit elements.
-      if (!Number.isInteger(step)) throw new Undecided({ demand: "turns", rounds, turns: 2 });
-      return step;
-    });
-    while (strides[0] === 0) strides.shift();
-    const base = Math.floor(a.base);
-    return strides.length === 0 ? { base } : { base, strides: strides.reverse() };
-  }
-
-  #count(s: Stmt, ...more: readonly CoreClass[]): void {
-    let work = this.#works.get(s);
-    if (work === undefined) {
-      // The bounds of a counted loop are looked at once, its counter in every round.
-      work = workOf(s.kind === "for" ? [] : exprsOf(s), ...more);
-      this.#works.set(s, work);
-    }
-    this.#work.count(work, s.at);
-  }
   #push(item: Item): void {
     this.#flush();
     append(this.#items, item);
   }
   #flush(): void {
-    const core = this.#work.take();
-    if (core !== undefined) append(this.#items, core);
+    if (this.#work === this.#idle) return;
+    append(this.#items, this.#work.item());
+    this.#work = this.#idle;
   }
 
   #refuse(code: "KPU9020" | "KPU9021", at: LocationIndex, message: string, o: { help: string }): never {
-    const { kernel } = this.#facts;
+    const { kernel } = this.#facts.program;
     return fail(code, `${kernel.name} cannot be timed without its data: ${message}`, {
       ...o,
       location: kernel.locations[at],
@@ -618,15 +512,23 @@ function movesOver(history: readonly State[], period: number, back: number): rea
     if (by === undefined) return undefined;
     // It moves by another distance in each round of a loop around.
     if (!isConstant(by)) throw new Undecided(alone(by));
-    moves.push(by.base);
+    moves.push(baseOf(by));
   }
   return moves;
+}
+
+const isData = (v: Value): boolean => !isNumber(v) && v.is === "data";
+
+/** @throws Undecided for a value that is another one in each round of a loop around */
+function settledValue(v: Value): Exclude<Value, Pending> {
+  if (typeof v !== "number" && v.is === "pending") throw new Undecided(v.why);
+  return v;
 }
 
 /** The one number that it is. */
 function single(a: Affine): number {
   if (!isConstant(a)) throw new Undecided(alone(a));
-  return a.base;
+  return baseOf(a);
 }
 
 function lowestFree(taken: ReadonlySet<number>): number {

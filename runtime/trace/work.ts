@@ -74,29 +74,41 @@ function classOf(e: Apply): CoreClass | undefined {
   return CORE_CLASSES.find((c) => c === cost);
 }
 
-/** Counts work until it is taken. */
-export class CoreWork {
-  #counts: number[] = [];
-  #at: LocationIndex = 0;
-  #empty = true;
+/** Work that was done one piece after the other. The same pieces are the same object, so that their sum is made once. */
+export class WorkDone {
+  readonly #counts: readonly number[];
+  readonly #at: LocationIndex;
+  readonly #next = new Map<Work, WorkDone>();
+  #item: Core | undefined;
 
-  count(work: Work, at: LocationIndex): void {
-    if (work.length === 0) return;
-    if (this.#empty) {
-      this.#counts = FIELDS.map(() => 0);
-      this.#at = at;
-      this.#empty = false;
-    }
-    for (const [i, n] of work) this.#counts[i] = (this.#counts[i] as number) + n;
+  private constructor(counts: readonly number[], at: LocationIndex) {
+    this.#counts = counts;
+    this.#at = at;
   }
 
-  /** What was counted since the last call; undefined when nothing was. */
-  take(): Core | undefined {
-    if (this.#empty) return undefined;
-    this.#empty = true;
-    return coreOf(this.#counts, this.#at);
+  static none(): WorkDone {
+    return new WorkDone(
+      FIELDS.map(() => 0),
+      NOWHERE,
+    );
+  }
+
+  /** With one more piece; the place of the first counts. */
+  and(work: Work, at: LocationIndex): WorkDone {
+    const known = this.#next.get(work);
+    if (known !== undefined) return known;
+    const counts = [...this.#counts];
+    for (const [i, n] of work) counts[i] = (counts[i] as number) + n;
+    const made = new WorkDone(counts, this.#at === NOWHERE ? at : this.#at);
+    this.#next.set(work, made);
+    return made;
+  }
+
+  item(): Core {
+    return (this.#item ??= coreOf(this.#counts, this.#at));
   }
 }
+const NOWHERE = -1;
 
 /** Where the figures of each part of a core item begin. */
 const OPS_AT = 0;

@@ -1,0 +1,173 @@
+/**
+ * Expressions as functions of what is known of variables. Each is made once per kernel; most that happens then is arithmetic
+ * on plain numbers.
+ */
+import { DTYPES, type DTypeName, type Scope } from "../../ir/dtype.ts";
+import { scalarRule } from "../../ir/evaluate.ts";
+import type { Apply, Expr, Local } from "../../ir/kir.ts";
+import { OPS } from "../../ir/ops.ts";
+import {
+  type Affine,
+  add,
+  baseOf,
+  floorDivide,
+  isConstant,
+  isDemand,
+  isZero,
+  scale,
+  settled,
+  subtract,
+} from "./affine.ts";
+import { movingOp } from "./numbers.ts";
+import { DATA, isNumber, type Pending, pending, type Value } from "./value.ts";
+import { LEVEL_OF } from "./work.ts";
+
+/** Where scopes begin in their level, in bytes. */
+export type Starts = { readonly [K in Scope | "tables"]: number };
+
+/** What an expression is asked in. */
+export interface Frame {
+  /** By the number of the variable. */
+  values: Value[];
+  readonly tile: number;
+  readonly tiles: number;
+  readonly starts: Starts;
+}
+
+export type Evaluate = (f: Frame) => Value;
+
+const isData: Evaluate = () => DATA;
+
+/** An expression as a function. Variables that have no number are data. */
+export function evaluateOf(e: Expr, numberOf: ReadonlyMap<Local, number>): Evaluate {
+  switch (e.kind) {
+    case "const": {
+      const value = Number(e.value);
+      return () => value;
+    }
+    case "ref": {
+      const at = numberOf.get(e.local);
+      return at === undefined ? isData : (f) => f.values[at] as Value;
+    }
+    case "apply": {
+      if (e.type.kind === "vec" || e.type.kind === "mask" || OPS[e.op].effect === "read") return isData;
+      return applyOf(
+        e,
+        e.args.map((a) => evaluateOf(a, numberOf)),
+      );
+    }
+  }
+}
+
+function applyOf(e: Apply, args: readonly Evaluate[]): Evaluate {
+  const [p, q, r] = args as readonly [Evaluate, Evaluate, Evaluate];
+  switch (e.op) {
+    case "tile_id":
+      return (f) => f.tile;
+    case "tile_count":
+      return (f) => f.tiles;
+    case "alloc":
+    case "alloc_const": {
+      const scope = e.op === "alloc" ? (e.attrs["scope"] as Scope) : "local";
+      const from = e.op === "alloc" ? scope : "tables";
+      const offset = (e.attrs["offset"] as number | undefined) ?? 0;
+      const [level, dtype] = [LEVEL_OF[scope], e.attrs["dtype"] as DTypeName];
+      return (f) => ({ is: "pointer", level, dtype, at: f.starts[from] + offset });
+    }
+    case "ptr_add":
+      return (f) => advanced(p(f), q(f));
+    case "ptr_cast": {
+      const dtype = e.attrs["dtype"] as DTypeName;
+      return (f) => {
+        const v = p(f);
+        return !isNumber(v) && v.is === "pointer" ? { ...v, dtype } : v;
+      };
+    }
+    case "ptr_null":
+      return (f) => {
+        const v = p(f);
+        return !isNumber(v) && (v.is === "pointer" || v.is === "null") ? Number(v.is === "null") : DATA;
+      };
+    case "ptr_eq":
+    case "ptr_diff": {
+      const { op } = e;
+      return (f) => compared(op, p(f), q(f));
+    }
+    case "select":
+      return (f) => chosen(p(f), q(f), r(f));
+    default:
+      return numberOf(e, args);
+  }
+}
+
+function advanced(p: Value, by: Value): Value {
+  if (isNumber(p)) return DATA;
+  if (p.is !== "pointer") return p.is === "null" ? p : DATA;
+  if (!isNumber(by)) return by.is === "pending" ? by : DATA;
+  const at = add(p.at, scale(by, DTYPES[p.dtype].bits / 8));
+  return { is: "pointer", level: p.level, dtype: p.dtype, at };
+}
+
+function compared(op: "ptr_eq" | "ptr_diff", p: Value, q: Value): Value {
+  if (isNumber(p) || isNumber(q) || p.is !== "pointer" || q.is !== "pointer") return DATA;
+  const by = subtract(p.at, q.at);
+  if (op === "ptr_diff") {
+    const elements = settled(() => floorDivide(by, DTYPES[p.dtype].bytes));
+    return isDemand(elements) ? pending(elements) : elements;
+  }
+  const isEqual = p.level === q.level && settled(() => isZero(by));
+  return typeof isEqual === "boolean" ? Number(isEqual) : pending(isEqual);
+}
+
+function chosen(cond: Value, yes: Value, no: Value): Value {
+  if (typeof cond === "number") return cond === 0 ? no : yes;
+  if (cond.is === "pending") return cond;
+  if (cond.is !== "moving") return DATA;
+  const isNot = settled(() => isZero(cond));
+  return isDemand(isNot) ? pending(isNot) : isNot ? no : yes;
+}
+
+/** An op of numbers; data where it has any other operand. */
+function numberOf(e: Apply, args: readonly Evaluate[]): Evaluate {
+  if (e.type.kind !== "scalar" || e.type.name === "event" || args.length === 0) return isData;
+  const rule = scalarRule(
+    e.op,
+    e.args.map((a) => a.type),
+    e.attrs,
+  );
+  if (rule === undefined) return isData;
+  const [p, q, r] = args as readonly [Evaluate, Evaluate, Evaluate];
+  switch (args.length) {
+    case 1:
+      return (f) => {
+        const a = p(f);
+        return typeof a === "number" ? (rule(a, 0, 0) ?? DATA) : general(e, rule, [a]);
+      };
+    case 2:
+      return (f) => {
+        const [a, b] = [p(f), q(f)];
+        if (typeof a === "number" && typeof b === "number") return rule(a, b, 0) ?? DATA;
+        return general(e, rule, [a, b]);
+      };
+    default:
+      return (f) => general(e, rule, [p(f), q(f), r(f)]);
+  }
+}
+
+function general(
+  e: Apply,
+  rule: (a: number, b: number, c: number) => number | undefined,
+  args: readonly Value[],
+): Value {
+  const numbers: Affine[] = [];
+  let waits: Pending | undefined;
+  for (const a of args) {
+    if (isNumber(a)) numbers.push(a);
+    else if (a.is === "pending") waits ??= a;
+    else return DATA;
+  }
+  if (waits !== undefined) return waits;
+  if (!numbers.every(isConstant)) return movingOp(e, numbers);
+  const [a, b, c] = numbers.map(baseOf);
+  return rule(a as number, b ?? 0, c ?? 0) ?? DATA;
+}
