@@ -3,7 +3,7 @@
  * the compiled one costs: `timeKernel`, `stepKernel`, `traceKernel`.
  */
 import { changedDiagnostic, findChanged, present } from "./capture/index.ts";
-import { compileKernel } from "./codegen/index.ts";
+import { type CompiledKernel, compileKernel } from "./codegen/index.ts";
 import {
   type HostParams,
   installExecutions,
@@ -110,15 +110,25 @@ export function build(kernel: AnyKernel, options: BuildOptions = {}): KpuProgram
     const target = resolveTarget(options.target);
     const { dump } = options;
     if (dump) lowerKernel(record, { target, dump: (pass, k) => dump(pass, printKernel(k)) });
-    const lowered = checked(record, target);
-    const compiled = compileKernel(lowered.kernel, {
-      target,
-      checks: options.checks ?? true,
-      description: record.description,
-    });
+    const compiled = compiledOf(record, target, options.checks ?? true);
     dump?.("machine", printKernel(compiled.machine));
     return new KpuProgram(compiled);
   });
+}
+
+/** Compiled once per record, target and choice of checks, as it is lowered once. */
+const compiledKernels = new WeakMap<LoweredKernel, Map<boolean, CompiledKernel>>();
+
+function compiledOf(record: KernelRecord, target: Target, checks: boolean): CompiledKernel {
+  const lowered = checked(record, target);
+  let known = compiledKernels.get(lowered);
+  if (known === undefined) compiledKernels.set(lowered, (known = new Map()));
+  const before = known.get(checks);
+  if (before !== undefined) return before;
+  const { description } = record;
+  const made = compileKernel(lowered.kernel, { target, checks, description });
+  known.set(checks, made);
+  return made;
 }
 
 /**

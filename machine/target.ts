@@ -2,12 +2,18 @@
 import { fabric, type Target } from "../ir/target.ts";
 import type { MachineConfig } from "./schema.ts";
 
+const TARGETS_OF = new WeakMap<MachineConfig, Target>();
+
 /**
- * A machine as a target of `build`, `check` and `simulate`.
+ * A machine as a target of `build`, `check` and `simulate`. The same machine gives the same target, by which compiled kernels
+ * are remembered.
  * @example build(saxpy, { target: targetOf({ ...PRESETS.edge, name: "mine" }) })
  */
-export function targetOf({ name, l3, tile }: MachineConfig): Target {
-  return {
+export function targetOf(machine: MachineConfig): Target {
+  const known = TARGETS_OF.get(machine);
+  if (known !== undefined) return known;
+  const { name, l3, tile } = machine;
+  const made: Target = {
     name,
     tiles: tile.count,
     registerBits: tile.vector.bits,
@@ -20,4 +26,6 @@ export function targetOf({ name, l3, tile }: MachineConfig): Target {
     },
     events: tile.events,
   };
+  TARGETS_OF.set(machine, made);
+  return made;
 }

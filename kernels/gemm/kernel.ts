@@ -116,7 +116,7 @@ interface Chunk {
 }
 
 /**
- * The kernel of a product by a plan.
+ * The kernel of a product by a plan. The same arguments give the same kernel, which is compiled once.
  *
  * @param tiles  the most tiles that a run may have
  * @throws KPU4007 a combination of dtypes that the matrix path does not have
@@ -129,6 +129,32 @@ export function gemmKernel<const S extends GemmSpec>(
   tiles: number,
 ): GemmKernel<S>;
 export function gemmKernel(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number) {
+  const key = JSON.stringify([spec, plan, tiles], (_, value: unknown) => exactly(value));
+  let known = KNOWN.get(target);
+  if (known === undefined) KNOWN.set(target, (known = new Map()));
+  const kernel = known.get(key) ?? makeGemm(spec, plan, target, tiles);
+  // The last one that was asked for is the last to be forgotten.
+  known.delete(key);
+  known.set(key, kernel);
+  for (const oldest of known.keys()) {
+    if (known.size <= MOST_KNOWN) break;
+    known.delete(oldest);
+  }
+  return kernel;
+}
+
+/** Kernels of a target, the last ones: whoever asks for one again gets the one that is compiled. */
+const KNOWN = new WeakMap<Target, Map<string, ReturnType<typeof makeGemm>>>();
+const MOST_KNOWN = 64;
+
+/** What JSON makes the same text of if and only if it is the same. */
+function exactly(value: unknown): unknown {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number) {
   checkSpec(spec);
   checkPlan(spec, plan, target, tiles);
   const { halfRows: H, cols: W, blockRows: MB, blockCols: NB, depth: KB, turns: TURNS } = plan;

@@ -145,8 +145,10 @@ function numberOf(e: Apply, args: readonly Evaluate[]): Evaluate {
       };
     case 2:
       return (f) => {
-        const [a, b] = [p(f), q(f)];
+        const a = p(f);
+        const b = q(f);
         if (typeof a === "number" && typeof b === "number") return rule(a, b, 0) ?? DATA;
+        if (isNumber(a) && isNumber(b) && !(isConstant(a) && isConstant(b))) return movingOp(e, [a, b]);
         return general(e, rule, [a, b]);
       };
     default:

@@ -1,5 +1,4 @@
 /** The command trace of a program: what every run of it with these arguments asks of a machine. */
-import { constantBytes, scopeBytes } from "../../codegen/index.ts";
 import type { Kernel } from "../../ir/kir.ts";
 import { TRACE_VERSION, type Trace } from "../../machine/trace.ts";
 import type { Starts } from "./expressions.ts";
@@ -53,12 +52,11 @@ export function deriveTrace(kernel: Kernel, args: readonly TraceArgument[], o: T
       top = Math.ceil((top + arg.bytes) / DRAM_ALIGNMENT) * DRAM_ALIGNMENT;
   });
   // Behind local memory lie constant tables, and behind them private memory; accumulators lie behind stream buffers.
-  const { local, l1 } = scopeBytes(kernel);
-  const tables = local;
-  const starts = {
+  const { local, l1, tables } = program.bytes;
+  const starts: Starts = {
     ...{ global: top, l3: 0, l2: 0, l1: 0, acc: l1 },
-    ...{ local: 0, tables, private: tables + constantBytes(kernel) },
-  } satisfies Starts;
+    ...{ local: 0, tables: local, private: local + tables },
+  };
   const { tiles, oneByOne = false, steps = 200_000 } = o;
   return {
     version: TRACE_VERSION,

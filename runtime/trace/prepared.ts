@@ -2,6 +2,7 @@
  * A kernel made ready to be walked over many times: variables have numbers, expressions are functions, the core's own work
  * between two commands is counted, and what loops carry is known.
  */
+import { constantBytes, scopeBytes } from "../../codegen/index.ts";
 import type { Apply, Expr, Kernel, Local, LocationIndex, Stmt } from "../../ir/kir.ts";
 import { assignedIn, exprsOf, forEachStmt } from "../../ir/walk.ts";
 import type { CoreClass } from "../../machine/trace.ts";
@@ -72,6 +73,8 @@ export interface Prepared {
   /** Variables whose values decide commands. */
   readonly numberOf: ReadonlyMap<Local, number>;
   readonly body: readonly Step[];
+  /** Bytes of its buffers in the scopes that share a level with something, and of its constant tables. */
+  readonly bytes: { readonly local: number; readonly l1: number; readonly tables: number };
 }
 
 const PREPARED = new WeakMap<Kernel, Prepared>();
@@ -80,7 +83,11 @@ export function prepared(kernel: Kernel): Prepared {
   const known = PREPARED.get(kernel);
   if (known !== undefined) return known;
   const numberOf = new Map([...decidingLocals(kernel)].map((local, i) => [local, i]));
-  const made = { kernel, numberOf, body: new Preparation(numberOf).list(kernel.body) };
+  const { local, l1 } = scopeBytes(kernel);
+  const made: Prepared = {
+    ...{ kernel, numberOf, body: new Preparation(numberOf).list(kernel.body) },
+    bytes: { local, l1, tables: constantBytes(kernel) },
+  };
   PREPARED.set(kernel, made);
   return made;
 }

@@ -7,13 +7,20 @@ import { sumOf, timesOf } from "./work.ts";
 
 /** Adds an item to a list; work follows work as one. */
 export function append(list: Item[], item: Item): void {
-  const last = list.at(-1);
+  const last = list[list.length - 1];
   if (item.kind === "core" && last?.kind === "core") list[list.length - 1] = sumOf(last, item);
   else list.push(item);
 }
+/** The same for items of which none is work that follows work. */
+export function appendAll(list: Item[], items: readonly Item[]): void {
+  for (const [i, item] of items.entries()) {
+    if (i === 0) append(list, item);
+    else list.push(item);
+  }
+}
 const joined = (lists: readonly (readonly Item[])[]): Item[] => {
   const out: Item[] = [];
-  for (const items of lists) for (const item of items) append(out, item);
+  for (const items of lists) appendAll(out, items);
   return out;
 };
 
@@ -83,7 +90,7 @@ export class Rolled {
     const { count, body } = this.#loop ?? { count: 0, body: [] };
     if (count > 0 && body.length > 0) this.#done.push({ kind: "loop", count, body });
     this.#loop = undefined;
-    for (const item of foldRounds(this.#rounds)) append(this.#done, item);
+    appendAll(this.#done, foldRounds(this.#rounds));
     this.#rounds = [];
   }
 }
@@ -105,7 +112,7 @@ function foldRounds(rounds: readonly (readonly Item[])[]): Item[] {
       count = 2;
       while (isEqual(stepsTo(rounds[i + count - 1] as readonly Item[], rounds[i + count]), steps)) count++;
     }
-    if (count === 1) for (const item of body) append(out, item);
+    if (count === 1) appendAll(out, body);
     else {
       let k = 0;
       const moved = mapAddresses(body, 0, (a, depth) => withStride(a, depth, steps?.[k++] ?? 0));

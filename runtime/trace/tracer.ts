@@ -25,7 +25,7 @@ import {
 import type { Operands } from "./commands.ts";
 import type { Frame, Starts } from "./expressions.ts";
 import type { CommandStep, ForStep, IfStep, Jump, LoopStep, Prepared, Step } from "./prepared.ts";
-import { append, Rolled } from "./rolled.ts";
+import { append, appendAll, Rolled } from "./rolled.ts";
 import {
   DATA,
   distance,
@@ -284,7 +284,7 @@ export class Tracer {
     } finally {
       this.#items = outer;
     }
-    for (const item of rolled.items()) append(this.#items, item);
+    appendAll(this.#items, rolled.items());
     return jump?.kind === "break" && jump.label === s.label ? undefined : jump;
   }
 

@@ -158,6 +158,19 @@ describe("gemm", () => {
     }
   });
 
+  test("the same arguments give the same kernel, others another one, however close they are", () => {
+    const spec = { a: "f32", b: "f32", out: "f32" } as const;
+    const plan = planGemm(spec, { m: 64, n: 64, k: 64 }, TARGETS.edge, 1);
+    const made = (scale: number, changed: Partial<GemmPlan> = {}): unknown =>
+      gemmKernel({ ...spec, scale }, { ...plan, ...changed }, TARGETS.edge, 1);
+    const reordered = { scale: 1, out: "f32", b: "f32", a: "f32" } as const;
+    expect(gemmKernel(reordered, plan, TARGETS.edge, 1)).toBe(made(1));
+    const scales = [0, -0, 0.1, 0.1 + Number.EPSILON, Number.NaN, Infinity, -Infinity];
+    const kernels = [...scales.map((s) => made(s)), made(1, { depth: plan.depth + 2 })];
+    expect(new Set(kernels).size).toBe(kernels.length);
+    expect(gemmKernel(spec, plan, TARGETS.t64, 1)).not.toBe(gemmKernel(spec, plan, TARGETS.edge, 1));
+  });
+
   test("a plan that does not fit, and dtypes that the path does not have, are refused", () => {
     const plan = planGemm({ a: "f32", b: "f32", out: "f32" }, { m: 64, n: 64, k: 64 }, TARGETS.edge, 1);
     const gemm = (spec: GemmSpec, changed: Partial<GemmPlan>) => () =>
