@@ -97,7 +97,8 @@ class TraceVerifier {
 
   private body(items: readonly Item[]): void {
     const open: (string | number)[] = [];
-    for (const [i, item] of items.entries()) {
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i]!;
       if (item.kind === "loop") this.loop(item);
       else this.command(item, items[i + 1]);
       if (item.kind !== "mark") continue;
@@ -140,7 +141,7 @@ class TraceVerifier {
           this.wrong(`${c.transform} reads ${read} bytes and writes ${written}`, c);
         if (c.sfu !== undefined) {
           this.integer(c.sfu.elements, 0, "the elements of the special function unit", c);
-          for (const n of Object.values(c.sfu.read ?? {})) this.integer(n, 0, "a count of bytes", c);
+          this.amounts(c.sfu.read, "a count of bytes", c);
         }
         this.events(c, next);
         return;
@@ -150,22 +151,25 @@ class TraceVerifier {
         this.events(c, next);
         return;
       case "mma":
-        for (const size of [c.m, c.n, c.k]) this.integer(size, 1, "a size of a product", c);
+        this.integer(c.m, 1, "a size of a product", c);
+        this.integer(c.n, 1, "a size of a product", c);
+        this.integer(c.k, 1, "a size of a product", c);
         if (this.config !== undefined && this.config.tile.fabric.macs[c.dtype] === undefined)
           this.misfit(`the fabric of ${this.config.name} cannot multiply ${c.dtype}`, c);
         this.events(c, next);
         return;
       case "unit":
-        for (const n of [c.work, c.read, c.write].flatMap((table) => Object.values(table)))
-          this.integer(n, 0, "a count of items or bytes", c);
+        this.amounts(c.work, "a count of items or bytes", c);
+        this.amounts(c.read, "a count of items or bytes", c);
+        this.amounts(c.write, "a count of items or bytes", c);
         this.unit(c);
         this.events(c, next);
         return;
       case "core":
-        for (const n of [...Object.values(c.ops), ...Object.values(c.lanes)])
-          this.integer(n, 0, "a count of ops", c);
-        for (const n of [...Object.values(c.read), ...Object.values(c.write)])
-          this.integer(n, 0, "a count of bytes", c);
+        this.amounts(c.ops, "a count of ops", c);
+        this.amounts(c.lanes, "a count of ops", c);
+        this.amounts(c.read, "a count of bytes", c);
+        this.amounts(c.write, "a count of bytes", c);
         if (c.cycles !== undefined) this.integer(c.cycles, 0, "the cycles", c);
         return;
       case "wait":
@@ -215,20 +219,36 @@ class TraceVerifier {
     this.integer(runs.bytes, 1, "the bytes of a run", c);
     this.integer(runs.stride, -Infinity, "the distance of runs", c);
     this.integer(at.base, 0, "an address", c);
-    const strides = at.strides ?? [];
-    for (const stride of strides) this.integer(stride, -Infinity, "a stride", c);
-    if (at.strides?.length === 0) this.wrong("strides are empty: leave them out", c);
-    if (strides.length > this.loops.length)
-      this.wrong(`an address has ${strides.length} strides and ${this.loops.length} loops around it`, c);
-    const moves = strides.map((stride, i) => stride * ((this.loops[i]?.count ?? 1) - 1));
     const span = spanOf(runs);
-    const low = at.base + span.low + moves.reduce((sum, x) => sum + Math.min(0, x), 0);
-    const high = at.base + span.high + moves.reduce((sum, x) => sum + Math.max(0, x), 0);
+    let low = at.base + span.low;
+    let high = at.base + span.high;
+    if (at.strides !== undefined) {
+      const { strides } = at;
+      for (let i = 0; i < strides.length; i++) {
+        const stride = strides[i]!;
+        this.integer(stride, -Infinity, "a stride", c);
+        const move = stride * ((this.loops[i]?.count ?? 1) - 1);
+        low += Math.min(0, move);
+        high += Math.max(0, move);
+      }
+      if (strides.length === 0) this.wrong("strides are empty: leave them out", c);
+      if (strides.length > this.loops.length)
+        this.wrong(`an address has ${strides.length} strides and ${this.loops.length} loops around it`, c);
+    }
     if (low < 0) this.wrong(`bytes from ${low} on are touched: an address is at least 0`, c);
     if (level === "l1" || this.config === undefined) return;
     const capacity = capacityOf(this.config, level);
     if (high > capacity)
       this.misfit(`bytes up to ${high} of ${level} are touched; ${this.config.name} has ${capacity}`, c);
+  }
+
+  /** Each amount of a table, as the bytes that a core reads of each level. */
+  private amounts(
+    table: Readonly<Record<string, number | undefined>> | undefined,
+    what: string,
+    c: Command,
+  ): void {
+    for (const name in table) this.integer(table[name] as number, 0, what, c);
   }
 
   private integer(value: number, least: number, what: string, c?: Command): void {

@@ -6,6 +6,7 @@ import { type FabricModel, fabricCycles, initiationInterval } from "../fabric.ts
 import type { MachineConfig } from "../schema.ts";
 import {
   type Core,
+  type CoreClass,
   type End,
   type Fill,
   type Item,
@@ -213,6 +214,9 @@ const FABRIC_WINDOW = 64;
 const TILE_KINDS = ["bm", "rows", "cols", "drain", "fabric", ...UNITS] as const;
 type TileKind = (typeof TILE_KINDS)[number];
 
+const NO_EVENTS: readonly number[] = [];
+const NOTHING: Core["read"] = {};
+
 /** The trace must have passed `checkTrace(trace, config)`. */
 export function compileTrace(
   trace: Trace,
@@ -309,7 +313,7 @@ class Compiler {
       loops: this.#loops,
       spans: this.#spans,
       depth: this.#depth,
-      mostAfter: Math.max(1, ...this.#commands.map((c) => c.after.length)),
+      mostAfter: this.#commands.reduce((most, { after }) => Math.max(most, after.length), 1),
       issueTicks: config.tile.commands.issue * this.#clocks.control,
       queue: config.tile.commands.queue,
       products: this.#products,
@@ -385,9 +389,8 @@ class Compiler {
     const kind = kindOf(item);
     const src = item.kind === "move" ? this.#place(item.src, slots) : undefined;
     const dst = item.kind === "move" || item.kind === "fill" ? this.#place(item.dst, slots) : undefined;
-    const ends = [src, dst].filter((end) => end !== undefined);
     const sfu = item.kind === "move" ? item.sfu : undefined;
-    const { startup, service } = this.#ownCycles(item, kind, ends);
+    const { startup, service } = this.#ownCycles(item, kind, src, dst);
     // One literal without spreads: V8 gives objects one hidden class only then, and the replay lives from that.
     return {
       index: this.#commands.length,
@@ -396,19 +399,22 @@ class Compiler {
       unitClass: kind === "dma" ? 0 : 1 + tile * this.#kinds.length + this.#kinds.indexOf(kind),
       item,
       signal: item.signal === undefined ? -1 : this.#event(item.signal),
-      after: (item.after ?? []).map((e) => this.#event(e)),
+      after: item.after === undefined ? NO_EVENTS : item.after.map((e) => this.#event(e)),
       startup: startup * control,
       service: service * control,
-      load: loadOf(item, ends, service),
+      load: loadOf(item, src, dst, service),
       src,
       dst,
       sfuTicks: sfu === undefined ? 0 : cyclesFor(sfu.elements, this.#rates.sfu) * fabric,
       // The units of a chain of ops follow one another.
       sfuLatency: sfu === undefined || sfu.elements === 0 ? 0 : t.sfu.latency * sfu.ops.length * fabric,
-      spread: item.kind === "unit" ? this.#spread(item.read, item.write) : this.#spread(sfu?.read ?? {}, {}),
+      spread:
+        item.kind === "unit"
+          ? this.#spread(item.read, item.write)
+          : this.#spread(sfu?.read ?? NOTHING, NOTHING),
       computes: item.kind === "mma" || item.kind === "unit",
       shape: item.kind === "mma" ? this.#products.shape(item) : -1,
-      asks: kind === "dma" || ends.some((end) => end.level === "dram" || end.level === "l3"),
+      asks: kind === "dma" || src?.level === "l3" || dst?.level === "l3",
     };
   }
 
@@ -416,14 +422,17 @@ class Compiler {
   #ownCycles(
     item: Move | Fill | Mma | Unit,
     kind: UnitKind,
-    ends: readonly Place[],
+    src: Place | undefined,
+    dst: Place | undefined,
   ): { readonly startup: number; readonly service: number } {
     const { tile, dma } = this.#config;
     switch (item.kind) {
       case "move":
       case "fill": {
         const { startup } = kind === "dma" ? dma : kind === "bm" ? tile.blockMovers : tile.streamers;
-        return { startup, service: Math.max(1, ...ends.map((end) => this.#engineCycles(kind, end.runs))) };
+        const read = src === undefined ? 1 : this.#engineCycles(kind, src.runs);
+        const written = dst === undefined ? 1 : this.#engineCycles(kind, dst.runs);
+        return { startup, service: Math.max(1, read, written) };
       }
       case "mma":
         return { startup: 0, service: 0 };
@@ -455,8 +464,14 @@ class Compiler {
   #place({ level, at, runs: given }: End, slots: readonly number[]): Place {
     const runs = given.count > 1 && given.stride === given.bytes ? oneRun(given) : given;
     const bytes = runs.count * runs.bytes;
-    const moves = (at.strides ?? []).map((stride, i) => ({ stride, slot: slots[i]! }));
-    const moving = moves.filter(({ stride }) => stride !== 0);
+    const moving: number[] = [];
+    const strides: number[] = [];
+    for (let i = 0; i < (at.strides?.length ?? 0); i++) {
+      const stride = at.strides![i]!;
+      if (stride === 0) continue;
+      moving.push(slots[i]!);
+      strides.push(stride);
+    }
     const { control } = this.#clocks;
     const banks = level === "l3" ? this.#config.l3.banks : this.#config.tile.l2.banks;
     const rate = level === "l3" ? this.#rates.l3 : this.#rates.l2;
@@ -464,8 +479,8 @@ class Compiler {
     return {
       level,
       base: at.base,
-      slots: moving.map(({ slot }) => slot),
-      strides: moving.map(({ stride }) => stride),
+      slots: moving,
+      strides,
       runs,
       bytes,
       low,
@@ -490,37 +505,36 @@ class Compiler {
   #spread(read: Core["read"], write: Core["write"]): Spread | undefined {
     const { dram, dma, l3, tile } = this.#config;
     const { control, memory } = this.#clocks;
-    const bytes = (level: Level): number => (read[level] ?? 0) + (write[level] ?? 0);
-    if (bytes("dram") + bytes("l3") + bytes("l2") === 0) return undefined;
-    const bursts = Math.ceil(bytes("dram") / dram.channels / dma.burstBytes) * dma.burstBytes;
+    const fromDram = (read.dram ?? 0) + (write.dram ?? 0);
+    const fromL3 = (read.l3 ?? 0) + (write.l3 ?? 0);
+    const fromL2 = (read.l2 ?? 0) + (write.l2 ?? 0);
+    if (fromDram + fromL3 + fromL2 === 0) return undefined;
+    const bursts = Math.ceil(fromDram / dram.channels / dma.burstBytes) * dma.burstBytes;
     return {
       channelTicks: cyclesFor(bursts, fractionOf(dram.bytesPerCycle)) * memory,
-      l3Ticks: bankCycles(cyclesFor(bytes("l3"), this.#rates.l3), l3.banks * l3.tiles) * control,
-      l2Ticks: bankCycles(cyclesFor(bytes("l2"), this.#rates.l2), tile.l2.banks) * control,
+      l3Ticks: bankCycles(cyclesFor(fromL3, this.#rates.l3), l3.banks * l3.tiles) * control,
+      l2Ticks: bankCycles(cyclesFor(fromL2, this.#rates.l2), tile.l2.banks) * control,
     };
   }
 
   /** Without a static schedule: the busiest of the scalar, vector and memory unit, until its last result. */
   #scheduleCycles({ ops }: Core): number {
     const { issue, costs } = this.#config.tile.vector;
-    const cycles = { scalar: 0, vector: 0, memory: 0 };
-    let last = 1;
-    for (const [name, cost] of Object.entries(costs) as [keyof typeof costs, (typeof costs)["load"]][]) {
-      const count = ops[name] ?? 0;
+    let [scalar, vector, memory, last] = [0, 0, 0, 1];
+    for (const name in ops) {
+      const op = name as CoreClass;
+      const count = ops[op] ?? 0;
       if (count === 0) continue;
-      const unit =
-        name === "scalar" || name === "branch"
-          ? "scalar"
-          : name === "load" || name === "store"
-            ? "memory"
-            : "vector";
-      cycles[unit] += count * cost.interval;
+      const cost = costs[op];
+      if (op === "scalar" || op === "branch") scalar += count * cost.interval;
+      else if (op === "load" || op === "store") memory += count * cost.interval;
+      else vector += count * cost.interval;
       last = Math.max(last, cost.latency);
     }
     const busiest = Math.max(
-      Math.ceil(cycles.scalar / issue.scalar),
-      Math.ceil(cycles.vector / issue.vector),
-      Math.ceil(cycles.memory / issue.memory),
+      Math.ceil(scalar / issue.scalar),
+      Math.ceil(vector / issue.vector),
+      Math.ceil(memory / issue.memory),
     );
     return busiest === 0 ? 0 : busiest + last - 1;
   }
@@ -545,11 +559,16 @@ function kindOf(item: Move | Fill | Mma | Unit): UnitKind {
 }
 
 /** By which engines of a kind are compared. */
-function loadOf(item: Move | Fill | Mma | Unit, ends: readonly Place[], service: number): number {
+function loadOf(
+  item: Move | Fill | Mma | Unit,
+  src: Place | undefined,
+  dst: Place | undefined,
+  service: number,
+): number {
   switch (item.kind) {
     case "move":
     case "fill":
-      return Math.max(...ends.map((end) => end.bytes));
+      return Math.max(src?.bytes ?? 0, dst?.bytes ?? 0);
     case "mma":
       return item.m * item.n * item.k;
     case "unit":
