@@ -48,66 +48,109 @@ function bytesPerMac(
   }
 }
 
+const READ = {
+  dram: "dram read",
+  l3: "l3 read",
+  l2: "l2 read",
+  local: "local read",
+  l1: "l1 read",
+} as const satisfies { readonly [L in Level]: Quantity };
+const WRITE = {
+  dram: "dram write",
+  l3: "l3 write",
+  l2: "l2 write",
+  local: "local write",
+  l1: "l1 write",
+} as const satisfies { readonly [L in Level]: Quantity };
+
+/** Amounts of many executions together, in the order in which they first came. */
+export class Sum {
+  readonly counts: { [Q in Quantity]?: number } = {};
+  readonly #fabric: MachineConfig["tile"]["fabric"];
+
+  constructor(fabric: MachineConfig["tile"]["fabric"]) {
+    this.#fabric = fabric;
+  }
+
+  add(quantity: Quantity, amount: number): void {
+    if (amount > 0) this.counts[quantity] = (this.counts[quantity] ?? 0) + amount;
+  }
+
+  /** So many executions of an item, without what depends on addresses. */
+  item(item: Move | Fill | Mma | Unit | Core, times: number): void {
+    if (times === 0) return;
+    switch (item.kind) {
+      case "move":
+        this.add(READ[item.src.level], times * item.src.runs.count * item.src.runs.bytes);
+        this.add(WRITE[item.dst.level], times * item.dst.runs.count * item.dst.runs.bytes);
+        if (item.sfu !== undefined) {
+          this.add("sfu", times * item.sfu.elements * item.sfu.ops.length);
+          if (item.sfu.read !== undefined) this.#bytes(item.sfu.read, READ, times);
+        }
+        break;
+      case "fill":
+        this.add(WRITE[item.dst.level], times * item.dst.runs.count * item.dst.runs.bytes);
+        break;
+      case "mma":
+        this.#product(item, times);
+        break;
+      case "unit":
+        for (const kind in item.work)
+          this.add(`${item.unit} ${kind as UnitWork}`, times * (item.work[kind as UnitWork] ?? 0));
+        this.#bytes(item.read, READ, times);
+        this.#bytes(item.write, WRITE, times);
+        break;
+      case "core":
+        this.add("scalar", times * ((item.ops.scalar ?? 0) + (item.ops.branch ?? 0)));
+        this.add("int", times * item.lanes.int);
+        this.add("float", times * item.lanes.float);
+        this.add("math", times * item.lanes.math);
+        this.#bytes(item.read, READ, times);
+        this.#bytes(item.write, WRITE, times);
+        break;
+    }
+  }
+
+  #product({ m, n, k, dtype, dataflow }: Mma, times: number): void {
+    const { rows, cols } = this.#fabric;
+    const element = DTYPES[dtype].bytes;
+    const perMac = bytesPerMac(dataflow, element);
+    const macs = times * m * n * k;
+    this.add(`mac ${dtype}`, macs);
+    this.add("register", macs * perMac.register);
+    this.add("hop", macs * perMac.hop);
+    // A streamed operand enters once for each block of what the columns, or rows, hold.
+    const reads =
+      dataflow === "os"
+        ? m * k * Math.ceil(n / cols) + k * n * Math.ceil(m / rows)
+        : dataflow === "ws"
+          ? k * n + m * k * Math.ceil(n / cols)
+          : m * k + k * n * Math.ceil(m / cols);
+    this.add("l1 read", times * reads * element);
+    if (dataflow === "os") return;
+    // Partial sums of each block of k are added to those at the edge.
+    const sums = times * m * n * Math.ceil(k / rows) * ACCUMULATOR;
+    this.add("l1 read", sums);
+    this.add("l1 write", sums);
+  }
+
+  #bytes<Q extends Quantity>(
+    table: Partial<Record<Level, number>>,
+    quantities: { readonly [L in Level]: Q },
+    times: number,
+  ): void {
+    for (const level in table) this.add(quantities[level as Level], times * (table[level as Level] ?? 0));
+  }
+}
+
 /** One execution of a command, without what depends on addresses. */
 export function countsOf(
   item: Move | Fill | Mma | Unit | Core,
   fabric: MachineConfig["tile"]["fabric"],
 ): Counts {
-  const counts: { [Q in Quantity]?: number } = {};
-  const add = (quantity: Quantity, amount: number): void => {
-    if (amount > 0) counts[quantity] = (counts[quantity] ?? 0) + amount;
-  };
-  const addBytes = ({ read, write }: Pick<Core, "read" | "write">): void => {
-    for (const [level, bytes] of Object.entries(read)) add(`${level as Level} read`, bytes);
-    for (const [level, bytes] of Object.entries(write)) add(`${level as Level} write`, bytes);
-  };
-  switch (item.kind) {
-    case "move":
-      add(`${item.src.level} read`, item.src.runs.count * item.src.runs.bytes);
-      add(`${item.dst.level} write`, item.dst.runs.count * item.dst.runs.bytes);
-      if (item.sfu !== undefined) {
-        add("sfu", item.sfu.elements * item.sfu.ops.length);
-        for (const [level, bytes] of Object.entries(item.sfu.read ?? {}))
-          add(`${level as Level} read`, bytes);
-      }
-      break;
-    case "fill":
-      add(`${item.dst.level} write`, item.dst.runs.count * item.dst.runs.bytes);
-      break;
-    case "mma": {
-      const { m, n, k, dtype, dataflow } = item;
-      const element = DTYPES[dtype].bytes;
-      const perMac = bytesPerMac(dataflow, element);
-      add(`mac ${dtype}`, m * n * k);
-      add("register", m * n * k * perMac.register);
-      add("hop", m * n * k * perMac.hop);
-      // A streamed operand enters once for each block of what the columns, or rows, hold.
-      const reads =
-        dataflow === "os"
-          ? m * k * Math.ceil(n / fabric.cols) + k * n * Math.ceil(m / fabric.rows)
-          : dataflow === "ws"
-            ? k * n + m * k * Math.ceil(n / fabric.cols)
-            : m * k + k * n * Math.ceil(m / fabric.cols);
-      add("l1 read", reads * element);
-      if (dataflow !== "os") {
-        // Partial sums of each block of k are added to those at the edge.
-        const sums = m * n * Math.ceil(k / fabric.rows) * ACCUMULATOR;
-        add("l1 read", sums);
-        add("l1 write", sums);
-      }
-      break;
-    }
-    case "unit":
-      for (const [kind, items] of Object.entries(item.work)) add(`${item.unit} ${kind as UnitWork}`, items);
-      addBytes(item);
-      break;
-    case "core":
-      add("scalar", (item.ops.scalar ?? 0) + (item.ops.branch ?? 0));
-      for (const kind of ["int", "float", "math"] as const) add(kind, item.lanes[kind]);
-      addBytes(item);
-      break;
-  }
-  return counts;
+  const sum = new Sum(fabric);
+  sum.item(item, 1);
+  return sum.counts;
 }
 
 /** One command or core item of a program: how often it runs, and inside which spans. */
@@ -124,7 +167,7 @@ export interface Executed {
 export function executions(program: Program): readonly Executed[] {
   const found: Executed[] = [];
   const times: number[] = [1];
-  const spans: number[] = [];
+  let spans: readonly number[] = [];
   program.ops.forEach((op, pc) => {
     const arg = program.args[pc]!;
     const now = times[times.length - 1]!;
@@ -136,29 +179,22 @@ export function executions(program: Program): readonly Executed[] {
         times.pop();
         break;
       case Op.begin:
-        spans.push(arg);
+        spans = [...spans, arg];
         break;
       case Op.end:
-        spans.pop();
+        spans = spans.slice(0, -1);
         break;
       case Op.issue: {
         const { item } = program.commands[arg]!;
-        found.push({ item, engine: true, index: arg, times: now, spans: [...spans] });
+        found.push({ item, engine: true, index: arg, times: now, spans });
         break;
       }
       case Op.work: {
         const { item } = program.works[arg]!;
-        found.push({ item, engine: false, index: arg, times: now, spans: [...spans] });
+        found.push({ item, engine: false, index: arg, times: now, spans });
         break;
       }
     }
   });
   return found;
-}
-
-/** Adds amounts, so many times. */
-export function addCounts(sum: { [Q in Quantity]?: number }, counts: Counts, times: number): void {
-  if (times === 0) return;
-  for (const [quantity, amount] of Object.entries(counts) as [Quantity, number][])
-    sum[quantity] = (sum[quantity] ?? 0) + times * amount;
 }

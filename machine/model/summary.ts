@@ -3,7 +3,7 @@ import { ALL_DTYPES } from "../../ir/dtype.ts";
 import { roofline } from "../bounds.ts";
 import { notModelled } from "../coverage.ts";
 import { type Level, UNIT_WORK, UNITS } from "../trace.ts";
-import { addCounts, type Counts, countsOf, type Executed, executions, type Quantity } from "./counts.ts";
+import { type Counts, type Executed, executions, Sum } from "./counts.ts";
 import { ENERGY_ACCURACY, ENERGY_PARTS, energyByPart, energyOf } from "./energy.ts";
 import { coreName, serverNames, unitNames } from "./names.ts";
 import type { PowerMeter } from "./power.ts";
@@ -25,15 +25,13 @@ import type {
 import type { ScheduleRow } from "./schedule.ts";
 import { REASON_COUNT, REASONS } from "./state.ts";
 
-type Sum = { [Q in Quantity]?: number };
-
 /** What the trace asks for, loops counted out. */
 export function functionalReport(program: Program): FunctionalReport {
   const { trace, config } = program;
-  const sum: Sum = {};
+  const sum = new Sum(config.tile.fabric);
   let commands = 0;
   for (const { item, engine, times } of executions(program)) {
-    addCounts(sum, countsOf(item, config.tile.fabric), times);
+    sum.item(item, times);
     if (engine) commands += times;
   }
   return {
@@ -42,9 +40,9 @@ export function functionalReport(program: Program): FunctionalReport {
     machine: config.name,
     notModelled: notModelled("functional"),
     commands,
-    ...macsOf(sum),
-    unitWork: unitWorkOf(sum),
-    traffic: trafficOf(sum),
+    ...macsOf(sum.counts),
+    unitWork: unitWorkOf(sum.counts),
+    traffic: trafficOf(sum.counts),
   };
 }
 
@@ -259,14 +257,14 @@ class Figures {
 
   #counts(executed: readonly Executed[]): Counts {
     const { places, state } = this.#replay;
-    const counts: Sum = {};
+    const sum = new Sum(this.program.config.tile.fabric);
     for (const e of executed) {
-      addCounts(counts, countsOf(e.item, this.program.config.tile.fabric), this.#times(e));
+      sum.item(e.item, this.#times(e));
       if (!e.engine) continue;
-      addCounts(counts, { activation: 1 }, state.counters[places.activations + e.index]!);
-      addCounts(counts, { noc: 1 }, state.counters[places.hops + e.index]!);
+      sum.add("activation", state.counters[places.activations + e.index]!);
+      sum.add("noc", state.counters[places.hops + e.index]!);
     }
-    return counts;
+    return sum.counts;
   }
 }
 
