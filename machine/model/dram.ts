@@ -132,35 +132,39 @@ export class Dram {
     const page = this.#page;
     const bytes = this.#rounded(high - low);
     this.#enter(c, count * bytes);
-    if (step > 0 && step % page === 0 && this.#sameRows(c, low, high, count, step / page)) return;
-    for (let r = 0; r < count; ) {
-      const at = low + r * step;
-      const row = Math.floor(at / page);
-      // How far the last stretch may begin that lies in this row alone.
-      const left = (row + 1) * page - (high - low) - at;
-      if (left < 0) {
-        this.#part(c, at, high + r * step);
-        r++;
-        continue;
-      }
-      const runs = step === 0 ? count - r : Math.min(count - r, 1 + Math.floor(left / step));
-      this.#row(c, row, runs * bytes);
-      r += runs;
-    }
+    if (count === 1) this.#part(c, low, high);
+    else if (step === 0) for (let r = 0; r < count; r++) this.#part(c, low, high);
+    else if (step % page === 0) this.#apart(c, low, high, count, step / page);
+    else if (page % step === 0 && (low % step) + high - low <= step) this.#inside(c, low, count, step, bytes);
+    else for (let r = 0; r < count; r++) this.#part(c, low + r * step, high + r * step);
   }
 
-  /** The stretches when each has the same part of its rows. False if they come to a bank again before the others have had a turn. */
-  #sameRows(c: number, low: number, high: number, count: number, step: number): boolean {
+  /** Stretches that lie at the same place of each `step`-th row, or begin there. */
+  #apart(c: number, low: number, high: number, count: number, step: number): void {
     const page = this.#page;
     const row = Math.floor(low / page);
     const rows = Math.floor((high - 1) / page) - row + 1;
-    if (rows > gcd(step % this.#banks, this.#banks)) return false;
-    if (rows === 1) this.#rows(c, row, step, count, 1, this.#rounded(high - low), 0);
-    else {
-      const first = this.#rounded((row + 1) * page - low);
-      this.#rows(c, row, step, count, rows, first, this.#rounded(high - (row + rows - 1) * page));
+    if (rows === 1) {
+      this.#rows(c, row, step, count, 1, this.#rounded(high - low), 0, 0);
+      return;
     }
-    return true;
+    const first = this.#rounded((row + 1) * page - low);
+    const last = this.#rounded(high - (row + rows - 1) * page);
+    // Those of a stretch are in banks of their own until all banks have had their turn.
+    if (rows <= gcd(step % this.#banks, this.#banks))
+      this.#rows(c, row, step, count, rows, first, this.#rounded(page), last);
+    else for (let r = 0; r < count; r++) this.#part(c, low + r * step * page, high + r * step * page);
+  }
+
+  /** Stretches of so many bytes, of which each row has the same number. None lies in two rows. */
+  #inside(c: number, low: number, count: number, step: number, bytes: number): void {
+    const page = this.#page;
+    const row = Math.floor(low / page);
+    const first = Math.min(count, Math.ceil(((row + 1) * page - low) / step));
+    const rows = Math.ceil((count - first) / (page / step));
+    const last = count - first - (rows - 1) * (page / step);
+    if (rows === 0) this.#rows(c, row, 1, 1, 1, first * bytes, 0, 0);
+    else this.#rows(c, row, 1, 1, 1 + rows, first * bytes, (page / step) * bytes, last * bytes);
   }
 
   /** Contiguous bytes of a channel. */
@@ -169,12 +173,19 @@ export class Dram {
     const row = Math.floor(low / page);
     const lastRow = Math.floor((high - 1) / page);
     if (row === lastRow) {
-      this.#row(c, row, this.#rounded(high - low));
+      this.#rows(c, row, 1, 1, 1, this.#rounded(high - low), 0, 0);
       return;
     }
-    this.#row(c, row, this.#rounded((row + 1) * page - low));
-    this.#rows(c, row + 1, 1, lastRow - row - 1, 1, this.#rounded(page), 0);
-    this.#row(c, lastRow, this.#rounded(high - lastRow * page));
+    const first = this.#rounded((row + 1) * page - low);
+    const last = this.#rounded(high - lastRow * page);
+    const between = lastRow - row - 1;
+    if (between <= this.#banks) {
+      this.#rows(c, row, 1, 1, 2 + between, first, this.#rounded(page), last);
+      return;
+    }
+    this.#rows(c, row, 1, 1, 1, first, 0, 0);
+    this.#rows(c, row + 1, 1, between, 1, this.#rounded(page), 0, 0);
+    this.#rows(c, lastRow, 1, 1, 1, last, 0, 0);
   }
 
   #rounded(bytes: number): number {
@@ -195,9 +206,11 @@ export class Dram {
   }
 
   /**
-   * So many times `each` rows that follow one another, `step` rows from one time to the next: `first` bytes of the first, whole
-   * pages, and `last` bytes of the last. No two of a time and of those until the banks come again may be in one bank. When the
-   * banks have come twice and a round of them has cost what the round before did, all further ones do.
+   * So many times `each` rows that follow one another, `step` rows from one time to the next: bytes of the first of each time, of
+   * those between, and of the last, in whole bursts.
+   *
+   * When the banks have come twice and a round of them has cost what the round before did, all further ones do. So that a
+   * round has each bank once, those of a time and of a round must be different ones where the count is more than two rounds.
    */
   #rows(
     c: number,
@@ -206,61 +219,68 @@ export class Dram {
     count: number,
     each: number,
     first: number,
+    middle: number,
     last: number,
   ): void {
+    const { open } = this;
     const banks = this.#banks;
-    const page = this.#rounded(this.#page);
-    const round = banks / gcd(step % banks, banks);
+    const base = c * banks;
+    const end = this.#end;
+    const endOf = this.#endOf;
+    const access = this.#access;
+    const { num, den } = this.#rate;
+    const perByte = den * this.#tick;
+    const place = this.#place[c]!;
+    const round = count === 1 ? 1 : banks / gcd(step % banks, banks);
+    let isFirst = this.opening[place] === NONE;
+    let time = this.#time[c]!;
+    let extra = this.#extra[c]!;
     let same = 0;
     let roundBegin = 0;
     for (let r = 0, turn = 0; r < count; r++, turn++) {
       if (turn === round) turn = 0;
-      if (turn === 0) roundBegin = this.#time[c]!;
+      if (turn === 0) roundBegin = time;
+      let number = row + r * step;
+      let at = base + number - Math.floor(number / banks) * banks;
       for (let j = 0; j < each; j++) {
-        const before = this.#extra[c]!;
-        this.#row(c, row + r * step + j, j === 0 ? first : j < each - 1 ? page : last);
-        const cost = this.#extra[c]! - before;
+        const before = extra;
+        const was = open[at]!;
+        if (was !== number) {
+          open[at] = number;
+          this.activations++;
+          const cost = was === NONE ? this.#whenEmpty : this.#whenConflict;
+          const opened = (endOf[at] === access ? end[at]! : 0) + cost * num;
+          if (isFirst) this.opening[place] = cost;
+          else if (opened > time) extra += opened - time;
+          if (opened > time) time = opened;
+        } else if (isFirst) this.opening[place] = 0;
+        isFirst = false;
+        time += (j === 0 ? first : j < each - 1 ? middle : last) * perByte;
+        end[at] = time;
+        endOf[at] = access;
+        number++;
+        if (++at === base + banks) at = base;
+        if (count === 1) continue;
+        const cost = extra - before;
         const i = turn * each + j;
         same = r >= 2 * round && this.#round[i] === cost ? same + 1 : 0;
         this.#round[i] = cost;
       }
-      if (same < round * each || turn !== round - 1) continue;
+      if (count === 1 || same < round * each || turn !== round - 1) continue;
       const times = Math.floor((count - 1 - r) / round);
       if (times === 0) continue;
-      const shift = times * (this.#time[c]! - roundBegin);
+      const shift = times * (time - roundBegin);
       for (let b = 0; b < round * each; b++) {
-        const at = c * banks + ((row + Math.floor(b / each) * step + (b % each)) % banks);
-        this.open[at]! += times * round * step;
-        this.#end[at]! += shift;
-        this.#extra[c]! += times * this.#round[b]!;
+        const bank = base + ((row + Math.floor(b / each) * step + (b % each)) % banks);
+        open[bank]! += times * round * step;
+        end[bank]! += shift;
+        extra += times * this.#round[b]!;
       }
-      this.#time[c]! += shift;
+      time += shift;
       this.activations += times * round * each;
       r += times * round;
     }
-  }
-
-  /** Bytes of one row, in whole bursts. */
-  #row(c: number, row: number, bytes: number): void {
-    // Quicker than the remainder of numbers that V8 takes for fractions.
-    const bank = row - Math.floor(row / this.#banks) * this.#banks;
-    const at = c * this.#banks + bank;
-    const was = this.open[at]!;
-    const place = this.#place[c]!;
-    const isFirst = this.opening[place] === NONE;
-    if (isFirst) this.opening[place] = 0;
-    if (was !== row) {
-      const cost = was === NONE ? this.#whenEmpty : this.#whenConflict;
-      this.open[at] = row;
-      this.activations++;
-      const opened = (this.#endOf[at] === this.#access ? this.#end[at]! : 0) + cost * this.#rate.num;
-      const late = opened - this.#time[c]!;
-      if (isFirst) this.opening[place] = cost;
-      else if (late > 0) this.#extra[c]! += late;
-      if (late > 0) this.#time[c] = opened;
-    }
-    this.#time[c]! += bytes * this.#rate.den * this.#tick;
-    this.#end[at] = this.#time[c]!;
-    this.#endOf[at] = this.#access;
+    this.#time[c] = time;
+    this.#extra[c] = extra;
   }
 }
