@@ -56,9 +56,9 @@ export class Replay {
     const { heap } = this.state;
     const units = this.#units;
     while (heap.size > 0) {
-      const time = heap.firstTime();
-      if (time > until) return false;
       const actor = heap.first();
+      const time = heap.times[actor]!;
+      if (time > until) return false;
       if (actor < units) this.#unit(actor, time);
       else this.#core(actor - units, time, until);
     }
@@ -104,10 +104,7 @@ export class Replay {
             pc[tile] = at + 1;
             this.#enqueue(unit, command, time);
             // Behind another one it changes nothing yet.
-            if (((state.tail[unit]! - state.middle[unit]!) | 0) === 1) {
-              this.#begin(unit, time);
-              this.#due(unit);
-            }
+            if (((state.tail[unit]! - state.middle[unit]!) | 0) === 1) this.#look(unit, time);
           } else if (op === Op.wait) {
             if (state.completed[arg] !== state.signalled[arg]) {
               this.#stop(tile, Core.waitsForEvent, time);
@@ -277,6 +274,7 @@ export class Replay {
     const { middle, tail, load } = this.state;
     const { queue, classes } = this.program;
     const { first, count } = classes[unitClass]!;
+    if (count === 1) return ((tail[first]! - middle[first]!) | 0) < queue ? first : -1;
     let best = -1;
     for (let u = first; u < first + count; u++)
       if (((tail[u]! - middle[u]!) | 0) < queue && (best < 0 || load[u]! < load[best]!)) best = u;
@@ -319,20 +317,20 @@ export class Replay {
       this.#complete(unit, state.command[slot]!, time);
     }
     if (state.retry[unit]! <= time) state.retry[unit] = Infinity;
-    this.#begin(unit, time);
-    this.#due(unit);
+    this.#look(unit, time);
   }
 
-  /** When the unit acts next: at the end of its first command, or when the next may begin. */
-  #due(unit: number): void {
+  /** The unit begins what it may. It acts next at the end of its first command, or when another one may begin. */
+  #look(unit: number, time: number): void {
     const { state } = this;
+    if (state.middle[unit] !== state.tail[unit] && state.waitsFor[unit] === -1) this.#begin(unit, time);
+    const head = state.head[unit]!;
     const retry = state.retry[unit]!;
-    if (state.head[unit] === state.middle[unit]) {
+    if (head === state.middle[unit]) {
       state.heap.set(unit, retry);
       return;
     }
-    const slot = state.ringBase[unit]! + (state.head[unit]! & state.ringMask[unit]!);
-    const end = state.endsAt[slot]!;
+    const end = state.endsAt[state.ringBase[unit]! + (head & state.ringMask[unit]!)]!;
     state.heap.set(unit, Math.min(end, retry));
   }
 
@@ -354,10 +352,7 @@ export class Replay {
       const next = state.nextWaiting[waiting]!;
       state.waitsFor[waiting] = -1;
       // The unit itself looks at its queue when all its ends at this time are handled.
-      if (waiting !== unit) {
-        this.#begin(waiting, time);
-        this.#due(waiting);
-      }
+      if (waiting !== unit) this.#look(waiting, time);
       waiting = next;
     }
   }
@@ -366,7 +361,6 @@ export class Replay {
   #begin(unit: number, time: number): void {
     const { state, program } = this;
     const { middle, tail, head } = state;
-    if (middle[unit] === tail[unit] || state.waitsFor[unit] !== -1) return;
     const base = state.ringBase[unit]!;
     const mask = state.ringMask[unit]!;
     for (;;) {
