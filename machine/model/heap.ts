@@ -18,24 +18,20 @@ export class ActorHeap {
     return this.#heap[0]!;
   }
 
-  firstTime(): number {
-    return this.size === 0 ? Infinity : this.times[this.#heap[0]!]!;
-  }
-
-  /** Whether another actor is due before this one would act at a time that is not before its own. */
-  isBefore(time: number, actor: number): boolean {
+  /** The last time, in whole ticks, at which an actor still comes before all others. */
+  lastBefore(actor: number): number {
     const { size } = this;
     const heap = this.#heap;
-    if (size === 0) return false;
-    if (heap[0] !== actor) return this.#isDue(heap[0]!, time, actor);
-    return (
-      (size > 1 && this.#isDue(heap[1]!, time, actor)) || (size > 2 && this.#isDue(heap[2]!, time, actor))
-    );
+    if (size === 0) return Infinity;
+    if (heap[0] !== actor) return this.#lastBefore(actor, heap[0]!);
+    if (size === 1) return Infinity;
+    const left = this.#lastBefore(actor, heap[1]!);
+    return size === 2 ? left : Math.min(left, this.#lastBefore(actor, heap[2]!));
   }
 
-  #isDue(other: number, time: number, actor: number): boolean {
+  #lastBefore(actor: number, other: number): number {
     const due = this.times[other]!;
-    return due < time || (due === time && other < actor);
+    return other < actor ? due - 1 : due;
   }
 
   /** Lets an actor act at a time, instead of when it would have; Infinity takes it out. */

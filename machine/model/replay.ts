@@ -69,129 +69,155 @@ export class Replay {
 
   #core(tile: number, due: number, until: number): void {
     const { state, program, places } = this;
-    const { heap, pc, mode, rounds, counters } = state;
+    const { heap, counters } = state;
     const { ops, args, issueTicks } = program;
     const actor = this.#units + tile;
-    // Until it stops or lets another actor go first, the core stays in the heap where it is.
+    // Until it stops or lets another actor go first, the core stays in the heap where it is, and what it does in between is
+    // written down at the end.
+    let limit = Math.min(until, heap.lastBefore(actor));
     let time = due;
-    for (;;) {
-      const at = pc[tile]!;
+    let at = state.pc[tile]!;
+    let mode = state.mode[tile]!;
+    let issued = 0;
+    let done = 0;
+    // Infinity for one that stops, undefined while it goes on.
+    let next: number | undefined;
+    while (next === undefined) {
       const arg = args[at]!;
       const op = ops[at]!;
       switch (op) {
         case Op.issue:
         case Op.wait:
-        case Op.barrier: {
-          if (mode[tile] === Core.runs) {
-            counters[places.coreBusy + tile]! += issueTicks;
+        case Op.barrier:
+          if (mode === Core.runs) {
+            issued++;
             time += issueTicks;
-            mode[tile] = Core.issued;
           }
-          if (time > until || heap.isBefore(time, actor)) {
-            heap.set(actor, time);
-            return;
+          if (time > limit) {
+            mode = Core.issued;
+            next = time;
+            break;
           }
-          counters[places.coreDone + tile]! += 1;
-          mode[tile] = Core.runs;
+          done++;
+          mode = Core.runs;
           if (op === Op.issue) {
             const command = program.commands[arg]!;
             const unit = this.#leastLoaded(command.unitClass);
             if (unit < 0) {
               state.queueing[command.unitClass]!.push(tile);
-              this.#stop(tile, Core.waitsForQueue, time);
-              return;
+              mode = Core.waitsForQueue;
+              next = Infinity;
+              break;
             }
-            pc[tile] = at + 1;
             this.#enqueue(unit, command, time);
             // Behind another one it changes nothing yet.
-            if (((state.tail[unit]! - state.middle[unit]!) | 0) === 1) this.#look(unit, time);
+            if (((state.tail[unit]! - state.middle[unit]!) | 0) === 1) {
+              this.#look(unit, time);
+              limit = Math.min(until, heap.lastBefore(actor));
+            }
           } else if (op === Op.wait) {
             if (state.completed[arg] !== state.signalled[arg]) {
-              this.#stop(tile, Core.waitsForEvent, time);
-              return;
+              mode = Core.waitsForEvent;
+              next = Infinity;
+              break;
             }
-            pc[tile] = at + 1;
           } else {
             if (++state.atBarrier < program.tiles) {
-              this.#stop(tile, Core.waitsForTiles, time);
-              return;
+              mode = Core.waitsForTiles;
+              next = Infinity;
+              break;
             }
             state.atBarrier = 0;
-            pc[tile] = at + 1;
-            for (let t = 0; t < program.tiles; t++)
-              if (mode[t] === Core.waitsForTiles) {
-                pc[t]! += 1;
-                this.#goOn(t, REASON.barrier, time);
-              }
+            this.#passBarrier(time);
+            limit = Math.min(until, heap.lastBefore(actor));
           }
+          at++;
           break;
-        }
-        case Op.work: {
-          if (mode[tile] === Core.works) {
-            mode[tile] = Core.runs;
-            pc[tile] = at + 1;
-            break;
+        case Op.work:
+          if (mode !== Core.works) {
+            if (time > limit) {
+              next = time;
+              break;
+            }
+            done++;
+            const end = this.#work(arg, tile, time);
+            if (end > limit) {
+              mode = Core.works;
+              next = end;
+              break;
+            }
+            time = end;
           }
-          if (time > until || heap.isBefore(time, actor)) {
-            heap.set(actor, time);
-            return;
-          }
-          const end = this.#work(arg, tile, time);
-          if (end > until || heap.isBefore(end, actor)) {
-            heap.set(actor, end);
-            return;
-          }
-          time = end;
-          mode[tile] = Core.runs;
-          pc[tile] = at + 1;
+          mode = Core.runs;
+          at++;
           break;
-        }
         case Op.begin:
           this.#beginSpan(arg, tile, time);
-          pc[tile] = at + 1;
+          at++;
           break;
         case Op.end:
           this.#endSpan(arg, tile, time);
-          pc[tile] = at + 1;
+          at++;
           break;
         case Op.loop: {
-          const loop = program.loops[arg]!;
-          rounds[loop.slot] = 0;
-          pc[tile] = loop.count === 0 ? loop.exit : loop.body;
+          const { slot, count, body, exit } = program.loops[arg]!;
+          state.rounds[slot] = 0;
+          at = count === 0 ? exit : body;
           break;
         }
         case Op.next: {
-          const loop = program.loops[arg]!;
-          const done = rounds[loop.slot]! + 1;
-          if (done >= loop.count) {
-            pc[tile] = at + 1;
+          const { slot, count, body } = program.loops[arg]!;
+          const round = state.rounds[slot]! + 1;
+          if (round >= count) {
+            at++;
             break;
           }
           // Everything before this moment has happened, so that states of different rounds can be compared.
           const looks = this.hook !== undefined && tile === this.leader;
-          if (looks && heap.isBefore(time, actor)) {
-            heap.set(actor, time);
-            return;
+          if (looks && time > heap.lastBefore(actor)) {
+            next = time;
+            break;
           }
-          rounds[loop.slot] = done;
-          pc[tile] = loop.body;
+          state.rounds[slot] = round;
+          at = body;
           if (!looks) break;
+          counters[places.coreBusy + tile]! += issued * issueTicks;
+          counters[places.coreDone + tile]! += done;
+          issued = done = 0;
+          state.pc[tile] = at;
+          state.mode[tile] = mode;
           heap.set(actor, time);
           this.hook?.round(arg, time, until);
           time = heap.times[actor]!;
-          if (time > until) return;
+          limit = Math.min(until, heap.lastBefore(actor));
+          if (time > until) next = time;
           break;
         }
         default:
-          if (time > until) {
-            heap.set(actor, time);
-            return;
+          if (time > until) next = time;
+          else {
+            mode = Core.halted;
+            next = Infinity;
           }
-          this.#stop(tile, Core.halted, time);
-          while (this.leader < program.tiles && mode[this.leader] === Core.halted) this.leader++;
-          return;
       }
     }
+    counters[places.coreBusy + tile]! += issued * issueTicks;
+    counters[places.coreDone + tile]! += done;
+    state.pc[tile] = at;
+    state.mode[tile] = mode;
+    heap.set(actor, next);
+    if (next !== Infinity) return;
+    state.since[tile] = time;
+    while (this.leader < program.tiles && state.mode[this.leader] === Core.halted) this.leader++;
+  }
+
+  #passBarrier(time: number): void {
+    const { pc, mode } = this.state;
+    for (let t = 0; t < this.program.tiles; t++)
+      if (mode[t] === Core.waitsForTiles) {
+        pc[t]! += 1;
+        this.#goOn(t, REASON.barrier, time);
+      }
   }
 
   /** The end of what a core begins to work on. */
@@ -201,11 +227,9 @@ export class Replay {
     const work = program.works[index]!;
     const own = time + work.ticks;
     const end = stages.work(work, tile, time);
-    counters[places.coreDone + tile]! += 1;
     counters[places.worked + index]! += 1;
     counters[places.coreBusy + tile]! += work.ticks;
     if (end > own) counters[places.coreStall + tile * REASON_COUNT + stages.reason]! += end - own;
-    state.mode[tile] = Core.works;
     state.since[tile] = time;
     this.#computes(time, own);
     this.#moves(time, end);
@@ -229,12 +253,6 @@ export class Replay {
     if (end <= movesUntil) return;
     state.counters[places.moving]! += end - Math.max(begin, movesUntil);
     state.movesUntil = end;
-  }
-
-  #stop(tile: number, mode: number, time: number): void {
-    this.state.mode[tile] = mode;
-    this.state.since[tile] = time;
-    this.state.heap.set(this.#units + tile, Infinity);
   }
 
   /** A core that stood still continues. */
