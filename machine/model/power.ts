@@ -88,10 +88,10 @@ export class PowerMeter {
       pJ += counters[places.worked + w]! * this.#workPJ[w]!;
     });
     const left = (begin: number, end: number): number => (end <= time ? 0 : (end - time) / (end - begin));
-    for (let u = 0; u < program.units; u++)
-      for (let i = state.head[u]!; i !== state.middle[u]!; i = (i + 1) | 0) {
-        const slot = state.ringBase[u]! + (i & state.ringMask[u]!);
-        pJ -= left(state.beganAt[slot]!, state.endsAt[slot]!) * this.#commandPJ[state.command[slot]!]!;
+    for (const unit of state.units)
+      for (let i = unit.head; i !== unit.middle; i = (i + 1) | 0) {
+        const { beganAt, endsAt, command } = unit.slot(i);
+        pJ -= left(beganAt, endsAt) * this.#commandPJ[command!.index]!;
       }
     for (let t = 0; t < program.tiles; t++) {
       if (state.mode[t] !== Core.works) continue;

@@ -8,7 +8,16 @@
  */
 import { type CoreWork, type EngineCommand, Op, type Place, type Program } from "./program.ts";
 import { Stages } from "./stages.ts";
-import { Core, type CounterPlaces, counterPlaces, MachineState, REASON, REASON_COUNT } from "./state.ts";
+import {
+  Core,
+  type CounterPlaces,
+  counterPlaces,
+  MachineState,
+  REASON,
+  REASON_COUNT,
+  type Slot,
+  type Unit,
+} from "./state.ts";
 
 /** Is told of each command when it begins, and of each stretch of work of a core. Times are ticks. */
 export interface Watcher {
@@ -53,13 +62,14 @@ export class Replay {
 
   /** Handles all events up to a time. True when nothing is left to do. */
   run(until: number): boolean {
-    const { heap } = this.state;
+    const { state } = this;
+    const { heap } = state;
     const units = this.#units;
     while (heap.size > 0) {
       const actor = heap.first();
       const time = heap.times[actor]!;
       if (time > until) return false;
-      if (actor < units) this.#unit(actor, time);
+      if (actor < units) this.#unit(state.units[actor]!, time);
       else this.#core(actor - units, time, until);
     }
     return true;
@@ -103,7 +113,7 @@ export class Replay {
           if (op === Op.issue) {
             const command = program.commands[arg]!;
             const unit = this.#leastLoaded(command.unitClass);
-            if (unit < 0) {
+            if (unit === undefined) {
               state.queueing[command.unitClass]!.push(tile);
               mode = Core.waitsForQueue;
               next = Infinity;
@@ -111,7 +121,7 @@ export class Replay {
             }
             this.#enqueue(unit, command, time);
             // Behind another one it changes nothing yet.
-            if (((state.tail[unit]! - state.middle[unit]!) | 0) === 1) {
+            if (((unit.tail - unit.middle) | 0) === 1) {
               this.#look(unit, time);
               limit = Math.min(until, heap.lastBefore(actor));
             }
@@ -287,76 +297,66 @@ export class Replay {
 
   // -------------------------------------------------------------------------------------------- engines
 
-  /** The engine of a class with the least to do and a place in its queue; -1 if all queues are full. */
-  #leastLoaded(unitClass: number): number {
-    const { middle, tail, load } = this.state;
+  /** The engine of a class with the least to do and a place in its queue; undefined if all queues are full. */
+  #leastLoaded(unitClass: number): Unit | undefined {
+    const { units } = this.state;
     const { queue, classes } = this.program;
     const { first, count } = classes[unitClass]!;
-    if (count === 1) return ((tail[first]! - middle[first]!) | 0) < queue ? first : -1;
-    let best = -1;
-    for (let u = first; u < first + count; u++)
-      if (((tail[u]! - middle[u]!) | 0) < queue && (best < 0 || load[u]! < load[best]!)) best = u;
+    let best: Unit | undefined;
+    for (let u = first; u < first + count; u++) {
+      const unit = units[u]!;
+      if (((unit.tail - unit.middle) | 0) < queue && (best === undefined || unit.load < best.load))
+        best = unit;
+    }
     return best;
   }
 
-  #enqueue(unit: number, command: EngineCommand, time: number): void {
+  #enqueue(unit: Unit, command: EngineCommand, time: number): void {
     const { state } = this;
     const { rounds, completed, signalled } = state;
-    const tail = state.tail[unit]!;
-    const slot = state.ringBase[unit]! + (tail & state.ringMask[unit]!);
-    state.tail[unit] = tail + 1;
-    state.command[slot] = command.index;
-    state.issuedAt[slot] = time;
-    state.load[unit]! += command.load;
-    state.source[slot] = command.src === undefined ? 0 : addressOf(command.src, rounds);
-    state.target[slot] = command.dst === undefined ? 0 : addressOf(command.dst, rounds);
+    const slot = unit.slot(unit.tail);
+    unit.tail = (unit.tail + 1) | 0;
+    unit.load += command.load;
+    slot.command = command;
+    slot.issuedAt = time;
+    slot.source = command.src === undefined ? 0 : addressOf(command.src, rounds);
+    slot.target = command.dst === undefined ? 0 : addressOf(command.dst, rounds);
     const { after, signal } = command;
     let waits = 0;
-    const base = slot * this.program.mostAfter;
     for (let i = 0; i < after.length; i++) {
       const event = after[i]!;
       const done = completed[event]!;
       if (done === signalled[event]) continue;
-      state.after[base + waits] = event;
-      state.afterCompleted[base + waits] = done;
+      state.after[slot.afterFrom + waits] = event;
+      state.afterCompleted[slot.afterFrom + waits] = done;
       waits++;
     }
-    state.afterCount[slot] = waits;
+    slot.afterCount = waits;
     if (signal >= 0) signalled[signal]! += 1;
   }
 
-  #unit(unit: number, time: number): void {
-    const { state } = this;
-    const { head, middle } = state;
-    while (head[unit] !== middle[unit]) {
-      const slot = state.ringBase[unit]! + (head[unit]! & state.ringMask[unit]!);
-      if (state.endsAt[slot]! > time) break;
-      head[unit]! += 1;
-      this.#complete(unit, state.command[slot]!, time);
+  #unit(unit: Unit, time: number): void {
+    while (unit.head !== unit.middle) {
+      const slot = unit.slot(unit.head);
+      if (slot.endsAt > time) break;
+      unit.head = (unit.head + 1) | 0;
+      this.#complete(unit, slot.command!, time);
     }
-    if (state.retry[unit]! <= time) state.retry[unit] = Infinity;
+    if (unit.retry <= time) unit.retry = Infinity;
     this.#look(unit, time);
   }
 
   /** The unit begins what it may. It acts next at the end of its first command, or when another one may begin. */
-  #look(unit: number, time: number): void {
-    const { state } = this;
-    if (state.middle[unit] !== state.tail[unit] && state.waitsFor[unit] === -1) this.#begin(unit, time);
-    const head = state.head[unit]!;
-    const retry = state.retry[unit]!;
-    if (head === state.middle[unit]) {
-      state.heap.set(unit, retry);
-      return;
-    }
-    const end = state.endsAt[state.ringBase[unit]! + (head & state.ringMask[unit]!)]!;
-    state.heap.set(unit, Math.min(end, retry));
+  #look(unit: Unit, time: number): void {
+    if (unit.middle !== unit.tail && unit.waitsFor === -1) this.#begin(unit, time);
+    const next = unit.head === unit.middle ? unit.retry : Math.min(unit.slot(unit.head).endsAt, unit.retry);
+    this.state.heap.set(unit.number, next);
   }
 
-  #complete(unit: number, index: number, time: number): void {
+  #complete(unit: Unit, command: EngineCommand, time: number): void {
     const { state, places, program } = this;
-    const command = program.commands[index]!;
-    state.load[unit]! -= command.load;
-    state.counters[places.done + unit]! += 1;
+    unit.load -= command.load;
+    state.counters[places.done + unit.number]! += 1;
     const { signal, tile } = command;
     if (signal < 0) return;
     state.completed[signal]! += 1;
@@ -367,81 +367,67 @@ export class Replay {
     let waiting = state.firstWaiting[signal]!;
     state.firstWaiting[signal] = -1;
     while (waiting >= 0) {
-      const next = state.nextWaiting[waiting]!;
-      state.waitsFor[waiting] = -1;
+      const other = state.units[waiting]!;
+      waiting = other.nextWaiting;
+      other.waitsFor = -1;
       // The unit itself looks at its queue when all its ends at this time are handled.
-      if (waiting !== unit) this.#look(waiting, time);
-      waiting = next;
+      if (other !== unit) this.#look(other, time);
     }
   }
 
   /** Begins commands of a unit's queue, in order, as far as they may. */
-  #begin(unit: number, time: number): void {
-    const { state, program } = this;
-    const { middle, tail, head } = state;
-    const base = state.ringBase[unit]!;
-    const mask = state.ringMask[unit]!;
-    for (;;) {
-      const at = middle[unit]!;
-      if (at === tail[unit]) return;
-      const slot = base + (at & mask);
-      const command = program.commands[state.command[slot]!]!;
-      const unitClass = program.classes[command.unitClass]!;
-      if (((at - head[unit]!) | 0) >= unitClass.window) return;
-      if (this.#waitsForEvents(unit, slot)) return;
-      const last = state.lastShape[unit]!;
-      if (last >= 0) {
-        const earliest = state.free[unit]! + program.products.interval(last, command.shape);
+  #begin(unit: Unit, time: number): void {
+    const { window } = unit.unitClass;
+    while (unit.middle !== unit.tail && ((unit.middle - unit.head) | 0) < window) {
+      const slot = unit.slot(unit.middle);
+      const command = slot.command!;
+      if (slot.afterCount > 0 && this.#waitsForEvents(unit, slot)) return;
+      if (unit.lastShape >= 0) {
+        const earliest = unit.free + this.program.products.interval(unit.lastShape, command.shape);
         if (earliest > time) {
-          state.retry[unit] = earliest;
+          unit.retry = earliest;
           return;
         }
       }
-      middle[unit] = at + 1;
+      unit.middle = (unit.middle + 1) | 0;
       this.#start(unit, slot, command, time);
-      const queueing = state.queueing[command.unitClass]!;
-      if (queueing.length > 0) this.#admit(queueing, unit, time);
+      if (unit.queueing.length > 0) this.#admit(unit, time);
     }
   }
 
   /** Whether the command waits for an event; then its unit is woken by the event. */
-  #waitsForEvents(unit: number, slot: number): boolean {
-    const { state } = this;
-    const base = slot * this.program.mostAfter;
-    let left = state.afterCount[slot]!;
-    while (left > 0) {
-      const event = state.after[base + left - 1]!;
-      if (state.completed[event] === state.afterCompleted[base + left - 1]) {
-        state.afterCount[slot] = left;
-        this.#wakeBy(event, unit);
-        return true;
-      }
-      left--;
+  #waitsForEvents(unit: Unit, slot: Slot): boolean {
+    const { after, afterCompleted, completed } = this.state;
+    for (; slot.afterCount > 0; slot.afterCount--) {
+      const last = slot.afterFrom + slot.afterCount - 1;
+      const event = after[last]!;
+      if (completed[event] !== afterCompleted[last]) continue;
+      this.#wakeBy(event, unit);
+      return true;
     }
-    state.afterCount[slot] = 0;
     return false;
   }
 
   /** The unit joins those that wait for an event, which stand in the order of their numbers. */
-  #wakeBy(event: number, unit: number): void {
-    const { firstWaiting, nextWaiting, waitsFor } = this.state;
-    waitsFor[unit] = event;
+  #wakeBy(event: number, unit: Unit): void {
+    const { firstWaiting, units } = this.state;
+    unit.waitsFor = event;
     let next = firstWaiting[event]!;
-    if (next < 0 || next > unit) {
-      firstWaiting[event] = unit;
-      nextWaiting[unit] = next;
+    if (next < 0 || next > unit.number) {
+      firstWaiting[event] = unit.number;
+      unit.nextWaiting = next;
       return;
     }
-    let before = next;
-    while ((next = nextWaiting[before]!) >= 0 && next < unit) before = next;
-    nextWaiting[before] = unit;
-    nextWaiting[unit] = next;
+    let before = units[next]!;
+    while ((next = before.nextWaiting) >= 0 && next < unit.number) before = units[next]!;
+    before.nextWaiting = unit.number;
+    unit.nextWaiting = next;
   }
 
   /** The core that has waited longest gets the place that has become free. */
-  #admit(queueing: number[], unit: number, time: number): void {
+  #admit(unit: Unit, time: number): void {
     const { state, program } = this;
-    const tile = queueing.shift() as number;
+    const tile = unit.queueing.shift() as number;
     const at = state.pc[tile]!;
     state.pc[tile] = at + 1;
     this.#enqueue(unit, program.commands[program.args[at]!]!, time);
@@ -450,27 +436,34 @@ export class Replay {
 
   // -------------------------------------------------------------------------------------------- commands
 
-  #start(unit: number, slot: number, command: EngineCommand, time: number): void {
-    const { state, program, stages } = this;
+  #start(unit: Unit, slot: Slot, command: EngineCommand, time: number): void {
+    const { program, stages } = this;
     if (command.shape >= 0) {
       const own = program.products.ticks(command.shape);
-      state.free[unit] = time;
-      state.lastShape[unit] = command.shape;
+      unit.free = time;
+      unit.lastShape = command.shape;
       this.#under(unit, slot, command, time, time + own, own, REASON.operand, REASON.operand);
       return;
     }
-    const { startup, service } = command;
-    const source = state.source[slot]!;
-    const target = state.target[slot]!;
+    const { source, target } = slot;
     const end = stages.transfer(command, unit, time, source, target);
     if (command.asks) this.hook?.began(command, source, target, stages.activations, stages.hops);
-    this.#under(unit, slot, command, time, end, startup + service, REASON.event, stages.reason);
+    this.#under(
+      unit,
+      slot,
+      command,
+      time,
+      end,
+      command.startup + command.service,
+      REASON.event,
+      stages.reason,
+    );
   }
 
   /** A command is under way: when it ends, and what its unit did and waited for since its last end. */
   #under(
-    unit: number,
-    slot: number,
+    unit: Unit,
+    slot: Slot,
     command: EngineCommand,
     time: number,
     wanted: number,
@@ -480,24 +473,23 @@ export class Replay {
   ): void {
     const { state, places } = this;
     const { counters } = state;
-    const lastEnd = state.lastEnd[unit]!;
+    const { lastEnd, number } = unit;
     // Commands of a unit end in order.
     const end = Math.max(wanted, lastEnd);
-    state.beganAt[slot] = time;
-    state.endsAt[slot] = end;
+    slot.beganAt = time;
+    slot.endsAt = end;
+    unit.lastEnd = end;
     counters[places.begun + command.index]! += 1;
     if (command.computes) this.#computes(time, end);
     this.#moves(time, end);
-    const issued = state.issuedAt[slot]!;
-    const from = Math.max(issued, lastEnd);
-    const stall = places.stall + unit * REASON_COUNT;
+    const from = Math.max(slot.issuedAt, lastEnd);
+    const stall = places.stall + number * REASON_COUNT;
     if (time > from) counters[stall + before]! += time - from;
     const alone = end - Math.max(time, lastEnd);
     const busy = Math.min(alone, own);
-    counters[places.busy + unit]! += busy;
+    counters[places.busy + number]! += busy;
     if (alone > busy) counters[stall + during]! += alone - busy;
-    state.lastEnd[unit] = end;
-    this.watcher?.command(command, unit, issued, time, end, state.source[slot]!, state.target[slot]!);
+    this.watcher?.command(command, number, slot.issuedAt, time, end, slot.source, slot.target);
   }
 }
 

@@ -170,11 +170,11 @@ export class TraceRun<M extends Timing = Timing> {
 
   state(): RunState {
     const { state, program, places } = this.#replay;
-    const { units, tiles, commands } = program;
+    const { tiles, commands } = program;
     let begun = 0;
     for (let c = 0; c < commands.length; c++) begun += state.counters[places.begun + c]!;
     let underWay = 0;
-    for (let u = 0; u < units; u++) underWay += (state.middle[u]! - state.head[u]!) | 0;
+    for (const unit of state.units) underWay += (unit.middle - unit.head) | 0;
     return {
       cycle: this.#now / this.#ticks,
       complete: this.#complete,

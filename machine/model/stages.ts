@@ -24,6 +24,7 @@ import {
   REASON,
   type Servers,
   serversOf,
+  type Unit,
 } from "./state.ts";
 
 export class Stages {
@@ -72,11 +73,11 @@ export class Stages {
   }
 
   /** The end of a transfer that begins at a time; it takes its turn at all servers of its way. */
-  transfer(command: EngineCommand, unit: number, time: number, source: number, target: number): number {
+  transfer(command: EngineCommand, unit: Unit, time: number, source: number, target: number): number {
     const { network } = this.#program;
-    const { free, counters } = this.#state;
+    const { counters } = this.#state;
     this.#command = command;
-    this.#node = command.kind === "dma" ? network.dmaNodes[unit]! : network.tileNodes[command.tile]!;
+    this.#node = command.kind === "dma" ? network.dmaNodes[unit.number]! : network.tileNodes[command.tile]!;
     this.#ready = time + command.startup;
     this.#last = 0;
     this.#latency = command.sfuLatency;
@@ -93,8 +94,8 @@ export class Stages {
       counters[this.#places.hops + command.index]! += this.hops;
     }
     const served = this.#last + this.#latency;
-    const own = Math.max(this.#ready + this.#latency + this.#opening, free[unit]!) + command.service;
-    free[unit] = own;
+    const own = Math.max(this.#ready + this.#latency + this.#opening, unit.free) + command.service;
+    unit.free = own;
     if (served > own) return served;
     this.reason = this.#way;
     return own;

@@ -1,9 +1,6 @@
-/**
- * Everything of a machine that changes while it runs, as flat arrays: what steady.ts compares, copies and moves on. Times
- * are ticks.
- */
+/** Everything of a machine that changes while it runs: what steady.ts compares, copies and moves on. Times are ticks. */
 import { ActorHeap } from "./heap.ts";
-import { eventsOf, type Program } from "./program.ts";
+import { type EngineCommand, eventsOf, type Program, type UnitClass } from "./program.ts";
 
 /**
  * What a unit or core waits for. An engine's transfer for a stage that is slower than itself, or not free: dram, noc, l3,
@@ -111,42 +108,71 @@ export function counterPlaces(program: Program): CounterPlaces {
   };
 }
 
+/** A place in the queue of a unit: a command that waits or is under way. */
+export class Slot {
+  command: EngineCommand | undefined = undefined;
+  issuedAt = 0;
+  beganAt = 0;
+  endsAt = 0;
+  source = 0;
+  target = 0;
+  /** Events that were not complete when the command was issued: where they stand among `after`, and how many. */
+  readonly afterFrom: number;
+  afterCount = 0;
+
+  constructor(afterFrom: number) {
+    this.afterFrom = afterFrom;
+  }
+}
+
+/** An engine, with its queue: head, middle and tail count on (modulo 2^32) and are taken modulo the size of the ring. */
+export class Unit {
+  readonly number: number;
+  readonly unitClass: UnitClass;
+  readonly ring: readonly Slot[];
+  readonly mask: number;
+  /** [head, middle) is under way, [middle, tail) waits. */
+  head = 0;
+  middle = 0;
+  tail = 0;
+  load = 0;
+  /** When the engine's own part is free for another transfer; when its fabric began its last product, and which. */
+  free = 0;
+  lastShape = -1;
+  /** End of all that it has begun. */
+  lastEnd = 0;
+  /** When to look again at the command that waits first. */
+  retry = Infinity;
+  /** The event that its first command waits for, or -1; the next unit that waits for the same. */
+  waitsFor = -1;
+  nextWaiting = -1;
+  /** Cores that wait for a place in a queue of its class, in order. */
+  readonly queueing: number[];
+
+  constructor(number: number, unitClass: UnitClass, ring: readonly Slot[], queueing: number[]) {
+    this.number = number;
+    this.unitClass = unitClass;
+    this.ring = ring;
+    this.mask = ring.length - 1;
+    this.queueing = queueing;
+  }
+
+  /** The place of a count. */
+  slot(at: number): Slot {
+    return this.ring[at & this.mask]!;
+  }
+}
+
 export class MachineState {
   /** Actors are the units, then the cores. */
   readonly heap: ActorHeap;
+  readonly units: readonly Unit[];
+  /** Places of all queues. */
+  readonly slots: number;
 
-  // Queues. The slots of a unit are ringBase and on; head, middle and tail count on (modulo 2^32) and are taken modulo its
-  // size: [head, middle) is under way, [middle, tail) waits.
-  readonly ringBase: Int32Array;
-  readonly ringMask: Int32Array;
-  readonly head: Int32Array;
-  readonly middle: Int32Array;
-  readonly tail: Int32Array;
-
-  // Of each slot.
-  readonly command: Int32Array;
-  readonly issuedAt: Float64Array;
-  readonly beganAt: Float64Array;
-  readonly endsAt: Float64Array;
-  readonly source: Float64Array;
-  readonly target: Float64Array;
-  /** Events that were not complete when the command was issued, their count of completions then, and how many. */
+  /** Of each slot: events that were not complete when its command was issued, and their count of completions then. */
   readonly after: Int32Array;
   readonly afterCompleted: Int32Array;
-  readonly afterCount: Int32Array;
-
-  // Of each unit.
-  readonly load: Float64Array;
-  /** When the engine's own part is free for another transfer; when its fabric began its last product, and which. */
-  readonly free: Float64Array;
-  readonly lastShape: Int32Array;
-  /** End of all that it has begun. */
-  readonly lastEnd: Float64Array;
-  /** When to look again at the command that waits first. */
-  readonly retry: Float64Array;
-  /** The event that its first command waits for, or -1; the next unit that waits for the same. */
-  readonly waitsFor: Int32Array;
-  readonly nextWaiting: Int32Array;
 
   // Of each server.
   readonly serverFree: Float64Array;
@@ -181,35 +207,18 @@ export class MachineState {
   constructor(program: Program) {
     const { units, tiles, classes, queue, config, depth, mostAfter } = program;
     this.heap = new ActorHeap(units + tiles);
-    this.ringBase = new Int32Array(units);
-    this.ringMask = new Int32Array(units);
     let slots = 0;
-    for (const c of classes)
-      for (let u = c.first; u < c.first + c.count; u++) {
-        const size = 2 ** Math.ceil(Math.log2(queue + c.window + 1));
-        this.ringBase[u] = slots;
-        this.ringMask[u] = size - 1;
-        slots += size;
-      }
-    this.head = new Int32Array(units);
-    this.middle = new Int32Array(units);
-    this.tail = new Int32Array(units);
-    this.command = new Int32Array(slots);
-    this.issuedAt = new Float64Array(slots);
-    this.beganAt = new Float64Array(slots);
-    this.endsAt = new Float64Array(slots);
-    this.source = new Float64Array(slots);
-    this.target = new Float64Array(slots);
+    this.queueing = classes.map(() => []);
+    this.units = classes.flatMap((unitClass, c) =>
+      Array.from({ length: unitClass.count }, (_, i) => {
+        const size = 2 ** Math.ceil(Math.log2(queue + unitClass.window + 1));
+        const ring = Array.from({ length: size }, () => new Slot(mostAfter * slots++));
+        return new Unit(unitClass.first + i, unitClass, ring, this.queueing[c]!);
+      }),
+    );
+    this.slots = slots;
     this.after = new Int32Array(slots * mostAfter);
     this.afterCompleted = new Int32Array(slots * mostAfter);
-    this.afterCount = new Int32Array(slots);
-    this.load = new Float64Array(units);
-    this.free = new Float64Array(units);
-    this.lastShape = new Int32Array(units).fill(-1);
-    this.lastEnd = new Float64Array(units);
-    this.retry = new Float64Array(units).fill(Infinity);
-    this.waitsFor = new Int32Array(units).fill(-1);
-    this.nextWaiting = new Int32Array(units).fill(-1);
     this.serverFree = new Float64Array(serversOf(program).count);
     this.pc = new Int32Array(tiles);
     this.mode = new Uint8Array(tiles);
@@ -219,7 +228,6 @@ export class MachineState {
     this.signalled = new Int32Array(events);
     this.completed = new Int32Array(events);
     this.firstWaiting = new Int32Array(events).fill(-1);
-    this.queueing = classes.map(() => []);
     this.spanBegin = new Float64Array(program.spans.length).fill(Number.NaN);
     this.spanStallBegin = new Float64Array(program.spans.length * REASON_COUNT);
     this.counters = new Float64Array(counterPlaces(program).count);

@@ -14,7 +14,7 @@
 import { AccessLog, type Moment, type Progress, shiftOf } from "./access-log.ts";
 import { type EngineCommand, Op, type Program } from "./program.ts";
 import type { Replay, RoundHook } from "./replay.ts";
-import { Core, type MachineState, REASON_COUNT } from "./state.ts";
+import { Core, type MachineState, REASON_COUNT, type Slot, type Unit } from "./state.ts";
 
 /** Entries of the log after which remembered states are forgotten: some tens of megabytes. */
 const MOST_ENTRIES = 1 << 18;
@@ -68,7 +68,7 @@ export class Steady implements RoundHook {
   readonly #now: Float64Array;
   #length = 0;
   readonly #addresses: Float64Array;
-  readonly #waiting: Int32Array;
+  readonly #waiting: Slot[] = [];
   #waitingCount = 0;
 
   constructor(replay: Replay) {
@@ -88,7 +88,7 @@ export class Steady implements RoundHook {
       return outer;
     });
     this.#loopAt = loopAt;
-    const slots = state.command.length;
+    const { slots } = state;
     const perSlot = 3 + program.mostAfter;
     const others = state.serverFree.length + state.signalled.length + 4 * program.tiles + 2;
     const lists = program.classes.length * (1 + program.tiles);
@@ -96,7 +96,6 @@ export class Steady implements RoundHook {
       8 * program.units + perSlot * slots + others + lists + program.spans.length * (1 + REASON_COUNT) + 1,
     );
     this.#addresses = new Float64Array(2 * slots);
-    this.#waiting = new Int32Array(slots);
   }
 
   began(c: EngineCommand, source: number, target: number, activations: number, hops: number): void {
@@ -215,26 +214,23 @@ export class Steady implements RoundHook {
     const out = this.#now;
     let n = 0;
     this.#waitingCount = 0;
-    for (let u = 0; u < units; u++) {
-      const head = state.head[u]!;
-      const middle = state.middle[u]!;
-      const tail = state.tail[u]!;
-      const last = state.lastEnd[u]! - now;
+    for (const unit of state.units) {
+      const { head, middle, tail } = unit;
+      const last = unit.lastEnd - now;
       const waits = middle !== tail;
       // A command that waits first counts its wait from the last end.
       out[n++] = waits || last > 0 ? last : 0;
-      const shape = state.lastShape[u]!;
-      if (shape < 0) out[n++] = Math.max(0, state.free[u]! - now);
+      if (unit.lastShape < 0) out[n++] = Math.max(0, unit.free - now);
       else if (last > 0) {
-        out[n++] = shape;
-        out[n++] = state.free[u]! - now;
+        out[n++] = unit.lastShape;
+        out[n++] = unit.free - now;
       } else out[n++] = -1;
       out[n++] = (middle - head) | 0;
       out[n++] = (tail - middle) | 0;
       if (head === tail) continue;
-      out[n++] = state.retry[u] === Infinity ? -1 : state.retry[u]! - now;
-      out[n++] = state.waitsFor[u]!;
-      n = this.#describeQueue(u, now, n);
+      out[n++] = unit.retry === Infinity ? -1 : unit.retry - now;
+      out[n++] = unit.waitsFor;
+      n = this.#describeQueue(unit, now, n);
     }
     for (let s = 0; s < state.serverFree.length; s++) out[n++] = Math.max(0, state.serverFree[s]! - now);
     for (let t = 0; t < tiles; t++) {
@@ -258,35 +254,29 @@ export class Steady implements RoundHook {
     this.#length = n;
   }
 
-  #describeQueue(unit: number, now: number, from: number): number {
-    const state = this.#state;
-    const { mostAfter } = this.#program;
+  #describeQueue(unit: Unit, now: number, from: number): number {
+    const { after, afterCompleted, completed } = this.#state;
     const out = this.#now;
-    const base = state.ringBase[unit]!;
-    const mask = state.ringMask[unit]!;
-    const middle = state.middle[unit]!;
-    const tail = state.tail[unit]!;
     let n = from;
-    for (let i = state.head[unit]!; i !== middle; i = (i + 1) | 0) {
-      const slot = base + (i & mask);
-      out[n++] = state.command[slot]!;
-      out[n++] = state.beganAt[slot]! - now;
-      out[n++] = state.endsAt[slot]! - now;
+    for (let i = unit.head; i !== unit.middle; i = (i + 1) | 0) {
+      const { command, beganAt, endsAt } = unit.slot(i);
+      out[n++] = command!.index;
+      out[n++] = beganAt - now;
+      out[n++] = endsAt - now;
     }
-    for (let i = middle; i !== tail; i = (i + 1) | 0) {
-      const slot = base + (i & mask);
-      out[n++] = state.command[slot]!;
-      if (i === middle) out[n++] = state.issuedAt[slot]! - now;
+    for (let i = unit.middle; i !== unit.tail; i = (i + 1) | 0) {
+      const slot = unit.slot(i);
+      out[n++] = slot.command!.index;
+      if (i === unit.middle) out[n++] = slot.issuedAt - now;
       let waits = 0;
-      for (let a = 0; a < state.afterCount[slot]!; a++) {
-        const event = state.after[slot * mostAfter + a]!;
-        if (state.completed[event] !== state.afterCompleted[slot * mostAfter + a]) continue;
-        out[n++] = event;
+      for (let a = slot.afterFrom; a < slot.afterFrom + slot.afterCount; a++) {
+        if (completed[after[a]!] !== afterCompleted[a]) continue;
+        out[n++] = after[a]!;
         waits++;
       }
       out[n++] = waits;
-      this.#addresses[2 * this.#waitingCount] = state.source[slot]!;
-      this.#addresses[2 * this.#waitingCount + 1] = state.target[slot]!;
+      this.#addresses[2 * this.#waitingCount] = slot.source;
+      this.#addresses[2 * this.#waitingCount + 1] = slot.target;
       this.#waiting[this.#waitingCount++] = slot;
     }
     return n;
@@ -320,7 +310,7 @@ export class Steady implements RoundHook {
   /** How often what happened since will happen again. */
   #periods(r: Remembered, progress: Progress, now: number, until: number): number {
     const { rounds } = this.#state;
-    const { commands, loops, tiles } = this.#program;
+    const { loops, tiles } = this.#program;
     let periods = now > r.now ? Math.floor((until - now) / (now - r.now)) : Infinity;
     for (let t = 0; t < tiles; t++) {
       if (progress.loop[t] === -1) continue;
@@ -329,7 +319,7 @@ export class Steady implements RoundHook {
     }
     if (!(periods > 0) || !this.#sameWaits(r, now)) return 0;
     for (let i = 0; i < this.#waitingCount; i++) {
-      const { src, dst, tile } = commands[this.#state.command[this.#waiting[i]!]!]!;
+      const { src, dst, tile } = this.#waiting[i]!.command!;
       for (const [place, at] of [
         [src, 2 * i],
         [dst, 2 * i + 1],
@@ -373,16 +363,16 @@ export class Steady implements RoundHook {
     const { counters, rounds } = state;
     const ticks = periods * (now - r.now);
     state.heap.shift(ticks);
-    for (let u = 0; u < program.units; u++) {
-      state.free[u]! += ticks;
-      state.lastEnd[u]! += ticks;
+    for (const unit of state.units) {
+      unit.free += ticks;
+      unit.lastEnd += ticks;
       // Infinity stays.
-      state.retry[u]! += ticks;
-      for (let i = state.head[u]!; i !== state.tail[u]!; i = (i + 1) | 0) {
-        const slot = state.ringBase[u]! + (i & state.ringMask[u]!);
-        state.beganAt[slot]! += ticks;
-        state.endsAt[slot]! += ticks;
-        state.issuedAt[slot]! += ticks;
+      unit.retry += ticks;
+      for (let i = unit.head; i !== unit.tail; i = (i + 1) | 0) {
+        const slot = unit.slot(i);
+        slot.beganAt += ticks;
+        slot.endsAt += ticks;
+        slot.issuedAt += ticks;
       }
     }
     for (let s = 0; s < state.serverFree.length; s++) state.serverFree[s]! += ticks;
@@ -390,9 +380,9 @@ export class Steady implements RoundHook {
     state.movesUntil += ticks;
     for (let i = 0; i < this.#waitingCount; i++) {
       const slot = this.#waiting[i]!;
-      const { src, dst, tile } = program.commands[state.command[slot]!]!;
-      state.source[slot]! += periods * shiftOf(src, tile, progress);
-      state.target[slot]! += periods * shiftOf(dst, tile, progress);
+      const { src, dst, tile } = slot.command!;
+      slot.source += periods * shiftOf(src, tile, progress);
+      slot.target += periods * shiftOf(dst, tile, progress);
     }
     for (let t = 0; t < program.tiles; t++) {
       const mode = state.mode[t]!;

@@ -78,7 +78,7 @@ export function powerReport(replay: Replay, extras: Extras, meter: PowerMeter): 
 
 /** End of all that a replay has done, in ticks. */
 export function endOf({ state }: Replay): number {
-  return Math.max(0, ...state.lastEnd, ...state.since);
+  return Math.max(0, ...state.units.map(({ lastEnd }) => lastEnd), ...state.since);
 }
 
 function timed(f: Figures, { clock, skippedRounds, schedule }: Extras) {

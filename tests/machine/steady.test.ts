@@ -5,6 +5,7 @@ import { gemmTrace } from "../../bench/gemm-trace.ts";
 import { compileTrace } from "../../machine/model/program.ts";
 import { Replay } from "../../machine/model/replay.ts";
 import { Steady } from "../../machine/model/steady.ts";
+import { endOf } from "../../machine/model/summary.ts";
 import { PRESETS } from "../../machine/presets/index.ts";
 import type { MachineConfig } from "../../machine/schema.ts";
 import type { Trace } from "../../machine/trace.ts";
@@ -16,8 +17,8 @@ function outcome(trace: Trace, config: MachineConfig, symbolic: boolean) {
   const steady = symbolic ? new Steady(replay) : undefined;
   replay.hook = steady;
   expect(replay.run(Infinity)).toBe(true);
-  const { counters, lastEnd, since, mode } = replay.state;
-  const left = { counters, end: Math.max(...lastEnd, ...since), since, mode, rows: replay.stages.dram.open };
+  const { counters, since, mode } = replay.state;
+  const left = { counters, end: endOf(replay), since, mode, rows: replay.stages.dram.open };
   return { left, skipped: steady?.skipped ?? 0 };
 }
 
