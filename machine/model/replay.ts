@@ -436,60 +436,46 @@ export class Replay {
 
   // -------------------------------------------------------------------------------------------- commands
 
+  /** A command begins: when it ends, and what its unit did and waited for since its last end. */
   #start(unit: Unit, slot: Slot, command: EngineCommand, time: number): void {
-    const { program, stages } = this;
-    if (command.shape >= 0) {
-      const own = program.products.ticks(command.shape);
-      unit.free = time;
-      unit.lastShape = command.shape;
-      this.#under(unit, slot, command, time, time + own, own, REASON.operand, REASON.operand);
-      return;
-    }
-    const { source, target } = slot;
-    const end = stages.transfer(command, unit, time, source, target);
-    if (command.asks) this.hook?.began(command, source, target, stages.activations, stages.hops);
-    this.#under(
-      unit,
-      slot,
-      command,
-      time,
-      end,
-      command.startup + command.service,
-      REASON.event,
-      stages.reason,
-    );
-  }
-
-  /** A command is under way: when it ends, and what its unit did and waited for since its last end. */
-  #under(
-    unit: Unit,
-    slot: Slot,
-    command: EngineCommand,
-    time: number,
-    wanted: number,
-    own: number,
-    before: number,
-    during: number,
-  ): void {
-    const { state, places } = this;
+    const { state, program, stages, places } = this;
     const { counters } = state;
-    const { lastEnd, number } = unit;
+    const { index, shape } = command;
+    const { number, lastEnd } = unit;
+    const { issuedAt, source, target } = slot;
+    let wanted: number;
+    let own: number;
+    // What it waited for before, and while it was under way.
+    let before: number = REASON.operand;
+    let during: number = REASON.operand;
+    if (shape >= 0) {
+      own = program.products.ticks(shape);
+      wanted = time + own;
+      unit.free = time;
+      unit.lastShape = shape;
+    } else {
+      own = command.startup + command.service;
+      wanted = stages.transfer(command, unit, time, source, target);
+      before = REASON.event;
+      during = stages.reason;
+      if (command.asks) this.hook?.began(command, source, target, stages.activations, stages.hops);
+    }
     // Commands of a unit end in order.
     const end = Math.max(wanted, lastEnd);
     slot.beganAt = time;
     slot.endsAt = end;
     unit.lastEnd = end;
-    counters[places.begun + command.index]! += 1;
+    counters[places.begun + index]! += 1;
     if (command.computes) this.#computes(time, end);
     this.#moves(time, end);
-    const from = Math.max(slot.issuedAt, lastEnd);
+    const from = Math.max(issuedAt, lastEnd);
     const stall = places.stall + number * REASON_COUNT;
     if (time > from) counters[stall + before]! += time - from;
     const alone = end - Math.max(time, lastEnd);
     const busy = Math.min(alone, own);
     counters[places.busy + number]! += busy;
     if (alone > busy) counters[stall + during]! += alone - busy;
-    this.watcher?.command(command, number, slot.issuedAt, time, end, slot.source, slot.target);
+    this.watcher?.command(command, number, issuedAt, time, end, source, target);
   }
 }
 
