@@ -28,7 +28,8 @@ export class Network {
   readonly l3Nodes: readonly number[];
   readonly dmaNodes: readonly number[];
   readonly #topology: MachineConfig["noc"]["topology"];
-  readonly #routes = new Map<number, Route>();
+  /** From each node to each node, as they are asked for. */
+  readonly #routes: (Route | undefined)[][];
 
   constructor({ noc, tile, l3, dma }: Pick<MachineConfig, "noc" | "tile" | "l3" | "dma">) {
     const nodes = tile.count + l3.tiles;
@@ -36,6 +37,7 @@ export class Network {
     this.rows = Math.ceil(nodes / this.columns);
     this.#topology = noc.topology;
     this.links = noc.topology === "none" ? 0 : 4 * this.columns * this.rows;
+    this.#routes = Array.from({ length: this.columns * this.rows }, () => []);
     const tileNodes: number[] = [];
     const l3Nodes: number[] = [];
     for (let place = 0; place < nodes; place++) {
@@ -57,10 +59,8 @@ export class Network {
 
   route(from: number, to: number): Route {
     if (from === to || this.links === 0) return HERE;
-    const key = from * this.columns * this.rows + to;
-    let route = this.#routes.get(key);
-    if (route === undefined) this.#routes.set(key, (route = this.#walk(from, to)));
-    return route;
+    const routes = this.#routes[from]!;
+    return (routes[to] ??= this.#walk(from, to));
   }
 
   #walk(from: number, to: number): Route {

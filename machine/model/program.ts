@@ -22,7 +22,7 @@ import {
 } from "../trace.ts";
 import { spanOf } from "../trace-verify.ts";
 import { type Clocks, clocksOf, cyclesFor, type Fraction, fractionOf } from "./clock.ts";
-import { Network, type Route } from "./network.ts";
+import { Network } from "./network.ts";
 
 /** Instructions of a core. What an argument counts is in brackets. */
 export const Op = {
@@ -73,9 +73,6 @@ export interface Place {
   /** Ticks of the L2 of a tile, of an L3 tile that holds all of it, and of a link of the network. */
   readonly bankTicks: number;
   readonly linkTicks: number;
-  /** The route that was asked for last. */
-  routeKey: number;
-  route: Route | undefined;
 }
 
 export interface EngineCommand {
@@ -487,8 +484,6 @@ class Compiler {
       high,
       bankTicks: bankCycles(runs.count * cyclesFor(runs.bytes, rate), banks) * control,
       linkTicks: cyclesFor(bytes, this.#rates.link) * control,
-      routeKey: -1,
-      route: undefined,
     };
   }
 

@@ -133,16 +133,16 @@ export class Stages {
         const last = Math.floor((address + place.high - 1) / this.#l3Bytes);
         if (first === last) {
           this.#serve(this.servers.l3 + first, 0, place.bankTicks, REASON.l3);
-          this.#pass(place, network.l3Nodes[first]!, writes, place.linkTicks, place.bytes);
+          this.#pass(network.l3Nodes[first]!, writes, place.linkTicks, place.bytes);
         } else this.#visitL3s(place, address, writes, first, last);
         return;
       }
       case "l2":
         this.#serve(this.servers.l2 + tile, 0, place.bankTicks, REASON.l2);
-        if (kind === "dma") this.#pass(place, network.tileNodes[tile]!, writes, place.linkTicks, place.bytes);
+        if (kind === "dma") this.#pass(network.tileNodes[tile]!, writes, place.linkTicks, place.bytes);
         return;
       case "local":
-        this.#pass(place, network.tileNodes[tile]!, writes, place.linkTicks, place.bytes);
+        this.#pass(network.tileNodes[tile]!, writes, place.linkTicks, place.bytes);
         return;
       case "l1":
         return;
@@ -201,22 +201,17 @@ export class Stages {
       );
       this.#latency = before;
       const linkTicks = cyclesFor(part, this.#linkRate) * clocks.control;
-      this.#pass(place, network.l3Nodes[tile]!, writes, linkTicks, part);
+      this.#pass(network.l3Nodes[tile]!, writes, linkTicks, part);
       longest = Math.max(longest, this.#latency);
     }
     this.#latency = longest;
   }
 
   /** Bytes go through the network between a node and that of the engine. */
-  #pass(place: Place, node: number, writes: boolean, ticks: number, bytes: number): void {
+  #pass(node: number, writes: boolean, ticks: number, bytes: number): void {
     const { network } = this.#program;
     if (network.links === 0 || node === this.#node) return;
-    const key = node * network.links + this.#node;
-    if (place.routeKey !== key || place.route === undefined) {
-      place.routeKey = key;
-      place.route = writes ? network.route(this.#node, node) : network.route(node, this.#node);
-    }
-    const { links, hops } = place.route;
+    const { links, hops } = writes ? network.route(this.#node, node) : network.route(node, this.#node);
     for (let i = 0; i < links.length; i++) this.#serve(this.servers.link + links[i]!, 0, ticks, REASON.noc);
     this.hops += bytes * hops;
     this.#latency += hops * this.#hopTicks;
