@@ -513,9 +513,15 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
                   ...{ tile, block, before, chunk, nextBlock, nextChunk, slot, c, i, j, along, first, last },
                   ...{ stays, firstOfAll, lastChunk, more },
                 };
-                for (const pair of S.range(0, TURNS)) {
-                  multiply(x, mem, e, micro, 2 * pair, 0);
-                  multiply(x, mem, e, micro, 2 * pair + 1, 1);
+                if (TURNS === 1) {
+                  // Which half it is is known, and most of what goes out and comes in with it.
+                  multiply(x, mem, e, micro, 0, 0);
+                  multiply(x, mem, e, micro, 1, 1);
+                } else {
+                  for (const pair of S.range(0, TURNS)) {
+                    multiply(x, mem, e, micro, 2 * pair, 0);
+                    multiply(x, mem, e, micro, 2 * pair + 1, 1);
+                  }
                 }
               }
             }
