@@ -3,12 +3,12 @@
  * on plain numbers.
  */
 import { DTYPES, type DTypeName, type Scope } from "../../ir/dtype.ts";
-import { scalarRule } from "../../ir/evaluate.ts";
+import { type ScalarRule, scalarRule } from "../../ir/evaluate.ts";
 import type { Apply, Expr, Local } from "../../ir/kir.ts";
 import { OPS } from "../../ir/ops.ts";
 import {
-  type Affine,
   add,
+  alone,
   baseOf,
   floorDivide,
   isConstant,
@@ -18,8 +18,8 @@ import {
   settled,
   subtract,
 } from "./affine.ts";
-import { movingOp } from "./numbers.ts";
-import { DATA, isNumber, type Pending, pending, type Value } from "./value.ts";
+import { type MovingRule, movingRule } from "./numbers.ts";
+import { DATA, isNumber, pending, type Value } from "./value.ts";
 import { LEVEL_OF } from "./work.ts";
 
 /** Where scopes begin in their level, in bytes. */
@@ -136,40 +136,48 @@ function numberOf(e: Apply, args: readonly Evaluate[]): Evaluate {
     e.attrs,
   );
   if (rule === undefined) return isData;
+  const moves = movingRule(e);
   const [p, q, r] = args as readonly [Evaluate, Evaluate, Evaluate];
-  switch (args.length) {
-    case 1:
-      return (f) => {
-        const a = p(f);
-        return typeof a === "number" ? (rule(a, 0, 0) ?? DATA) : general(e, rule, [a]);
-      };
-    case 2:
-      return (f) => {
-        const a = p(f);
-        const b = q(f);
-        if (typeof a === "number" && typeof b === "number") return rule(a, b, 0) ?? DATA;
-        if (isNumber(a) && isNumber(b) && !(isConstant(a) && isConstant(b))) return movingOp(e, [a, b]);
-        return general(e, rule, [a, b]);
-      };
-    default:
-      return (f) => general(e, rule, [p(f), q(f), r(f)]);
+  const second = e.args[1];
+  if (args.length === 1)
+    return (f) => {
+      const a = p(f);
+      return typeof a === "number" ? (rule(a, 0, 0) ?? DATA) : ofOne(a, rule, moves);
+    };
+  if (args.length === 3) return (f) => ofThree([p(f), q(f), r(f)], rule);
+  if (second?.kind === "const") {
+    const b = Number(second.value);
+    return (f) => {
+      const a = p(f);
+      return typeof a === "number" ? (rule(a, b, 0) ?? DATA) : ofTwo(a, b, rule, moves);
+    };
   }
+  return (f) => {
+    const a = p(f);
+    const b = q(f);
+    return typeof a === "number" && typeof b === "number"
+      ? (rule(a, b, 0) ?? DATA)
+      : ofTwo(a, b, rule, moves);
+  };
 }
 
-function general(
-  e: Apply,
-  rule: (a: number, b: number, c: number) => number | undefined,
-  args: readonly Value[],
-): Value {
-  const numbers: Affine[] = [];
-  let waits: Pending | undefined;
-  for (const a of args) {
-    if (isNumber(a)) numbers.push(a);
-    else if (a.is === "pending") waits ??= a;
-    else return DATA;
-  }
-  if (waits !== undefined) return waits;
-  if (!numbers.every(isConstant)) return movingOp(e, numbers);
-  const [a, b, c] = numbers.map(baseOf);
-  return rule(a as number, b ?? 0, c ?? 0) ?? DATA;
+function ofOne(a: Value, rule: ScalarRule, moves: MovingRule): Value {
+  if (!isNumber(a)) return a.is === "pending" ? a : DATA;
+  return isConstant(a) ? (rule(baseOf(a), 0, 0) ?? DATA) : moves(a, 0);
+}
+function ofTwo(a: Value, b: Value, rule: ScalarRule, moves: MovingRule): Value {
+  if (!isNumber(a)) return a.is === "pending" && (isNumber(b) || b.is === "pending") ? a : DATA;
+  if (!isNumber(b)) return b.is === "pending" ? b : DATA;
+  return isConstant(a) && isConstant(b) ? (rule(baseOf(a), baseOf(b), 0) ?? DATA) : moves(a, b);
+}
+/** No such op stays affine. */
+function ofThree(args: readonly Value[], rule: ScalarRule): Value {
+  const numbers = args.filter(isNumber);
+  const waits = args.find((v) => !isNumber(v) && v.is === "pending");
+  if (numbers.length < args.length)
+    return waits !== undefined && args.every((v) => isNumber(v) || v.is === "pending") ? waits : DATA;
+  const moving = numbers.find((n) => !isConstant(n));
+  if (moving !== undefined) return pending(alone(moving));
+  const [a, b, c] = numbers.map(baseOf) as [number, number, number];
+  return rule(a, b, c) ?? DATA;
 }

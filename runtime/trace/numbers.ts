@@ -1,5 +1,6 @@
 /** Ops on numbers that move with loops. What an op does with plain numbers is the ALU table's; here is what stays affine. */
 import type { Apply, Type } from "../../ir/kir.ts";
+import type { OpName } from "../../ir/ops.ts";
 import {
   type Affine,
   add,
@@ -20,93 +21,84 @@ import {
 } from "./affine.ts";
 import { pending, type Value } from "./value.ts";
 
-/** The value of an op of numbers of which at least one is not the same in all rounds. */
-export function movingOp(e: Apply, numbers: readonly Affine[]): Value {
-  const answer = settled(() => answerOf(e, numbers));
-  if (answer === undefined) return pending(alone(numbers.find((n) => !isConstant(n)) as Affine));
+/** The value of an op where at least one of its numbers is not the same in all rounds. */
+export type MovingRule = (a: Affine, b: Affine) => Value;
+
+export function movingRule(e: Apply): MovingRule {
+  const rule = RULES[e.op];
+  const [type] = e.args.map((x) => x.type);
+  if (rule === undefined || e.args.length > 2 || type?.kind !== "scalar") return singly;
+  if (type.name === "i32" || type.name === "i64") return (a, b) => answered(rule(a, b, e), rule, a, b, e);
+  if (type.name !== "f64") return singly;
+  const { op, args } = e;
+  // Integers that a float64 holds are exact in it, too; a product with 0 may be -0.
+  const exactly: Rule = (a, b) => {
+    if (!isExact(a) || (args.length > 1 && !isExact(b))) return undefined;
+    if (op === "mul" && (isZeroAlways(a) || isZeroAlways(b))) return undefined;
+    const answer = rule(a, b, e);
+    return typeof answer === "boolean" || answer === undefined || isDemand(answer) || isExact(answer)
+      ? answer
+      : undefined;
+  };
+  return (a, b) => answered(exactly(a, b, e), exactly, a, b, e);
+}
+
+/** Only single rounds can tell. */
+const singly: MovingRule = (a, b) => pending(alone(isConstant(a) ? b : a));
+
+function answered(first: Answer | undefined, rule: Rule, a: Affine, b: Affine, e: Apply): Value {
+  if (first === undefined) return singly(a, b);
+  if (typeof first === "boolean") return Number(first);
+  if (!isDemand(first)) return first;
+  const answer = settled(() => rule(a, b, e));
+  if (answer === undefined) return singly(a, b);
   if (typeof answer === "boolean") return Number(answer);
   return isDemand(answer) ? pending(answer) : answer;
 }
 
 type Answer = Affine | boolean | Demand;
 
-/** An op of which an operand moves; undefined where only single rounds can tell. */
-function answerOf(e: Apply, numbers: readonly Affine[]): Answer | undefined {
-  const [type] = e.args.map((x) => x.type);
-  if (type?.kind !== "scalar") return undefined;
-  if (type.name === "i32" || type.name === "i64") return affineOp(e, numbers);
-  // Integers that a float64 holds are exact in it, too; a product with 0 may be -0.
-  if (type.name !== "f64" || !numbers.every(isExact)) return undefined;
-  if (e.op === "mul" && numbers.some((n) => isConstant(n) && baseOf(n) === 0)) return undefined;
-  const answer = affineOp(e, numbers);
-  return typeof answer === "boolean" || answer === undefined || isDemand(answer) || isExact(answer)
-    ? answer
-    : undefined;
-}
+/** What an op makes of integers of which one moves; undefined where only single rounds can tell. */
+type Rule = (a: Affine, b: Affine, e: Apply) => Answer | undefined;
 
 function isExact(a: Affine): boolean {
   const { low, high } = bounds(a);
   if (!(low > -(2 ** 53) && high < 2 ** 53 && Number.isInteger(baseOf(a)))) return false;
   return typeof a === "number" || a.terms.every(({ step }) => Number.isInteger(step));
 }
+const isZeroAlways = (a: Affine): boolean => isConstant(a) && baseOf(a) === 0;
 
-/** An op of integers. */
-function affineOp(e: Apply, numbers: readonly Affine[]): Answer | undefined {
-  const [a, b] = numbers as readonly [Affine, Affine];
-  switch (e.op) {
-    case "floor":
-    case "ceil":
-    case "trunc":
-      return a;
-    case "add":
-      return add(a, b);
-    case "sub":
-      return subtract(a, b);
-    case "mul":
-      return multiply(a, b);
-    case "neg":
-      return scale(a, -1);
-    case "lt":
-      return isNegative(subtract(a, b));
-    case "ge":
-      return opposite(isNegative(subtract(a, b)));
-    case "gt":
-      return isNegative(subtract(b, a));
-    case "le":
-      return opposite(isNegative(subtract(b, a)));
-    case "eq":
-      return isZero(subtract(a, b));
-    case "ne":
-      return opposite(isZero(subtract(a, b)));
-    case "truthy":
-      return opposite(isZero(a));
-    case "min":
-      return where(isNegative(subtract(a, b)), a, b);
-    case "max":
-      return where(isNegative(subtract(a, b)), b, a);
-    case "floordiv":
-      return isPositive(b) ? floorDivide(a, baseOf(b)) : undefined;
-    case "ceildiv":
-      return isPositive(b) ? negated(floorDivide(scale(a, -1), baseOf(b))) : undefined;
-    case "mod":
-      // The remainder of a dividend that is not negative is that of floor division.
-      return isPositive(b) ? within(a, 0, Infinity, () => modulo(a, baseOf(b))) : undefined;
-    case "and": {
-      const isMask = isConstant(b) && baseOf(b) >= 0 && Number.isInteger(Math.log2(baseOf(b) + 1));
-      return isMask ? within(a, 0, Infinity, () => modulo(a, baseOf(b) + 1)) : undefined;
-    }
-    case "js_shl":
-      return isConstant(b) ? asInt32(scale(a, 2 ** (baseOf(b) & 31))) : undefined;
-    case "js_shr":
-      return isConstant(b) ? floorDivide(a, 2 ** (baseOf(b) & 31)) : undefined;
-    case "to_int32":
-      return asInt32(a);
-    case "cast_scalar":
-      return castTo(e.type, a);
-    default:
-      return undefined;
-  }
-}
+const asItIs: Rule = (a) => a;
+const RULES: { readonly [K in OpName]?: Rule } = {
+  floor: asItIs,
+  ceil: asItIs,
+  trunc: asItIs,
+  add: (a, b) => add(a, b),
+  sub: (a, b) => subtract(a, b),
+  mul: (a, b) => multiply(a, b),
+  neg: (a) => scale(a, -1),
+  lt: (a, b) => isNegative(subtract(a, b)),
+  ge: (a, b) => opposite(isNegative(subtract(a, b))),
+  gt: (a, b) => isNegative(subtract(b, a)),
+  le: (a, b) => opposite(isNegative(subtract(b, a))),
+  eq: (a, b) => isZero(subtract(a, b)),
+  ne: (a, b) => opposite(isZero(subtract(a, b))),
+  truthy: (a) => opposite(isZero(a)),
+  min: (a, b) => where(isNegative(subtract(a, b)), a, b),
+  max: (a, b) => where(isNegative(subtract(a, b)), b, a),
+  floordiv: (a, b) => (isPositive(b) ? floorDivide(a, baseOf(b)) : undefined),
+  ceildiv: (a, b) => (isPositive(b) ? negated(floorDivide(scale(a, -1), baseOf(b))) : undefined),
+  // The remainder of a dividend that is not negative is that of floor division.
+  mod: (a, b) => (isPositive(b) ? within(a, 0, Infinity, () => modulo(a, baseOf(b))) : undefined),
+  and: (a, b) => {
+    const isMask = isConstant(b) && baseOf(b) >= 0 && Number.isInteger(Math.log2(baseOf(b) + 1));
+    return isMask ? within(a, 0, Infinity, () => modulo(a, baseOf(b) + 1)) : undefined;
+  },
+  js_shl: (a, b) => (isConstant(b) ? asInt32(scale(a, 2 ** (baseOf(b) & 31))) : undefined),
+  js_shr: (a, b) => (isConstant(b) ? floorDivide(a, 2 ** (baseOf(b) & 31)) : undefined),
+  to_int32: (a) => asInt32(a),
+  cast_scalar: (a, _, e) => castTo(e.type, a),
+};
 
 const isPositive = (a: Affine): boolean => isConstant(a) && baseOf(a) > 0;
 const opposite = (x: boolean | Demand): boolean | Demand => (isDemand(x) ? x : !x);
