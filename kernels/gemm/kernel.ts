@@ -90,10 +90,10 @@ interface Micro {
   /** Of two chunks in l2, which this one is; and which of its block. */
   readonly slot: number;
   readonly c: number;
-  readonly i: number;
-  readonly j: number;
-  /** Micros side by side in the block. */
-  readonly along: number;
+  /** Its halves; those of the micro after it in the block, or of the first one; the second half of the micro before it. */
+  readonly halves: readonly [Half, Half];
+  readonly after: readonly [Half, Half];
+  readonly halfBefore: Half;
   /** In the block. */
   readonly first: boolean;
   readonly last: boolean;
@@ -101,12 +101,20 @@ interface Micro {
   readonly stays: boolean;
   readonly firstOfAll: boolean;
   readonly lastChunk: boolean;
+  /** The first of the first chunk. */
+  readonly fresh: boolean;
+  /** Whether sums of its halves were to come in, and whether those of the micro after it are. */
+  readonly cameIn: boolean;
+  readonly comesThen: boolean;
 }
 /** Half of a micro: the accumulators of index `h` have its sums in turn with those of other micros. */
 interface Half {
-  readonly i: number;
-  readonly j: number;
   readonly h: number;
+  /** Where it begins in its block. */
+  readonly top: number;
+  readonly left: number;
+  readonly rows: number;
+  readonly cols: number;
 }
 /** A chunk of the depth: where it begins, how deep it is, and how deep one of its turns. */
 interface Chunk {
@@ -198,9 +206,16 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
     const depth = Math.min(step, k - at);
     return { at, depth, turn: S.ceildiv(depth, TURNS) };
   }
-  const rowsOf = (block: Block, { i, h }: Half): number =>
-    Math.max(0, Math.min(H, block.rows - (2 * i + h) * H));
-  const colsOf = (block: Block, { j }: Half): number => Math.min(W, block.cols - j * W);
+  /** Half h of the micro in row i and column j of a block's micros. */
+  function halfAt(block: Block, i: number, j: number, h: number): Half {
+    const top = (2 * i + h) * H;
+    const left = j * W;
+    return {
+      ...{ h, top, left },
+      rows: Math.max(0, Math.min(H, block.rows - top)),
+      cols: Math.min(W, block.cols - left),
+    };
+  }
 
   const downOf = (block: Block): number => (KEEPS ? 1 : S.ceildiv(block.rows, 2 * H));
   const alongOf = (block: Block): number => (KEEPS ? 1 : S.ceildiv(block.cols, W));
@@ -208,6 +223,16 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
     return {
       row: first ? a.row : b.row,
       col: first ? a.col : b.col,
+      rows: first ? a.rows : b.rows,
+      cols: first ? a.cols : b.cols,
+    };
+  }
+
+  function chosen(first: boolean, a: Half, b: Half): Half {
+    return {
+      h: first ? a.h : b.h,
+      top: first ? a.top : b.top,
+      left: first ? a.left : b.left,
       rows: first ? a.rows : b.rows,
       cols: first ? a.cols : b.cols,
     };
@@ -259,27 +284,25 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
   function stream(
     mem: Memory,
     e: readonly Event[],
-    block: Block,
     chunk: Chunk,
     slot: number,
-    half: Half,
+    { top, left, rows, cols }: Half,
     p: number,
     edge: number,
   ): void {
     const at = p * chunk.turn;
     const depth = turnDepth(chunk, p);
-    const row = (2 * half.i + half.h) * H;
     S.streamRows(
       mem.edgeA.at(edge, 0),
-      mem.nearA.at(slot, transposeA ? at * MB + row : row * KB + at),
-      { rows: rowsOf(block, half), depth, stride: transposeA ? MB : KB, transposed: transposeA },
+      mem.nearA.at(slot, transposeA ? at * MB + top : top * KB + at),
+      { rows, depth, stride: transposeA ? MB : KB, transposed: transposeA },
       e[AT.rows]!,
     );
     given(e, "rows");
     S.streamCols(
       mem.edgeB.at(edge, 0),
-      mem.nearB.at(slot, transposeB ? half.j * W * KB + at : at * NB + half.j * W),
-      { cols: colsOf(block, half), depth, stride: transposeB ? KB : NB, transposed: transposeB },
+      mem.nearB.at(slot, transposeB ? left * KB + at : at * NB + left),
+      { cols, depth, stride: transposeB ? KB : NB, transposed: transposeB },
       e[AT.cols]!,
     );
     given(e, "cols");
@@ -295,14 +318,9 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
     e: readonly Event[],
     tile: number,
     block: Block,
-    half: Half,
+    { h, top, left, rows, cols }: Half,
     last: boolean,
   ): void {
-    const { i, j, h } = half;
-    const rows = rowsOf(block, half);
-    const cols = colsOf(block, half);
-    const top = (2 * i + h) * H;
-    const left = j * W;
     if (last) {
       const out = mem.nearOut.at(0).as(D);
       const [row, col] = [block.row + top, block.col + left];
@@ -350,23 +368,18 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
   }
 
   /** Sums of a half on their way back from l3. */
-  function bring(mem: Memory, e: readonly Event[], tile: number, block: Block, half: Half): void {
+  function bring(mem: Memory, e: readonly Event[], tile: number, { h, top, left, rows, cols }: Half): void {
     S.blockMove(
-      mem.nearIn.at(half.h, 0),
-      mem.far.at(tile, (2 * half.i + half.h) * H * NB + half.j * W),
-      { rows: rowsOf(block, half), cols: colsOf(block, half), srcStride: NB, dstStride: W },
+      mem.nearIn.at(h, 0),
+      mem.far.at(tile, top * NB + left),
+      { rows, cols, srcStride: NB, dstStride: W },
       e[AT.in]!,
     );
     given(e, "in");
   }
   /** And from l2 into the accumulators. */
-  function resume(mem: Memory, e: readonly Event[], block: Block, half: Half): void {
-    S.preload(
-      mem.acc.at(half.h, 0),
-      mem.nearIn.at(half.h, 0),
-      { rows: rowsOf(block, half), cols: colsOf(block, half), stride: W },
-      e[AT.sums]!,
-    );
+  function resume(mem: Memory, e: readonly Event[], { h, rows, cols }: Half): void {
+    S.preload(mem.acc.at(h, 0), mem.nearIn.at(h, 0), { rows, cols, stride: W }, e[AT.sums]!);
     given(e, "sums");
   }
 
@@ -375,26 +388,15 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
    * others. The half before goes out and the one after comes in.
    */
   function multiply(x: Arguments, mem: Memory, e: readonly Event[], u: Micro, s: number, edge: 0 | 1): void {
-    const { block, chunk, slot, c, i, j, first, last, stays, lastChunk } = u;
+    const { block, chunk, slot, c, first, last, stays, lastChunk, fresh, cameIn, comesThen } = u;
     const h = s < TURNS ? 0 : 1;
     const p = s - h * TURNS;
-    const half = { i, j, h };
-    const fresh = h === 0 && first && c === 0;
-    const previous = either(fresh, u.before, block);
-    const halfBefore = {
-      i: h === 1 ? i : first ? downOf(previous) - 1 : j > 0 ? i : i - 1,
-      j: h === 1 ? j : first ? alongOf(previous) - 1 : j > 0 ? j - 1 : u.along - 1,
-      h: 1 - h,
-    };
-    const i2 = last ? 0 : j < u.along - 1 ? i : i + 1;
-    const j2 = last ? 0 : j < u.along - 1 ? j + 1 : 0;
-    const halfAfter = { i: h === 0 ? i : i2, j: h === 0 ? j : j2, h: 1 - h };
+    const half = chosen(h === 0, u.halves[0], u.halves[1]);
+    const halfBefore = chosen(h === 0, u.halfBefore, u.halves[0]);
+    const halfAfter = chosen(h === 0, u.halves[1], u.after[0]);
     // The half before goes out in this one, and the one before that went out in the half before.
     const wentOut = first && c === 0 ? !u.firstOfAll : !first || !stays;
     const goesOut = h === 0 ? wentOut : lastChunk || !stays;
-    // Sums of this half, of the one after, and of the one after that.
-    const cameIn = !stays && c > 0;
-    const comesThen = !stays && (last ? !lastChunk : c > 0);
     const comesIn = !KEEPS && (h === 0 ? cameIn : comesThen);
     done(e, "rows");
     done(e, "cols");
@@ -406,8 +408,8 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
       mem.edgeA.at(edge, 0),
       mem.edgeB.at(edge, 0),
       {
-        m: rowsOf(block, half),
-        n: colsOf(block, half),
+        m: half.rows,
+        n: half.cols,
         k: turnDepth(chunk, p),
         clear: c === 0 && p === 0,
       },
@@ -415,19 +417,22 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
     );
     given(e, product);
     if (edge === 1 || s > 0 || !fresh || !u.firstOfAll) done(e, edge === 0 ? "mma1" : "mma0");
-    if (p < TURNS - 1) stream(mem, e, block, chunk, slot, half, p + 1, 1 - edge);
-    else if (h === 0 || !last) stream(mem, e, block, chunk, slot, halfAfter, 0, 1 - edge);
+    if (p < TURNS - 1) stream(mem, e, chunk, slot, half, p + 1, 1 - edge);
+    else if (h === 0 || !last) stream(mem, e, chunk, slot, halfAfter, 0, 1 - edge);
     else if (u.more) {
       done(e, "loadA");
       done(e, "loadB");
-      stream(mem, e, u.nextBlock, u.nextChunk, 1 - slot, halfAfter, 0, 1 - edge);
+      stream(mem, e, u.nextChunk, 1 - slot, halfAt(u.nextBlock, 0, 0, 0), 0, 1 - edge);
     }
     if (p === 0) {
       if (wentOut) done(e, "out");
       if (comesIn) done(e, "in");
-      if (!KEEPS && comesThen) bring(mem, e, u.tile, block, { i: i2, j: j2, h });
-      if (goesOut) finish(x, mem, e, u.tile, previous, halfBefore, h === 1 || !first ? lastChunk : c === 0);
-      if (comesIn) resume(mem, e, block, halfAfter);
+      if (!KEEPS && comesThen) bring(mem, e, u.tile, chosen(h === 0, u.after[0], u.after[1]));
+      if (goesOut) {
+        const previous = either(h === 0 && fresh, u.before, block);
+        finish(x, mem, e, u.tile, previous, halfBefore, h === 1 || !first ? lastChunk : c === 0);
+      }
+      if (comesIn) resume(mem, e, halfAfter);
     }
   }
 
@@ -478,7 +483,7 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
         load(x, mem, e, block, chunk, 0);
         done(e, "loadA");
         done(e, "loadB");
-        stream(mem, e, block, chunk, 0, { i: 0, j: 0, h: 0 }, 0, 0);
+        stream(mem, e, chunk, 0, halfAt(block, 0, 0, 0), 0, 0);
       }
       for (const r of S.range(0, rounds)) {
         for (const q of S.range(0, across)) {
@@ -509,9 +514,22 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
               for (const j of S.range(0, along)) {
                 const first = i === 0 && j === 0;
                 const last = i === down - 1 && j === along - 1;
-                const micro = {
-                  ...{ tile, block, before, chunk, nextBlock, nextChunk, slot, c, i, j, along, first, last },
-                  ...{ stays, firstOfAll, lastChunk, more },
+                const inRow = j < along - 1;
+                const i2 = last ? 0 : inRow ? i : i + 1;
+                const j2 = last || !inRow ? 0 : j + 1;
+                // Of a new block it is the last one of the block before.
+                const fresh = first && c === 0;
+                const previous = either(fresh, before, block);
+                const iBefore = first ? downOf(previous) - 1 : j > 0 ? i : i - 1;
+                const jBefore = first ? alongOf(previous) - 1 : j > 0 ? j - 1 : along - 1;
+                const micro: Micro = {
+                  ...{ tile, block, before, chunk, nextBlock, nextChunk, slot, c, first, last },
+                  ...{ stays, firstOfAll, lastChunk, more, fresh },
+                  halves: [halfAt(block, i, j, 0), halfAt(block, i, j, 1)],
+                  after: [halfAt(block, i2, j2, 0), halfAt(block, i2, j2, 1)],
+                  halfBefore: halfAt(previous, iBefore, jBefore, 1),
+                  cameIn: !stays && c > 0,
+                  comesThen: !stays && (last ? !lastChunk : c > 0),
                 };
                 if (TURNS === 1) {
                   // Which half it is is known, and most of what goes out and comes in with it.
@@ -529,7 +547,7 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
           if (lastOfAll) {
             done(e, "out");
             done(e, "mma1");
-            finish(x, mem, e, tile, block, { i: down - 1, j: along - 1, h: 1 }, true);
+            finish(x, mem, e, tile, block, halfAt(block, down - 1, along - 1, 1), true);
             done(e, "out");
           }
         }
