@@ -13,10 +13,10 @@ export function append(list: Item[], item: Item): void {
 }
 /** The same for items of which none is work that follows work. */
 export function appendAll(list: Item[], items: readonly Item[]): void {
-  for (const [i, item] of items.entries()) {
-    if (i === 0) append(list, item);
-    else list.push(item);
-  }
+  const [first] = items;
+  if (first === undefined) return;
+  append(list, first);
+  for (let i = 1; i < items.length; i++) list.push(items[i] as Item);
 }
 const joined = (lists: readonly (readonly Item[])[]): Item[] => {
   const out: Item[] = [];

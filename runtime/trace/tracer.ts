@@ -64,9 +64,8 @@ class Undecided {
   }
 }
 
-/** What a part of the walk that is walked again starts from. */
-interface Saved {
-  readonly values: readonly Value[];
+/** Events, as a part of the walk that is walked again finds them. */
+interface Events {
   readonly held: ReadonlySet<number>;
   readonly started: ReadonlySet<number>;
 }
@@ -88,8 +87,8 @@ export class Tracer {
   #steps = 0;
   /** Rounds of a loop's body, as they were found when it was walked before. */
   readonly #turns = new Map<ForStep | LoopStep, number>();
-  /** Operands of the command at hand. */
-  #args: readonly Value[] = [];
+  /** Operands of the command at hand, and behind them those of others. */
+  readonly #args: Value[] = [];
   #at: LocationIndex = 0;
   readonly #operands: Operands = {
     pointer: (i) => this.#pointer(this.#args[i] as Value),
@@ -158,14 +157,16 @@ export class Tracer {
   /** A branch on data: no way may do more than the core's own work, and the larger of the two is counted. */
   #either(s: IfStep): Jump {
     this.#flush();
-    const before = this.#save();
+    const before = this.#events();
+    const { values } = this.#frame;
     const outer = this.#items;
     const ways = [s.yes, s.no].map((body) => {
       this.#restore(before);
+      this.#frame.values = [...values];
       this.#items = [];
       const jump = this.#list(body);
       this.#flush();
-      return { jump, items: this.#items, after: this.#save() };
+      return { jump, items: this.#items, values: this.#frame.values };
     });
     this.#items = outer;
     const [yes, no] = ways as [(typeof ways)[number], (typeof ways)[number]];
@@ -178,8 +179,8 @@ export class Tracer {
     const [a, b] = work.map((item) => (item?.kind === "core" ? item : undefined)) as [Core?, Core?];
     const larger = a === undefined ? b : b === undefined ? a : largerOf(a, b);
     if (larger !== undefined) append(this.#items, larger);
-    this.#frame.values = yes.after.values.map((value, i) =>
-      sameValue(value, no.after.values[i] as Value) ? value : DATA,
+    this.#frame.values = yes.values.map((value, i) =>
+      sameValue(value, no.values[i] as Value) ? value : DATA,
     );
     return undefined;
   }
@@ -302,12 +303,10 @@ export class Tracer {
     | { readonly is: "loop"; readonly parts: readonly (readonly Item[])[] }
     | { readonly is: "undecided"; readonly why: Demand } {
     const { carried } = s;
-    const { values } = this.#frame;
-    const before = this.#save();
-    const start = carried.map((l, i) => movedBy(values[l] as Value, ofRounds(rounds, 0, moves[i] as number)));
-    carried.forEach((l, i) => {
-      values[l] = start[i] as Value;
-    });
+    const events = this.#events();
+    const before = carried.map((l) => this.#frame.values[l] as Value);
+    const start = before.map((v, i) => movedBy(v, ofRounds(rounds, 0, moves[i] as number)));
+    this.#set(carried, start);
     const parts: Item[][] = [];
     this.#items = [];
     this.#open.push(rounds);
@@ -322,14 +321,16 @@ export class Tracer {
         this.#items = [];
       }
       const isLoop =
-        isSameSet(before.held, this.#held) &&
-        isSameSet(before.started, this.#started) &&
+        isSameSet(events.held, this.#held) &&
+        isSameSet(events.started, this.#started) &&
         this.#state(carried).every((v, i) => sameValue(v, movedBy(start[i] as Value, moves[i] as number)));
       // What was found for all rounds is right for the first.
       if (!isLoop) rounds.count = 1;
     } catch (error) {
       if (!(error instanceof Undecided)) throw error;
-      this.#restore(before);
+      // What a round defines itself is defined again.
+      this.#restore(events);
+      this.#set(carried, before);
       if (error.demand.rounds !== rounds) throw error;
       return { is: "undecided", why: error.demand };
     } finally {
@@ -340,10 +341,10 @@ export class Tracer {
         help: "leave it by a condition that some round makes false",
       });
     if (rounds.count > 1)
-      carried.forEach((l, i) => {
-        const by = (moves[i] as number) * rounds.count;
-        this.#frame.values[l] = movedBy(before.values[l] as Value, by);
-      });
+      this.#set(
+        carried,
+        before.map((v, i) => movedBy(v, (moves[i] as number) * rounds.count)),
+      );
     return { is: "loop", parts };
   }
 
@@ -352,18 +353,17 @@ export class Tracer {
     return carried.map((l) => settledValue(this.#frame.values[l] as Value));
   }
 
-  #save(): Saved {
-    return {
-      values: [...this.#frame.values],
-      held: new Set(this.#held),
-      started: new Set(this.#started),
-    };
+  #set(variables: readonly number[], values: State): void {
+    for (const [i, l] of variables.entries()) this.#frame.values[l] = values[i] as Value;
+  }
+
+  #events(): Events {
+    return { held: new Set(this.#held), started: new Set(this.#started) };
   }
   /** Work that was counted since is forgotten. */
-  #restore(saved: Saved): void {
-    this.#frame.values = [...saved.values];
-    this.#held = new Set(saved.held);
-    this.#started = new Set(saved.started);
+  #restore({ held, started }: Events): void {
+    this.#held = new Set(held);
+    this.#started = new Set(started);
     this.#work = this.#idle;
   }
 
@@ -419,7 +419,7 @@ export class Tracer {
   #command(s: CommandStep): Value {
     const { e, at } = s;
     this.#at = at;
-    this.#args = s.args.map((value) => value(this.#frame));
+    for (const [i, value] of s.args.entries()) this.#args[i] = value(this.#frame);
     switch (e.op) {
       case "event_alloc": {
         const id = lowestFree(this.#held);
@@ -455,7 +455,7 @@ export class Tracer {
     if (site === undefined) throw new TypeError(`${e.op} is the op of no engine`);
     const last = e.args.at(-1);
     const isAsync = last?.type.kind === "scalar" && last.type.name === "event";
-    const signal = isAsync ? this.#event(this.#args.at(-1) ?? DATA) : lowestFree(this.#started);
+    const signal = isAsync ? this.#event(this.#args[e.args.length - 1] ?? DATA) : lowestFree(this.#started);
     const command = site.command(this.#operands, signal, at);
     if (command === undefined) return;
     this.#push(command);
