@@ -153,30 +153,32 @@ export function countsOf(
   return sum.counts;
 }
 
-/** One command or core item of a program: how often it runs, and inside which spans. */
-export interface Executed {
-  readonly item: Move | Fill | Mma | Unit | Core;
-  /** Its number among the engines' commands, or among the works of cores. */
-  readonly engine: boolean;
-  readonly index: number;
-  readonly times: number;
-  readonly spans: readonly number[];
-}
-
-/** Every command of a program, loops counted out. */
-export function executions(program: Program): readonly Executed[] {
-  const found: Executed[] = [];
-  const times: number[] = [1];
+/**
+ * Shows every command and work of cores of a program, in the order in which they stand: its number among the engines' commands,
+ * or among the works of cores; how often it runs, loops counted out; and inside which spans.
+ */
+export function eachExecution(
+  { ops, args, loops, commands, works }: Program,
+  show: (
+    item: Move | Fill | Mma | Unit | Core,
+    engine: boolean,
+    index: number,
+    times: number,
+    spans: readonly number[],
+  ) => void,
+): void {
+  const around: number[] = [];
+  let times = 1;
   let spans: readonly number[] = [];
-  program.ops.forEach((op, pc) => {
-    const arg = program.args[pc]!;
-    const now = times[times.length - 1]!;
-    switch (op) {
+  for (let pc = 0; pc < ops.length; pc++) {
+    const arg = args[pc]!;
+    switch (ops[pc]) {
       case Op.loop:
-        times.push(now * program.loops[arg]!.count);
+        around.push(times);
+        times *= loops[arg]!.count;
         break;
       case Op.next:
-        times.pop();
+        times = around.pop() as number;
         break;
       case Op.begin:
         spans = [...spans, arg];
@@ -184,17 +186,12 @@ export function executions(program: Program): readonly Executed[] {
       case Op.end:
         spans = spans.slice(0, -1);
         break;
-      case Op.issue: {
-        const { item } = program.commands[arg]!;
-        found.push({ item, engine: true, index: arg, times: now, spans });
+      case Op.issue:
+        show(commands[arg]!.item, true, arg, times, spans);
         break;
-      }
-      case Op.work: {
-        const { item } = program.works[arg]!;
-        found.push({ item, engine: false, index: arg, times: now, spans });
+      case Op.work:
+        show(works[arg]!.item, false, arg, times, spans);
         break;
-      }
     }
-  });
-  return found;
+  }
 }

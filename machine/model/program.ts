@@ -211,7 +211,7 @@ const FABRIC_WINDOW = 64;
 const TILE_KINDS = ["bm", "rows", "cols", "drain", "fabric", ...UNITS] as const;
 type TileKind = (typeof TILE_KINDS)[number];
 
-const NO_EVENTS: readonly number[] = [];
+const NONE: readonly number[] = [];
 const NOTHING: Core["read"] = {};
 
 /** The trace must have passed `checkTrace(trace, config)`. */
@@ -300,8 +300,8 @@ class Compiler {
       clocks: this.#clocks,
       network: this.#network,
       tiles,
-      ops: Uint8Array.from(this.#ops),
-      args: Int32Array.from(this.#args),
+      ops: new Uint8Array(this.#ops),
+      args: new Int32Array(this.#args),
       starts,
       classes,
       units,
@@ -396,7 +396,7 @@ class Compiler {
       unitClass: kind === "dma" ? 0 : 1 + tile * this.#kinds.length + this.#kinds.indexOf(kind),
       item,
       signal: item.signal === undefined ? -1 : this.#event(item.signal),
-      after: item.after === undefined ? NO_EVENTS : item.after.map((e) => this.#event(e)),
+      after: item.after === undefined ? NONE : item.after.map((e) => this.#event(e)),
       startup: startup * control,
       service: service * control,
       load: loadOf(item, src, dst, service),
@@ -461,13 +461,11 @@ class Compiler {
   #place({ level, at, runs: given }: End, slots: readonly number[]): Place {
     const runs = given.count > 1 && given.stride === given.bytes ? oneRun(given) : given;
     const bytes = runs.count * runs.bytes;
-    const moving: number[] = [];
-    const strides: number[] = [];
-    for (let i = 0; i < (at.strides?.length ?? 0); i++) {
-      const stride = at.strides![i]!;
-      if (stride === 0) continue;
-      moving.push(slots[i]!);
-      strides.push(stride);
+    let moving = NONE;
+    let strides = NONE;
+    if (at.strides?.some((stride) => stride !== 0)) {
+      moving = slots.filter((_, i) => (at.strides?.[i] ?? 0) !== 0);
+      strides = at.strides.filter((stride) => stride !== 0);
     }
     const { control } = this.#clocks;
     const banks = level === "l3" ? this.#config.l3.banks : this.#config.tile.l2.banks;

@@ -3,7 +3,7 @@ import { ALL_DTYPES } from "../../ir/dtype.ts";
 import { roofline } from "../bounds.ts";
 import { notModelled } from "../coverage.ts";
 import { type Level, UNIT_WORK, UNITS } from "../trace.ts";
-import { type Counts, type Executed, executions, Sum } from "./counts.ts";
+import { type Counts, eachExecution, Sum } from "./counts.ts";
 import { ENERGY_ACCURACY, ENERGY_PARTS, energyByPart, energyOf } from "./energy.ts";
 import { coreName, serverNames, unitNames } from "./names.ts";
 import type { PowerMeter } from "./power.ts";
@@ -30,10 +30,10 @@ export function functionalReport(program: Program): FunctionalReport {
   const { trace, config } = program;
   const sum = new Sum(config.tile.fabric);
   let commands = 0;
-  for (const { item, engine, times } of executions(program)) {
+  eachExecution(program, (item, engine, _, times) => {
     sum.item(item, times);
     if (engine) commands += times;
-  }
+  });
   return {
     mode: "functional",
     kernel: trace.kernel,
@@ -149,7 +149,6 @@ class Figures {
   readonly computing: number;
   readonly moving: number;
   readonly #replay: Replay;
-  readonly #executed: readonly Executed[];
   /** Spans of all tiles with one name, in the order in which they stand in the trace. */
   readonly #spans: readonly { readonly id: string | number; readonly spans: readonly number[] }[];
 
@@ -160,9 +159,9 @@ class Figures {
     this.total = endOf(replay);
     this.computing = state.counters[places.computing]!;
     this.moving = state.counters[places.moving]!;
-    this.#executed = executions(program);
-    this.all = this.#counts(this.#executed);
-    this.commands = sum(state.counters, places.begun, program.commands.length);
+    const { counts, commands } = this.#executed();
+    this.all = counts;
+    this.commands = commands;
     const spans = new Map<string | number, number[]>();
     program.spans.forEach(({ id }, span) => {
       const known = spans.get(id);
@@ -226,15 +225,14 @@ class Figures {
     const { spanTicks, spanCount, spanStall } = this.#replay.places;
     return this.#spans.map(({ id, spans }) => {
       const longest = spans.reduce((a, b) => (counters[spanTicks + b]! > counters[spanTicks + a]! ? b : a));
-      const inside = this.#inside(spans);
-      const counts = this.#counts(inside);
+      const { counts, commands } = this.#executed(spans);
       return {
         id,
         tiles: spans.length,
         times: spans.reduce((n, s) => n + counters[spanCount + s]!, 0),
         cycles: counters[spanTicks + longest]! / ticks,
         stalls: stallsOf(counters, spanStall + longest * REASON_COUNT, ticks),
-        commands: inside.reduce((n, e) => n + (e.engine ? this.#times(e) : 0), 0),
+        commands,
         macs: macsOf(counts).macs,
         traffic: trafficOf(counts),
       };
@@ -243,28 +241,25 @@ class Figures {
 
   /** uJ of commands and works issued in an op. */
   spanEnergy(op: number): number {
-    return energyOf(this.#counts(this.#inside(this.#spans[op]!.spans)), this.program.config.energy) * 1e-6;
+    return energyOf(this.#executed(this.#spans[op]!.spans).counts, this.program.config.energy) * 1e-6;
   }
 
-  #inside(spans: readonly number[]): readonly Executed[] {
-    return this.#executed.filter((e) => e.spans.some((s) => spans.includes(s)));
-  }
-
-  #times({ engine, index }: Executed): number {
+  /** What was executed, in all or inside of spans. */
+  #executed(spans?: readonly number[]): { readonly counts: Counts; readonly commands: number } {
     const { places, state } = this.#replay;
-    return state.counters[(engine ? places.begun : places.worked) + index]!;
-  }
-
-  #counts(executed: readonly Executed[]): Counts {
-    const { places, state } = this.#replay;
+    const { counters } = state;
     const sum = new Sum(this.program.config.tile.fabric);
-    for (const e of executed) {
-      sum.item(e.item, this.#times(e));
-      if (!e.engine) continue;
-      sum.add("activation", state.counters[places.activations + e.index]!);
-      sum.add("noc", state.counters[places.hops + e.index]!);
-    }
-    return sum.counts;
+    let commands = 0;
+    eachExecution(this.program, (item, engine, index, _, inside) => {
+      if (spans !== undefined && !inside.some((s) => spans.includes(s))) return;
+      const times = counters[(engine ? places.begun : places.worked) + index]!;
+      sum.item(item, times);
+      if (!engine) return;
+      commands += times;
+      sum.add("activation", counters[places.activations + index]!);
+      sum.add("noc", counters[places.hops + index]!);
+    });
+    return { counts: sum.counts, commands };
   }
 }
 
