@@ -54,8 +54,8 @@ export class Dram {
   readonly #end: Float64Array;
   readonly #endOf: Float64Array;
   #access = 0;
-  /** What the rows of the last round of the banks cost. */
-  readonly #round: Float64Array;
+  /** How long the rows of the last round of the banks took. */
+  readonly #took: Float64Array;
 
   constructor({ dram, dma }: Pick<MachineConfig, "dram" | "dma">, clocks: Clocks) {
     const { channels, banks, latency } = dram;
@@ -78,7 +78,7 @@ export class Dram {
     this.#place = new Int32Array(channels).fill(NONE);
     this.#end = new Float64Array(channels * banks);
     this.#endOf = new Float64Array(channels * banks);
-    this.#round = new Float64Array(banks);
+    this.#took = new Float64Array(banks);
   }
 
   /** Runs from an address on are read or written, in order. */
@@ -214,10 +214,11 @@ export class Dram {
 
   /**
    * So many times `each` rows that follow one another, `step` rows from one time to the next: bytes of the first of each time, of
-   * those between, and of the last, in whole bursts.
+   * those between, and of the last, in whole bursts. Where the count is more than one, those of a time and of all times until
+   * the banks come again are in different banks.
    *
-   * When the banks have come twice and a round of them has cost what the round before did, all further ones do. So that a
-   * round has each bank once, those of a time and of a round must be different ones where the count is more than two rounds.
+   * A round of the banks leaves every bank with a row that the next round does not want, and with data that ended as long ago as
+   * the rows behind it took. So when these took as long as in the round before, further rounds are as this one.
    */
   #rows(
     c: number,
@@ -234,23 +235,22 @@ export class Dram {
     const base = c * banks;
     const end = this.#end;
     const endOf = this.#endOf;
+    const took = this.#took;
     const access = this.#access;
     const { num, den } = this.#rate;
     const perByte = den * this.#tick;
     const place = this.#place[c]!;
-    const round = count === 1 ? 1 : banks / gcd(step % banks, banks);
+    const round = count === 1 ? 2 : banks / gcd(step % banks, banks);
     let isFirst = this.opening[place] === NONE;
     let time = this.#time[c]!;
     let extra = this.#extra[c]!;
-    let same = 0;
-    let roundBegin = 0;
-    for (let r = 0, turn = 0; r < count; r++, turn++) {
-      if (turn === round) turn = 0;
-      if (turn === 0) roundBegin = time;
+    let [timeBefore, extraBefore] = [time, extra];
+    let same = true;
+    for (let r = 0, turn = 0, i = 0; r < count; r++) {
       let number = row + r * step;
       let at = base + number - Math.floor(number / banks) * banks;
-      for (let j = 0; j < each; j++) {
-        const before = extra;
+      for (let j = 0; j < each; j++, i++) {
+        const begin = time;
         const was = open[at]!;
         if (was !== number) {
           open[at] = number;
@@ -268,24 +268,25 @@ export class Dram {
         number++;
         if (++at === base + banks) at = base;
         if (count === 1) continue;
-        const cost = extra - before;
-        const i = turn * each + j;
-        same = r >= 2 * round && this.#round[i] === cost ? same + 1 : 0;
-        this.#round[i] = cost;
+        if (i > 0 && took[i] !== time - begin) same = false;
+        took[i] = time - begin;
       }
-      if (count === 1 || same < round * each || turn !== round - 1) continue;
-      const times = Math.floor((count - 1 - r) / round);
-      if (times === 0) continue;
-      const shift = times * (time - roundBegin);
-      for (let b = 0; b < round * each; b++) {
-        const bank = base + ((row + Math.floor(b / each) * step + (b % each)) % banks);
-        open[bank]! += times * round * step;
-        end[bank]! += shift;
-        extra += times * this.#round[b]!;
+      if (++turn < round) continue;
+      const times = same && r >= round ? Math.floor((count - 1 - r) / round) : 0;
+      if (times > 0) {
+        const shift = times * (time - timeBefore);
+        for (let b = 0; b < round * each; b++) {
+          const bank = base + ((row + Math.floor(b / each) * step + (b % each)) % banks);
+          open[bank]! += times * round * step;
+          end[bank]! += shift;
+        }
+        time += shift;
+        extra += times * (extra - extraBefore);
+        this.activations += times * round * each;
+        r += times * round;
       }
-      time += shift;
-      this.activations += times * round * each;
-      r += times * round;
+      turn = i = 0;
+      [timeBefore, extraBefore, same] = [time, extra, true];
     }
     this.#time[c] = time;
     this.#extra[c] = extra;
