@@ -8,8 +8,9 @@ import { Steady } from "../../machine/model/steady.ts";
 import { endOf } from "../../machine/model/summary.ts";
 import { PRESETS } from "../../machine/presets/index.ts";
 import type { MachineConfig } from "../../machine/schema.ts";
-import type { Trace } from "../../machine/trace.ts";
+import type { Item, Trace } from "../../machine/trace.ts";
 import { arbitraryCase } from "./arbitraries.ts";
+import { smallMachine } from "./machines.ts";
 
 /** Everything that a run leaves behind. */
 function outcome(trace: Trace, config: MachineConfig, symbolic: boolean) {
@@ -47,4 +48,26 @@ test("products of matrices, skipping nearly all rounds", () => {
     expect(symbolic.left).toEqual(outcome(trace, PRESETS.edge, false).left);
     expect(symbolic.skipped).toBeGreaterThan(0);
   }
+});
+
+test.each([1, 2, 3, 5])("rounds that take turns on %d channels of DRAM: most are skipped", (channels) => {
+  // Rows so long that each channel opens one.
+  const config = { ...smallMachine, dram: { ...smallMachine.dram, channels, pageBytes: 1 << 16 } };
+  const { interleaveBytes } = config.dram;
+  const rounds = 100;
+  const fill: Item = {
+    kind: "fill",
+    dst: {
+      level: "dram",
+      at: { base: 0, strides: [interleaveBytes] },
+      runs: { count: 1, bytes: interleaveBytes, stride: 0 },
+    },
+    signal: 0,
+    at: 0,
+  };
+  const body: Item[] = [fill, { kind: "wait", event: 0, at: 1 }];
+  const trace: Trace = { version: 1, kernel: "turns", tiles: [[{ kind: "loop", count: rounds, body }]] };
+  const symbolic = outcome(trace, config, true);
+  expect(symbolic.left).toEqual(outcome(trace, config, false).left);
+  expect(symbolic.skipped).toBeGreaterThan(0.75 * rounds);
 });
