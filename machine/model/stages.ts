@@ -74,6 +74,7 @@ export class Stages {
 
   /** The end of a transfer that begins at a time; it takes its turn at all servers of its way. */
   transfer(command: EngineCommand, unit: Unit, time: number, source: number, target: number): number {
+    if (!command.asks) return this.#inTile(command, unit, time);
     const { network } = this.#program;
     const { counters } = this.#state;
     this.#command = command;
@@ -89,15 +90,31 @@ export class Stages {
     if (command.dst !== undefined) this.#visit(command.dst, target, true);
     if (command.spread !== undefined) this.#serveSpread(command.spread, command.tile);
     if (command.sfuTicks > 0) this.#serve(this.servers.sfu + command.tile, 0, command.sfuTicks, REASON.sfu);
-    if (command.asks) {
-      counters[this.#places.activations + command.index]! += this.activations;
-      counters[this.#places.hops + command.index]! += this.hops;
-    }
-    const served = this.#last + this.#latency;
-    const own = Math.max(this.#ready + this.#latency + this.#opening, unit.free) + command.service;
+    counters[this.#places.activations + command.index]! += this.activations;
+    counters[this.#places.hops + command.index]! += this.hops;
+    return this.#end(command, unit, this.#latency, this.#opening, this.#way);
+  }
+
+  /** A transfer between the L2 of its tile and its fabric, or the work of a unit. */
+  #inTile(command: EngineCommand, unit: Unit, time: number): number {
+    const { tile, src, dst, spread, sfuTicks, sfuLatency } = command;
+    const l2 = this.servers.l2 + tile;
+    this.#ready = time + command.startup;
+    this.#last = 0;
+    if (src?.level === "l2") this.#serve(l2, 0, src.bankTicks, REASON.l2);
+    if (dst?.level === "l2") this.#serve(l2, 0, dst.bankTicks, REASON.l2);
+    if (spread !== undefined) this.#serveSpread(spread, tile);
+    if (sfuTicks > 0) this.#serve(this.servers.sfu + tile, 0, sfuTicks, REASON.sfu);
+    return this.#end(command, unit, sfuLatency, 0, REASON.sfu);
+  }
+
+  /** When the engine and the last server are done. */
+  #end(command: EngineCommand, unit: Unit, latency: number, opening: number, way: number): number {
+    const served = this.#last + latency;
+    const own = Math.max(this.#ready + latency + opening, unit.free) + command.service;
     unit.free = own;
     if (served > own) return served;
-    this.reason = this.#way;
+    this.reason = way;
     return own;
   }
 
