@@ -84,8 +84,8 @@ const RULES: { readonly [K in OpName]?: Rule } = {
   eq: (a, b) => isZero(subtract(a, b)),
   ne: (a, b) => opposite(isZero(subtract(a, b))),
   truthy: (a) => opposite(isZero(a)),
-  min: (a, b) => where(isNegative(subtract(a, b)), a, b),
-  max: (a, b) => where(isNegative(subtract(a, b)), b, a),
+  min: (a, b) => smaller(a, b, a, b),
+  max: (a, b) => smaller(b, a, a, b),
   floordiv: (a, b) => (isPositive(b) ? floorDivide(a, baseOf(b)) : undefined),
   ceildiv: (a, b) => (isPositive(b) ? negated(floorDivide(scale(a, -1), baseOf(b))) : undefined),
   // The remainder of a dividend that is not negative is that of floor division.
@@ -103,8 +103,14 @@ const RULES: { readonly [K in OpName]?: Rule } = {
 const isPositive = (a: Affine): boolean => isConstant(a) && baseOf(a) > 0;
 const opposite = (x: boolean | Demand): boolean | Demand => (isDemand(x) ? x : !x);
 const negated = (x: Affine | Demand): Affine | Demand => (isDemand(x) ? x : scale(x, -1));
-const where = (cond: boolean | Demand, yes: Affine, no: Affine): Affine | Demand =>
-  isDemand(cond) ? cond : cond ? yes : no;
+
+/** x where low <= high, and y where high <= low: of equal ones both are right, so that rounds in which they are demand nothing. */
+function smaller(low: Affine, high: Affine, x: Affine, y: Affine): Affine | Demand {
+  const above = isNegative(subtract(high, low));
+  if (!isDemand(above)) return above ? y : x;
+  const below = isNegative(subtract(low, high));
+  return isDemand(below) ? above : below ? x : y;
+}
 
 /** What holds for values in `low <= a < end`; undefined for those outside of it. */
 function within(

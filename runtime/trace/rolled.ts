@@ -145,9 +145,11 @@ function isRound(rounds: readonly (readonly Item[])[], { body }: Body, n: number
   return areAlike(items, body, 0, (x, y, depth) => {
     const strides = y.strides ?? NO_STRIDES;
     if (x.base !== y.base + n * (strides[depth] ?? 0)) return false;
+    // A loop that an address does not move with has no stride, or 0 where one around it has.
     const own = x.strides ?? NO_STRIDES;
-    if (own.length !== Math.max(strides.length - 1, Math.min(strides.length, depth))) return false;
-    return own.every((stride, i) => stride === strides[i < depth ? i : i + 1]);
+    for (let i = 0; i < Math.max(own.length, strides.length); i++)
+      if ((own[i] ?? 0) !== (strides[i < depth ? i : i + 1] ?? 0)) return false;
+    return true;
   });
 }
 
@@ -273,6 +275,7 @@ function firstRoundOf(body: readonly Item[]): readonly Item[] {
   return mapAddresses(body, 0, (a, depth) => {
     if (a.strides === undefined || a.strides.length <= depth) return a;
     const strides = a.strides.filter((_, k) => k !== depth);
+    while (strides.at(-1) === 0) strides.pop();
     return strides.length === 0 ? { base: a.base } : { base: a.base, strides };
   });
 }

@@ -183,6 +183,43 @@ describe("deriveTrace", () => {
       expectSame(machine(k), [{ bytes: 16384 }, n, m], 1);
   });
 
+  test("a bound that is met exactly in the last round makes no round of its own", () => {
+    const k = machine(
+      kernel([ptr(f32), i32], function k(x, n) {
+        const near = S.alloc(f32, [64]);
+        for (let a = 0; a < n; a += 64)
+          for (let b = 0; b < n; b += 64)
+            for (let c = 0; c < n; c += 64) {
+              const width = Math.min(64, n - a, n - b);
+              S.dmaCopy(near, x.at(a + b + c), Math.max(width, c - (n - 64)));
+            }
+      }),
+    );
+    const args = [{ bytes: 65536 }, 2048] as const;
+    // One walk of each body; twice as many would be made of each loop with a last round of its own.
+    expect(() => deriveTrace(k, args, { tiles: 1, steps: 12 })).not.toThrow();
+    expectSame(k, [{ bytes: 8192 }, 256], 1);
+    expectSame(k, [{ bytes: 8192 }, 250], 1);
+  });
+
+  test("rounds that were walked apart and are alike become one loop", () => {
+    const k = machine(
+      kernel([ptr(f32), i32, i32, i32], function k(x, n, p, q) {
+        const near = S.alloc(f32, [16]);
+        for (let a = 0; a < n; a++) {
+          for (let b = 0; b < 8; b++) S.dmaCopy(near, x.at(a * 16), 16);
+          S.dmaCopy(near, x.at(a * 16), a === 1 ? p : q);
+        }
+      }),
+    );
+    const args = (n: number) => [{ bytes: 2 ** 20 }, n, 16, 16];
+    for (const n of [2, 3, 4, 1000]) {
+      const [items = []] = expectSame(k, args(Math.min(n, 4)), 1).tiles;
+      expect(items.filter((i) => i.kind !== "core").map((i) => i.kind)).toEqual(["loop"]);
+    }
+    expect(sizeOf(k, args(1000))).toBe(sizeOf(k, args(2)));
+  });
+
   test("loops in loops in loops take no longer than they are written", () => {
     const k = kernel([ptr(f32), i32], function k(x, n) {
       const near = S.alloc(f32, [4, 16]);
