@@ -250,7 +250,12 @@ function widest(
   const { halfRows, cols, blockRows, tileCols } = shape;
   const depth = 2 * Math.ceil(Math.min(deepEnough(halfRows, cols), 2 * Math.ceil(k / 4)) / 2);
   const micros = Math.ceil(n / tileCols / cols);
-  const most = capacity.l3 / (tiles * blockRows * cols * DTYPES[sumDtype(spec)].bytes);
+  // At most as many micros side by side as l3 has room for sums of, and l2 for columns of.
+  const bytes = (d: DTypeName, count: number): number => (DTYPES[d].bits * count) / 8;
+  const most = Math.min(
+    capacity.l3 / (tiles * bytes(sumDtype(spec), blockRows * cols)),
+    (capacity.l2 - bytes(spec.a, 2 * blockRows * depth)) / bytes(spec.b, 2 * cols * depth),
+  );
   for (let across = Math.ceil(micros / Math.max(1, Math.floor(most))); ; across++) {
     const blockCols = cols * Math.ceil(micros / across);
     const { l3, l2 } = planBytes(spec, { ...shape, blockCols, depth, turns: 1 }, tiles);
