@@ -3,6 +3,7 @@ import { type Diagnostic, diagnostic, KpuError } from "../ir/diagnostic.ts";
 import type { MachineConfig } from "./schema.ts";
 import {
   type Command,
+  type Core,
   type End,
   type Item,
   type Level,
@@ -70,6 +71,8 @@ class TraceVerifier {
   /** Loops around the item, innermost first. */
   private loops: readonly Loop[] = [];
   private readonly held = new Set<number>();
+  /** Work that stands in many places is looked at once. */
+  private readonly worksSeen = new Set<Core>();
 
   constructor(trace: Trace, config: MachineConfig | undefined) {
     this.trace_ = trace;
@@ -166,6 +169,8 @@ class TraceVerifier {
         this.events(c, next);
         return;
       case "core":
+        if (this.worksSeen.has(c)) return;
+        this.worksSeen.add(c);
         this.amounts(c.ops, "a count of ops", c);
         this.amounts(c.lanes, "a count of ops", c);
         this.amounts(c.read, "a count of bytes", c);

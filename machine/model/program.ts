@@ -241,6 +241,8 @@ class Compiler {
   readonly #kinds: readonly TileKind[];
   readonly #rates: { readonly [K in UnitKind | "l3" | "l2" | "link" | "sfu"]: Fraction };
   #tile = 0;
+  /** The same item may stand in many places. */
+  #worksOfTile = new Map<Core, CoreWork>();
   #spanNumbers = new Map<string | number, number>();
 
   constructor(trace: Trace, config: MachineConfig, model: FabricModel) {
@@ -278,6 +280,7 @@ class Compiler {
     const starts = this.#trace.tiles.map((items, tile) => {
       this.#tile = tile;
       this.#spanNumbers = new Map();
+      this.#worksOfTile = new Map();
       const start = this.#ops.length;
       this.#items(items, []);
       this.#emit(Op.halt, 0);
@@ -486,12 +489,16 @@ class Compiler {
   }
 
   #work(item: Core): CoreWork {
-    return {
+    const known = this.#worksOfTile.get(item);
+    if (known !== undefined) return known;
+    const made: CoreWork = {
       item,
       tile: this.#tile,
       ticks: (item.cycles ?? this.#scheduleCycles(item)) * this.#clocks.control,
       spread: this.#spread(item.read, item.write),
     };
+    this.#worksOfTile.set(item, made);
+    return made;
   }
 
   /** Where the bytes lie is not known: all channels and banks take an equal part. Undefined where there are none. */

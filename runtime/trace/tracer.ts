@@ -252,7 +252,7 @@ export class Tracer {
             const found = this.#together(s, guess, rounds, next, walk);
             if (found.is === "loop") {
               rolled.together(rounds.count, found.parts);
-              next += rounds.count * guess.turns;
+              next += rounds.count * found.parts.length;
               history = [this.#state(carried)];
               patience = 1;
               continue;
@@ -291,7 +291,7 @@ export class Tracer {
 
   /**
    * `rounds` bodies of some rounds each from round `first` on, walked at once: the items of each of these. There may be fewer
-   * `rounds` in the end.
+   * `rounds` in the end; of a single one there may be only the first rounds.
    */
   #together(
     s: ForStep | LoopStep,
@@ -319,6 +319,8 @@ export class Tracer {
         this.#flush();
         parts.push(this.#items);
         this.#items = [];
+        // It is no loop: the rounds of the next body may begin behind this one.
+        if (rounds.count === 1) break;
       }
       const isLoop =
         isSameSet(events.held, this.#held) &&

@@ -220,6 +220,21 @@ describe("deriveTrace", () => {
     expect(sizeOf(k, args(1000))).toBe(sizeOf(k, args(2)));
   });
 
+  test("turns begin behind a first round of its own, and leave nothing over before the last", () => {
+    const k = machine(
+      kernel([ptr(f32), i32], function k(x, n) {
+        const near = S.alloc(f32, [2, 16]);
+        for (let c = 0; c < n; c++) {
+          if (c === 0) S.dmaMemset(near.at(1, 0), 0, 16);
+          S.dmaCopy(near.at(c % 2, 0), x.at(c * 16), 16);
+          if (c === n - 1) S.dmaMemset(near.at(0, 0), 0, 16);
+        }
+      }),
+    );
+    const [items = []] = expectSame(k, [{ bytes: 8192 }, 64], 1).tiles;
+    expect(items.flatMap((i) => (i.kind === "loop" ? [i.count] : []))).toEqual([31]);
+  });
+
   test("loops in loops in loops take no longer than they are written", () => {
     const k = kernel([ptr(f32), i32], function k(x, n) {
       const near = S.alloc(f32, [4, 16]);
