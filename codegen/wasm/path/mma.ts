@@ -25,7 +25,7 @@ const ROW = TILE.cols * UNIT;
 function mmaHelper(c: Code, units: Units): number {
   return c.module.helper(`mma ${units}`, I32S(8), [], (h) => {
     const [acc, a, b, m, n, k, clear, scratch] = [0, 1, 2, 3, 4, 5, 6, 7];
-    const names = ["rows", "row", "cols", "tile", "corner", "pitch", "width", "copied"] as const;
+    const names = ["rows", "row", "cols", "tile", "corner", "pitch", "width", "copied", "panels"] as const;
     const l = Object.fromEntries(names.map((name) => [name, h.local("i32")])) as Record<
       (typeof names)[number],
       LocalIndex
@@ -36,16 +36,37 @@ function mmaHelper(c: Code, units: Units): number {
     down(h, l.cols, TILE.cols, () => {
       h.get(l.corner).set(l.tile).get(a).set(l.row).get(m).set(l.rows);
       h.get(l.cols).i32(TILE.cols).get(l.cols).i32(TILE.cols).op("i32.lt_s").op("select").set(l.width);
+      h.get(l.width).i32(TILE.cols).op("i32.eq").if();
+      for (let rows = TILE.rows; rows > 0; rows--) {
+        // All whole panels of rows, then what is narrower than a panel.
+        if (rows === TILE.rows) h.get(m).i32(rows).op("i32.div_u");
+        else h.get(l.rows).i32(rows).op("i32.eq");
+        h.set(l.panels);
+        h.get(l.panels).if();
+        h.get(l.tile).get(l.row).get(b).get(k).get(l.pitch).i32(ROW).get(clear).get(l.panels);
+        h.call(tileHelper(h, units, rows, "whole"));
+        if (rows === TILE.rows) {
+          h.get(l.panels).i32(rows).op("i32.mul").set(l.panels);
+          h.get(l.row)
+            .get(l.panels)
+            .get(k)
+            .op("i32.mul")
+            .i32(ELEMENT[units])
+            .op("i32.mul")
+            .op("i32.add")
+            .set(l.row);
+          h.get(l.tile).get(l.panels).get(l.pitch).op("i32.mul").op("i32.add").set(l.tile);
+          h.get(m).get(l.panels).op("i32.sub").set(l.rows);
+        }
+        h.end();
+      }
+      h.else();
       down(h, l.rows, TILE.rows, () => {
         for (let rows = 1; rows <= TILE.rows; rows++) {
           h.get(l.rows)
             .i32(rows)
             .op(rows === TILE.rows ? "i32.ge_s" : "i32.eq")
             .if();
-          h.get(l.width).i32(TILE.cols).op("i32.eq").if();
-          h.get(l.tile).get(l.row).get(b).get(k).get(l.pitch).i32(ROW).get(clear);
-          h.call(tileHelper(h, units, rows, "whole"));
-          h.else();
           copyTile(
             h,
             rows,
@@ -54,7 +75,16 @@ function mmaHelper(c: Code, units: Units): number {
             { at: scratch, pitch: undefined },
             { at: l.tile, pitch: l.pitch },
           );
-          h.get(scratch).get(l.row).get(b).get(k).i32(ROW).get(l.width).i32(UNIT).op("i32.mul").get(clear);
+          h.get(scratch)
+            .get(l.row)
+            .get(b)
+            .get(k)
+            .i32(ROW)
+            .get(l.width)
+            .i32(UNIT)
+            .op("i32.mul")
+            .get(clear)
+            .i32(1);
           h.call(tileHelper(h, units, rows, "narrow"));
           copyTile(
             h,
@@ -64,7 +94,7 @@ function mmaHelper(c: Code, units: Units): number {
             { at: l.tile, pitch: l.pitch },
             { at: scratch, pitch: undefined },
           );
-          h.end().end();
+          h.end();
         }
         h.get(l.row)
           .get(k)
@@ -74,6 +104,7 @@ function mmaHelper(c: Code, units: Units): number {
           .set(l.row);
         h.get(l.tile).get(l.pitch).i32(TILE.rows).op("i32.mul").op("i32.add").set(l.tile);
       });
+      h.end();
       h.get(b)
         .get(k)
         .i32(TILE.cols * ELEMENT[units])
@@ -118,28 +149,34 @@ function copyTile(h: Code, rows: number, width: LocalIndex, bytes: LocalIndex, t
 }
 
 /**
- * (tile, a, b, k, pitch, bytes of b per unit of depth, clear): `rows` x 8 accumulators plus their products. Of a narrow
- * panel of b each register reaches into the next units: those columns are computed and not used.
+ * (tile, a, b, k, pitch, bytes of b per unit of depth, clear, panels): `rows` x 8 accumulators plus their products, for so many
+ * panels of a below one another. Of a narrow panel of b each register reaches into the next units: those columns are computed
+ * and not used.
  */
 function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narrow"): number {
-  return c.module.helper(`mma ${units} ${rows} ${panel}`, I32S(7), [], (h) => {
-    const [tile, a, b, k, pitch, step, clear] = [0, 1, 2, 3, 4, 5, 6];
+  return c.module.helper(`mma ${units} ${rows} ${panel}`, I32S(8), [], (h) => {
+    const [tile, row, col, k, pitch, step, clear, panels] = [0, 1, 2, 3, 4, 5, 6, 7];
     const sums = Array.from({ length: rows * 2 }, () => h.local("v128"));
     const at = Array.from({ length: rows }, (_, r) => (r === 0 ? tile : h.local("i32")));
+    const [b0, b1] = [h.local("v128"), h.local("v128")];
+    const [a, b, end] = [h.local("i32"), h.local("i32"), h.local("i32")];
+    h.loop();
+    const nextPanel = h.depth - 1;
     for (let r = 1; r < rows; r++)
       h.get(at[r - 1]!)
         .get(pitch)
         .op("i32.add")
         .set(at[r]!);
-    h.get(clear).op("i32.eqz").if();
+    h.get(clear).if();
+    for (const s of sums) h.i32(0).v("i32x4.splat").set(s);
+    h.else();
     sums.forEach((s, i) => {
       h.get(at[i >> 1]!)
         .vaccess("v128.load", (i & 1) * 16)
         .set(s);
     });
     h.end();
-    const [b0, b1] = [h.local("v128"), h.local("v128")];
-    const end = h.local("i32");
+    h.get(row).set(a).get(col).set(b);
     h.get(k);
     if (units === "pairs") h.i32(1).op("i32.shr_u");
     h.i32(rows * UNIT)
@@ -180,6 +217,15 @@ function tileHelper(c: Code, units: Units, rows: number, panel: "whole" | "narro
         .get(s)
         .vaccess("v128.store", (i & 1) * 16);
     });
+    h.get(row)
+      .get(k)
+      .i32(rows * ELEMENT[units])
+      .op("i32.mul")
+      .op("i32.add")
+      .set(row);
+    h.get(tile).get(pitch).i32(rows).op("i32.mul").op("i32.add").set(tile);
+    h.get(panels).i32(1).op("i32.sub").set(panels);
+    h.get(panels).brIf(nextPanel).end();
   });
 }
 
