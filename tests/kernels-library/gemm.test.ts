@@ -148,6 +148,15 @@ describe("gemm", () => {
     check(c, planGemm(c.spec, c, TARGETS.t64, 1), "t64", 1, false);
   });
 
+  test.each([
+    ["f32", "f32", 300],
+    ["i8", "i32", 600],
+  ] as const)("turns so deep that not all rows of a half lie near the fabric: %s", (d, out, depth) => {
+    const c: Case = { spec: { a: d, b: d, out }, m: 153, n: 29, k: depth - 11, seed: 1 };
+    const plan = { halfRows: 37, cols: 12, blockRows: 74, blockCols: 12, depth, turns: 1, tileCols: 1 };
+    check(c, plan, "t64", 1, false);
+  });
+
   test("what a plan takes of each memory fits every preset", () => {
     for (const target of Object.values(TARGETS)) {
       const spec: GemmSpec = { a: "f32", b: "f32", out: "f32" };

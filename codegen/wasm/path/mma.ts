@@ -21,9 +21,34 @@ export function emitMma(E: Emitter, operand: (name: string) => Expr): void {
 
 const ROW = TILE.cols * UNIT;
 
-/** (acc, a, b, m, n, k, clear, scratch). */
+/** Bytes of rows that meet one panel of columns after the other: with such a panel they stay in a first-level cache. */
+const NEAR = 24 * 1024;
+
+/** (acc, a, b, m, n, k, clear, scratch): the rows in blocks, so that those which meet all columns lie near. */
 function mmaHelper(c: Code, units: Units): number {
   return c.module.helper(`mma ${units}`, I32S(8), [], (h) => {
+    const [acc, a, b, m, n, k, clear, scratch] = [0, 1, 2, 3, 4, 5, 6, 7];
+    const [block, rows] = [h.local("i32"), h.local("i32")];
+    const bytes = TILE.rows * ELEMENT[units];
+    // Whole panels of rows, at least one; the depth may be 0.
+    h.i32(NEAR).get(k).i32(1).op("i32.add").i32(bytes).op("i32.mul").op("i32.div_u").set(block);
+    h.get(block).i32(1).get(block).op("select").i32(TILE.rows).op("i32.mul").set(block);
+    h.block();
+    const done = h.depth - 1;
+    h.loop();
+    const again = h.depth - 1;
+    h.get(m).op("i32.eqz").brIf(done);
+    h.get(block).get(m).get(block).get(m).op("i32.lt_s").op("select").set(rows);
+    h.get(acc).get(a).get(b).get(rows).get(n).get(k).get(clear).get(scratch).call(blockHelper(h, units));
+    h.get(acc).get(rows).get(n).op("i32.mul").i32(4).op("i32.mul").op("i32.add").set(acc);
+    h.get(a).get(rows).get(k).op("i32.mul").i32(ELEMENT[units]).op("i32.mul").op("i32.add").set(a);
+    h.get(m).get(rows).op("i32.sub").set(m).br(again).end().end();
+  });
+}
+
+/** The same for a block: each panel of columns meets all of its rows. */
+function blockHelper(c: Code, units: Units): number {
+  return c.module.helper(`mma block ${units}`, I32S(8), [], (h) => {
     const [acc, a, b, m, n, k, clear, scratch] = [0, 1, 2, 3, 4, 5, 6, 7];
     const names = ["rows", "row", "cols", "tile", "corner", "pitch", "width", "copied", "panels"] as const;
     const l = Object.fromEntries(names.map((name) => [name, h.local("i32")])) as Record<
