@@ -4,6 +4,7 @@
  *     within(box(4, 4), atMost([1, 1], 3))     // the triangle i >= 0, j >= 0, i + j <= 3
  */
 import { fail } from "../../ir/diagnostic.ts";
+import { gcd } from "../gcd.ts";
 
 /** Integers, one per axis: a point of an index domain, or a difference of two. */
 export type Point = readonly number[];
@@ -174,5 +175,3 @@ function tidy(halfSpaces: readonly HalfSpace[]): readonly HalfSpace[] | undefine
   }
   return [...tightest.values()];
 }
-
-export const gcd = (x: number, y: number): number => (y === 0 ? x : gcd(y, x % y));

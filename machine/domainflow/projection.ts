@@ -5,7 +5,8 @@
  *     projection([1, 1, 1], 3).place([4, 5, 6])       // [1, 2]: the hexagonal array of a matrix product
  */
 import { fail } from "../../ir/diagnostic.ts";
-import { dot, gcd, type Point } from "./polyhedron.ts";
+import { gcd } from "../gcd.ts";
+import { dot, type Point } from "./polyhedron.ts";
 
 export interface Projection {
   readonly direction: Point;

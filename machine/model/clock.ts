@@ -2,6 +2,7 @@
  * Time is counted in ticks: whole numbers, of which a cycle of each clock has a whole number too. So cycles of different
  * clocks add up without rounding, and the same run gives the same bits everywhere. Up to 2^53 ticks are exact.
  */
+import { gcd } from "../gcd.ts";
 import type { MachineConfig } from "../schema.ts";
 
 export interface Clocks {
@@ -60,8 +61,4 @@ export function fractionOf(x: number, tolerance = 1e-12): Fraction {
 /** Whole cycles that so many bytes, elements or ops take at a rate per cycle. Exact for products below 2^53. */
 export function cyclesFor(amount: number, rate: Fraction): number {
   return Math.ceil((amount * rate.den) / rate.num);
-}
-
-export function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
 }

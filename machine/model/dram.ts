@@ -8,9 +8,11 @@
  * channel have flowed costs time (bank-level parallelism; Rixner, Dally, Kapasi, Mattson, Owens, Memory Access Scheduling, ISCA
  * 2000). How many banks may open rows in a while (tFAW) is not modelled.
  */
+
+import { gcd } from "../gcd.ts";
 import type { MachineConfig } from "../schema.ts";
 import type { Runs } from "../trace.ts";
-import { type Clocks, cyclesFor, fractionOf, gcd } from "./clock.ts";
+import { type Clocks, cyclesFor, fractionOf } from "./clock.ts";
 
 /** No row is open. */
 const NONE = -1;
@@ -101,7 +103,7 @@ export class Dram {
 
   /** Ticks that a channel needs for data of open rows. */
   dataTicks(bytes: number): number {
-    return cyclesFor(Math.ceil(bytes / this.#burst) * this.#burst, this.#rate) * this.#tick;
+    return cyclesFor(this.#rounded(bytes), this.#rate) * this.#tick;
   }
 
   /** Runs of which each channel gets the same part, `step` bytes further from one to the next. */

@@ -3,6 +3,7 @@
  * once for all its rounds. A question that has not one answer for all rounds is answered by a {@link Demand}: how that
  * loop has to be walked for the question to have one.
  */
+import { gcd } from "../../machine/gcd.ts";
 
 /**
  * The rounds of one loop that is walked at once; of a loop whose end is not known yet they are Infinity. They become fewer
@@ -201,7 +202,7 @@ export function floorDivide(a: Affine, divisor: number): Affine | Demand {
   const quotient = Math.floor(low / divisor);
   if (quotient === Math.floor(high / divisor)) return quotient;
   const { rounds, step } = first;
-  const turns = divisor / greatestCommonDivisor(Math.abs(step), divisor);
+  const turns = divisor / gcd(Math.abs(step), divisor);
   if (turns <= MOST_TURNS) return { demand: "turns", rounds, turns };
   if (second !== undefined || loopsOf(a).length > 1) return { demand: "single", rounds };
   // The first round with another quotient.
@@ -214,8 +215,4 @@ export function floorDivide(a: Affine, divisor: number): Affine | Demand {
 export function modulo(a: Affine, divisor: number): Affine | Demand {
   const quotient = floorDivide(a, divisor);
   return isDemand(quotient) ? quotient : subtract(a, scale(quotient, divisor));
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

@@ -36,7 +36,7 @@ export interface Frame {
 
 export type Evaluate = (f: Frame) => Value;
 
-const isData: Evaluate = () => DATA;
+const data: Evaluate = () => DATA;
 
 /** An expression as a function. Variables that have no number are data. */
 export function evaluateOf(e: Expr, numberOf: ReadonlyMap<Local, number>): Evaluate {
@@ -47,10 +47,10 @@ export function evaluateOf(e: Expr, numberOf: ReadonlyMap<Local, number>): Evalu
     }
     case "ref": {
       const at = numberOf.get(e.local);
-      return at === undefined ? isData : (f) => f.values[at] as Value;
+      return at === undefined ? data : (f) => f.values[at] as Value;
     }
     case "apply": {
-      if (e.type.kind === "vec" || e.type.kind === "mask" || OPS[e.op].effect === "read") return isData;
+      if (e.type.kind === "vec" || e.type.kind === "mask" || OPS[e.op].effect === "read") return data;
       return applyOf(
         e,
         e.args.map((a) => evaluateOf(a, numberOf)),
@@ -96,7 +96,7 @@ function applyOf(e: Apply, args: readonly Evaluate[]): Evaluate {
     case "select":
       return (f) => chosen(p(f), q(f), r(f));
     default:
-      return numberOf(e, args);
+      return scalarOf(e, args);
   }
 }
 
@@ -128,14 +128,14 @@ function chosen(cond: Value, yes: Value, no: Value): Value {
 }
 
 /** An op of numbers; data where it has any other operand. */
-function numberOf(e: Apply, args: readonly Evaluate[]): Evaluate {
-  if (e.type.kind !== "scalar" || e.type.name === "event" || args.length === 0) return isData;
+function scalarOf(e: Apply, args: readonly Evaluate[]): Evaluate {
+  if (e.type.kind !== "scalar" || e.type.name === "event" || args.length === 0) return data;
   const rule = scalarRule(
     e.op,
     e.args.map((a) => a.type),
     e.attrs,
   );
-  if (rule === undefined) return isData;
+  if (rule === undefined) return data;
   const moves = movingRule(e);
   const [p, q, r] = args as readonly [Evaluate, Evaluate, Evaluate];
   const second = e.args[1];

@@ -28,7 +28,7 @@ export function movingRule(e: Apply): MovingRule {
   const rule = RULES[e.op];
   const [type] = e.args.map((x) => x.type);
   if (rule === undefined || e.args.length > 2 || type?.kind !== "scalar") return singly;
-  if (type.name === "i32" || type.name === "i64") return (a, b) => answered(rule(a, b, e), rule, a, b, e);
+  if (type.name === "i32" || type.name === "i64") return (a, b) => answered(rule, a, b, e);
   if (type.name !== "f64") return singly;
   const { op, args } = e;
   // Integers that a float64 holds are exact in it, too; a product with 0 may be -0.
@@ -40,17 +40,16 @@ export function movingRule(e: Apply): MovingRule {
       ? answer
       : undefined;
   };
-  return (a, b) => answered(exactly(a, b, e), exactly, a, b, e);
+  return (a, b) => answered(exactly, a, b, e);
 }
 
 /** Only single rounds can tell. */
 const singly: MovingRule = (a, b) => pending(alone(isConstant(a) ? b : a));
 
-function answered(first: Answer | undefined, rule: Rule, a: Affine, b: Affine, e: Apply): Value {
-  if (first === undefined) return singly(a, b);
-  if (typeof first === "boolean") return Number(first);
-  if (!isDemand(first)) return first;
-  const answer = settled(() => rule(a, b, e));
+function answered(rule: Rule, a: Affine, b: Affine, e: Apply): Value {
+  let answer = rule(a, b, e);
+  // Most are answered at once, without a function to ask again.
+  if (answer !== undefined && isDemand(answer)) answer = settled(() => rule(a, b, e));
   if (answer === undefined) return singly(a, b);
   if (typeof answer === "boolean") return Number(answer);
   return isDemand(answer) ? pending(answer) : answer;

@@ -107,21 +107,18 @@ class Preparation {
   }
 
   /** Statements, with work before the first and behind the last of them. */
-  list(
-    stmts: readonly Stmt[],
-    before: readonly Stretch[] = [],
-    behind: readonly Stretch[] = [],
-  ): readonly Step[] {
+  list(stmts: readonly Stmt[], before?: Stretch, behind?: Stretch): readonly Step[] {
     const steps: Step[] = [];
-    let stretches: Stretch[] = [...before];
+    let stretches = before === undefined ? [] : [before];
     let values: Step[] = [];
     /** Work comes before the values and the command or branch that it is for. */
     const settle = (): void => {
-      const counted = stretches.map((s) => ({ at: s.at, work: workOf(s.exprs, ...s.more) }));
-      const at = counted.find((c) => c.work.length > 0)?.at;
-      const exprs = stretches.flatMap((s) => s.exprs);
-      const more = stretches.flatMap((s) => s.more);
-      if (at !== undefined) steps.push({ is: "work", work: workOf(exprs, ...more), at });
+      const first = stretches.find((s) => workOf(s.exprs, ...s.more).length > 0);
+      if (first !== undefined) {
+        const exprs = stretches.flatMap((s) => s.exprs);
+        const more = stretches.flatMap((s) => s.more);
+        steps.push({ is: "work", work: workOf(exprs, ...more), at: first.at });
+      }
       steps.push(...values);
       stretches = [];
       values = [];
@@ -154,7 +151,7 @@ class Preparation {
             ...{ is: "for", label: s.label, counter: this.#numberOf.get(s.local) ?? -1, at },
             ...{ from: this.#value(s.from), to: this.#value(s.to), step: s.step },
             // The bounds are looked at once, the counter in every round.
-            body: this.list(s.body, [{ exprs: [], more: ["scalar", "branch"], at }]),
+            body: this.list(s.body, { exprs: [], more: ["scalar", "branch"], at }),
             carried: this.#carriedBy(s),
           });
           break;
@@ -162,7 +159,7 @@ class Preparation {
           settle();
           steps.push({
             ...{ is: "loop", label: s.label, testFirst: s.testFirst, cond: this.#value(s.cond), at },
-            test: this.list(s.test, [], [{ exprs: exprsOf(s), more: ["branch"], at }]),
+            test: this.list(s.test, undefined, { exprs: exprsOf(s), more: ["branch"], at }),
             ...{ body: this.list(s.body), update: this.list(s.update) },
             carried: this.#carriedBy(s),
           });
@@ -182,7 +179,7 @@ class Preparation {
           break;
       }
     }
-    stretches.push(...behind);
+    if (behind !== undefined) stretches.push(behind);
     settle();
     return steps;
   }

@@ -33,16 +33,17 @@ function mmaHelper(c: Code, units: Units): number {
     // Whole panels of rows, at least one; the depth may be 0.
     h.i32(NEAR).get(k).i32(1).op("i32.add").i32(bytes).op("i32.mul").op("i32.div_u").set(block);
     h.get(block).i32(1).get(block).op("select").i32(TILE.rows).op("i32.mul").set(block);
-    h.block();
-    const done = h.depth - 1;
-    h.loop();
-    const again = h.depth - 1;
-    h.get(m).op("i32.eqz").brIf(done);
-    h.get(block).get(m).get(block).get(m).op("i32.lt_s").op("select").set(rows);
-    h.get(acc).get(a).get(b).get(rows).get(n).get(k).get(clear).get(scratch).call(blockHelper(h, units));
-    h.get(acc).get(rows).get(n).op("i32.mul").i32(4).op("i32.mul").op("i32.add").set(acc);
-    h.get(a).get(rows).get(k).op("i32.mul").i32(ELEMENT[units]).op("i32.mul").op("i32.add").set(a);
-    h.get(m).get(rows).op("i32.sub").set(m).br(again).end().end();
+    down(
+      h,
+      m,
+      () => h.get(block),
+      () => {
+        h.get(block).get(m).get(block).get(m).op("i32.lt_s").op("select").set(rows);
+        h.get(acc).get(a).get(b).get(rows).get(n).get(k).get(clear).get(scratch).call(blockHelper(h, units));
+        h.get(acc).get(rows).get(n).op("i32.mul").i32(4).op("i32.mul").op("i32.add").set(acc);
+        h.get(a).get(rows).get(k).op("i32.mul").i32(ELEMENT[units]).op("i32.mul").op("i32.add").set(a);
+      },
+    );
   });
 }
 
@@ -58,98 +59,109 @@ function blockHelper(c: Code, units: Units): number {
     h.get(n).i32(4).op("i32.mul").set(l.pitch);
     h.get(acc).set(l.corner);
     h.get(n).set(l.cols);
-    down(h, l.cols, TILE.cols, () => {
-      h.get(l.corner).set(l.tile).get(a).set(l.row).get(m).set(l.rows);
-      h.get(l.cols).i32(TILE.cols).get(l.cols).i32(TILE.cols).op("i32.lt_s").op("select").set(l.width);
-      h.get(l.width).i32(TILE.cols).op("i32.eq").if();
-      for (let rows = TILE.rows; rows > 0; rows--) {
-        // All whole panels of rows, then what is narrower than a panel.
-        if (rows === TILE.rows) h.get(m).i32(rows).op("i32.div_u");
-        else h.get(l.rows).i32(rows).op("i32.eq");
-        h.set(l.panels);
-        h.get(l.panels).if();
-        h.get(l.tile).get(l.row).get(b).get(k).get(l.pitch).i32(ROW).get(clear).get(l.panels);
-        h.call(tileHelper(h, units, rows, "whole"));
-        if (rows === TILE.rows) {
-          h.get(l.panels).i32(rows).op("i32.mul").set(l.panels);
-          h.get(l.row)
-            .get(l.panels)
-            .get(k)
-            .op("i32.mul")
-            .i32(ELEMENT[units])
-            .op("i32.mul")
-            .op("i32.add")
-            .set(l.row);
-          h.get(l.tile).get(l.panels).get(l.pitch).op("i32.mul").op("i32.add").set(l.tile);
-          h.get(m).get(l.panels).op("i32.sub").set(l.rows);
-        }
-        h.end();
-      }
-      h.else();
-      down(h, l.rows, TILE.rows, () => {
-        for (let rows = 1; rows <= TILE.rows; rows++) {
-          h.get(l.rows)
-            .i32(rows)
-            .op(rows === TILE.rows ? "i32.ge_s" : "i32.eq")
-            .if();
-          copyTile(
-            h,
-            rows,
-            l.width,
-            l.copied,
-            { at: scratch, pitch: undefined },
-            { at: l.tile, pitch: l.pitch },
-          );
-          h.get(scratch)
-            .get(l.row)
-            .get(b)
-            .get(k)
-            .i32(ROW)
-            .get(l.width)
-            .i32(UNIT)
-            .op("i32.mul")
-            .get(clear)
-            .i32(1);
-          h.call(tileHelper(h, units, rows, "narrow"));
-          copyTile(
-            h,
-            rows,
-            l.width,
-            l.copied,
-            { at: l.tile, pitch: l.pitch },
-            { at: scratch, pitch: undefined },
-          );
+    down(
+      h,
+      l.cols,
+      () => h.i32(TILE.cols),
+      () => {
+        h.get(l.corner).set(l.tile).get(a).set(l.row).get(m).set(l.rows);
+        h.get(l.cols).i32(TILE.cols).get(l.cols).i32(TILE.cols).op("i32.lt_s").op("select").set(l.width);
+        h.get(l.width).i32(TILE.cols).op("i32.eq").if();
+        for (let rows = TILE.rows; rows > 0; rows--) {
+          // All whole panels of rows, then what is narrower than a panel.
+          if (rows === TILE.rows) h.get(m).i32(rows).op("i32.div_u");
+          else h.get(l.rows).i32(rows).op("i32.eq");
+          h.set(l.panels);
+          h.get(l.panels).if();
+          h.get(l.tile).get(l.row).get(b).get(k).get(l.pitch).i32(ROW).get(clear).get(l.panels);
+          h.call(tileHelper(h, units, rows, "whole"));
+          if (rows === TILE.rows) {
+            h.get(l.panels).i32(rows).op("i32.mul").set(l.panels);
+            h.get(l.row)
+              .get(l.panels)
+              .get(k)
+              .op("i32.mul")
+              .i32(ELEMENT[units])
+              .op("i32.mul")
+              .op("i32.add")
+              .set(l.row);
+            h.get(l.tile).get(l.panels).get(l.pitch).op("i32.mul").op("i32.add").set(l.tile);
+            h.get(m).get(l.panels).op("i32.sub").set(l.rows);
+          }
           h.end();
         }
-        h.get(l.row)
+        h.else();
+        down(
+          h,
+          l.rows,
+          () => h.i32(TILE.rows),
+          () => {
+            for (let rows = 1; rows <= TILE.rows; rows++) {
+              h.get(l.rows)
+                .i32(rows)
+                .op(rows === TILE.rows ? "i32.ge_s" : "i32.eq")
+                .if();
+              copyTile(
+                h,
+                rows,
+                l.width,
+                l.copied,
+                { at: scratch, pitch: undefined },
+                { at: l.tile, pitch: l.pitch },
+              );
+              h.get(scratch)
+                .get(l.row)
+                .get(b)
+                .get(k)
+                .i32(ROW)
+                .get(l.width)
+                .i32(UNIT)
+                .op("i32.mul")
+                .get(clear)
+                .i32(1);
+              h.call(tileHelper(h, units, rows, "narrow"));
+              copyTile(
+                h,
+                rows,
+                l.width,
+                l.copied,
+                { at: l.tile, pitch: l.pitch },
+                { at: scratch, pitch: undefined },
+              );
+              h.end();
+            }
+            h.get(l.row)
+              .get(k)
+              .i32(TILE.rows * ELEMENT[units])
+              .op("i32.mul")
+              .op("i32.add")
+              .set(l.row);
+            h.get(l.tile).get(l.pitch).i32(TILE.rows).op("i32.mul").op("i32.add").set(l.tile);
+          },
+        );
+        h.end();
+        h.get(b)
           .get(k)
-          .i32(TILE.rows * ELEMENT[units])
+          .i32(TILE.cols * ELEMENT[units])
           .op("i32.mul")
           .op("i32.add")
-          .set(l.row);
-        h.get(l.tile).get(l.pitch).i32(TILE.rows).op("i32.mul").op("i32.add").set(l.tile);
-      });
-      h.end();
-      h.get(b)
-        .get(k)
-        .i32(TILE.cols * ELEMENT[units])
-        .op("i32.mul")
-        .op("i32.add")
-        .set(b);
-      h.get(l.corner).i32(ROW).op("i32.add").set(l.corner);
-    });
+          .set(b);
+        h.get(l.corner).i32(ROW).op("i32.add").set(l.corner);
+      },
+    );
   });
 }
 
-/** Runs `body` while the local is above 0; it goes down by `step`. */
-function down(h: Code, left: LocalIndex, step: number, body: () => void): void {
+/** Runs `body` while the local is above 0; it goes down by what `step` pushes. */
+function down(h: Code, left: LocalIndex, step: () => Code, body: () => void): void {
   h.block();
   const done = h.depth - 1;
   h.loop();
   const again = h.depth - 1;
   h.get(left).i32(0).op("i32.le_s").brIf(done);
   body();
-  h.get(left).i32(step).op("i32.sub").set(left).br(again).end().end();
+  h.get(left);
+  step().op("i32.sub").set(left).br(again).end().end();
 }
 
 /** Rows of `width` accumulators; without a pitch they are a whole tile's. */
