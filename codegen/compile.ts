@@ -13,6 +13,7 @@ import {
 } from "../ir/program.ts";
 import type { Target } from "../ir/target.ts";
 import type { ProgramFile } from "./file/manifest.ts";
+import { type Forwarding, findForwarding } from "./forwarding.ts";
 import { type Layout, planLayout } from "./layout.ts";
 import { legalise } from "./legalise.ts";
 import { paramUses } from "./params.ts";
@@ -33,6 +34,7 @@ export interface CompileOptions {
 export interface CompiledKernel extends ProgramFile {
   readonly name: string;
   readonly layout: Layout;
+  readonly forwarding: Forwarding;
   readonly emitted: Emitted;
   readonly params: readonly ParamUse[];
 }
@@ -47,11 +49,12 @@ export function compileKernel(k: Kernel, o: CompileOptions): CompiledKernel {
 
 /** The last half of compilation: a kernel of level machine, as it stands in a program file, to WebAssembly. */
 export function emitKernel(machine: Kernel, source: string, o: CompileOptions): CompiledKernel {
-  const layout = planLayout(machine, scopeBytes(machine));
-  const emitted = emitModule(machine, layout, o.checks);
+  const forwarding = findForwarding(machine);
+  const layout = planLayout(machine, scopeBytes(machine), forwarding.noted.size > 0);
+  const emitted = emitModule(machine, layout, forwarding, o.checks);
   const params = paramUses(machine);
   const description = describe(machine.name, params, o.description);
-  return { ...o, name: machine.name, source, machine, layout, emitted, params, description };
+  return { ...o, name: machine.name, source, machine, layout, forwarding, emitted, params, description };
 }
 
 /** @throws KPU6008 where the description does not fit the code */

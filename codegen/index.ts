@@ -15,6 +15,7 @@ export {
   bufferPlace,
   elementBytes,
   GUARD_BYTES,
+  HEAD,
   type Layout,
 } from "./layout.ts";
 export { legalise } from "./legalise.ts";

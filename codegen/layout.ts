@@ -2,12 +2,12 @@
  * Where a program keeps its things in linear memory.
  *
  *     program area (one per program)                       tile area (one per tile)
- *       0      address of the first tile area                l2     buffers of near scopes
+ *       0      HEAD: where tile areas are, ...               l2     buffers of near scopes
  *       args   32 bytes per parameter                        l1, acc  buffers at the fabric
  *       scratch  lanes on their way through memory           local
  *       tables   constant tables                             private
- *       l3, global   buffers shared by all tiles             frame  locals saved at a barrier
- *       host   operands of host calls
+ *       l3, global   buffers shared by all tiles             notes  transfers that were noted: wasm/path/forward.ts
+ *       host   operands of host calls                        frame  locals saved at a barrier
  *
  * Address 0 .. 65535 of the memory is used by nobody: 0 is the null pointer, and constant offsets below 64 KiB may be
  * moved from an index into the access without going below zero.
@@ -19,6 +19,14 @@ import type { ScopeBytes } from "./scopes.ts";
 export const GUARD_BYTES = 65536;
 const LINE = 64;
 export const ARG_BYTES = 32;
+/**
+ * The words at the beginning of a program area: the address of the first tile area, the bytes of one, and whether the arrays
+ * that transfers are forwarded from (forwarding.ts) share no memory with one that the program writes.
+ */
+export const HEAD = { tiles: 0, tileBytes: 4, apart: 8 } as const;
+/** Transfers that a tile has noted at a time. */
+export const NOTES = 8;
+export const NOTE_BYTES = 32;
 
 export function align(n: number, to = LINE): number {
   return Math.ceil(n / to) * to;
@@ -36,7 +44,7 @@ export interface Layout {
   readonly host: number;
   readonly frame: number;
   /** Offsets in a tile area. */
-  readonly near: { readonly [K in NearScope]: number };
+  readonly near: { readonly [K in NearScope | "notes"]: number };
 }
 /** Scopes of which every tile has its own. */
 export type NearScope = Exclude<Scope, "l3" | "global">;
@@ -76,7 +84,8 @@ export function bufferPlace(layout: Layout, scope: Scope, offset: number): numbe
   }
 }
 
-export function planLayout(k: Kernel, scopes: ScopeBytes): Layout {
+/** @param forwards  whether transfers of the kernel may be noted */
+export function planLayout(k: Kernel, scopes: ScopeBytes, forwards: boolean): Layout {
   const maxLanes = (k.registerBits ?? 256) / 8;
   let at = LINE;
   const take = (bytes: number): number => {
@@ -98,6 +107,7 @@ export function planLayout(k: Kernel, scopes: ScopeBytes): Layout {
     acc: take(scopes.acc === 0 ? 0 : TILE_SCRATCH + scopes.acc),
     local: take(scopes.local),
     private: take(scopes.private),
+    notes: take(forwards ? NOTES * NOTE_BYTES : 0),
   };
   return { args, scratchMask, scratchIndex, scratchValue, tables, shared, host, near, frame: at };
 }

@@ -1,6 +1,6 @@
 /** What the buffers of a kernel take of each memory. */
 import { bytesOf, type DTypeName, type Scope } from "../ir/dtype.ts";
-import type { Kernel } from "../ir/kir.ts";
+import type { Apply, Kernel } from "../ir/kir.ts";
 import { forEachExpr } from "../ir/walk.ts";
 
 /** Bytes of each scope: of all tiles together in global and l3, of each tile elsewhere. */
@@ -12,10 +12,14 @@ export function scopeBytes(k: Kernel): ScopeBytes {
   forEachExpr(k.body, (e) => {
     if (e.kind !== "apply" || e.op !== "alloc") return;
     const scope = e.attrs["scope"] as Scope;
-    const size = bytesOf(e.attrs["dtype"] as DTypeName, e.attrs["count"] as number);
-    bytes[scope] = Math.max(bytes[scope], (e.attrs["offset"] as number) + size);
+    bytes[scope] = Math.max(bytes[scope], (e.attrs["offset"] as number) + allocatedBytes(e));
   });
   return bytes;
+}
+
+/** Bytes that an `alloc` takes of its scope. */
+export function allocatedBytes(alloc: Apply): number {
+  return bytesOf(alloc.attrs["dtype"] as DTypeName, alloc.attrs["count"] as number);
 }
 
 /** Bytes that the constant tables take of local memory, up to the end of the last that the code uses. */

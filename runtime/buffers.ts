@@ -2,7 +2,14 @@
  * Which buffer a checked pointer is in. A pointer carries the bounds of its buffer and not its name; when a check has
  * stopped the program, the buffer is the one that has these bounds.
  */
-import { ARG_BYTES, bufferBytes, bufferPlace, type CompiledKernel, elementBytes } from "../codegen/index.ts";
+import {
+  ARG_BYTES,
+  bufferBytes,
+  bufferPlace,
+  type CompiledKernel,
+  elementBytes,
+  HEAD,
+} from "../codegen/index.ts";
 import type { NamedBuffer } from "../ir/bounds.ts";
 import { bytesOf, type DTypeName, isShared, type Scope } from "../ir/dtype.ts";
 import { forEachExpr } from "../ir/walk.ts";
@@ -48,7 +55,7 @@ function parameters({ k, base, view }: Stopped, access: Bounds["access"]): Named
 /** `S.alloc` and `S.allocConst`, numbered in their scope as direct execution does. */
 function allocations({ k, base, view, tile }: Stopped): NamedBuffer[] {
   const { layout, machine } = k;
-  const near = view.getUint32(base, true) + view.getUint32(base + 4, true) * tile;
+  const near = view.getUint32(base + HEAD.tiles, true) + view.getUint32(base + HEAD.tileBytes, true) * tile;
   const start = (scope: Scope, offset: number): number =>
     (isShared(scope) ? base : near) + bufferPlace(layout, scope, offset);
   const counts = new Map<Scope, number>();

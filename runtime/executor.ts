@@ -1,5 +1,5 @@
 /** One program in one memory: instantiated once, run many times. */
-import { ARG_BYTES, align, type CompiledKernel } from "../codegen/index.ts";
+import { ARG_BYTES, align, type CompiledKernel, HEAD } from "../codegen/index.ts";
 import type { Location } from "../ir/diagnostic.ts";
 import { fail, KpuError } from "../ir/diagnostic.ts";
 import { writeElements } from "../ir/elements.ts";
@@ -63,7 +63,7 @@ export class Executor {
 
   /** Copies host memory in and writes the argument block. */
   #place(args: readonly BoundArg[], tiles: number): PlacedRegion[] {
-    const { layout, emitted, params, machine } = this.#k;
+    const { layout, forwarding, emitted, params, machine } = this.#k;
     const device = this.#device;
     const own = device.memory.buffer;
     const tileAreas = align(device.top);
@@ -82,8 +82,11 @@ export class Executor {
     device.ensure(at);
     const { bytes, view } = device;
     for (const { address, host } of placed) if (host !== undefined) bytes.set(host, address);
-    view.setUint32(this.#base, tileAreas, true);
-    view.setUint32(this.#base + 4, emitted.tileBytes, true);
+    view.setUint32(this.#base + HEAD.tiles, tileAreas, true);
+    view.setUint32(this.#base + HEAD.tileBytes, emitted.tileBytes, true);
+    const shares = ({ region, written }: PlacedRegion): boolean =>
+      written && region.members.some((m) => forwarding.sources.includes(m));
+    view.setUint32(this.#base + HEAD.apart, placed.some(shares) ? 0 : 1, true);
     machine.params.forEach((p, i) => {
       const arg = args[i] as BoundArg;
       const slot = this.#base + layout.args + i * ARG_BYTES;

@@ -4,6 +4,7 @@
  */
 import { DTYPES, type DTypeName } from "../../ir/dtype.ts";
 import type { Expr, Kernel, Local, LocationIndex, ScalarName } from "../../ir/kir.ts";
+import type { Forwarding } from "../forwarding.ts";
 import type { Layout } from "../layout.ts";
 import type { Code, LocalIndex, WasmType } from "./encoder.ts";
 import type { AccessSite, HostSite } from "./sites.ts";
@@ -46,6 +47,7 @@ export interface Emitter {
   readonly tileCount: LocalIndex;
   readonly imports: Imports;
   readonly layout: Layout;
+  readonly forwarding: Forwarding;
   /** Host calls of the kernel, in the order of their site numbers; the emitter appends. */
   readonly sites: HostSite[];
   /** Checked accesses, by the number that `outside` gets; the emitter appends. */

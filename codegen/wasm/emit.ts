@@ -10,13 +10,15 @@
 import { fail } from "../../ir/diagnostic.ts";
 import { isPacked } from "../../ir/dtype.ts";
 import type { Apply, Expr, Kernel, Local, Param } from "../../ir/kir.ts";
-import { ARG_BYTES, align, GUARD_BYTES, type Layout } from "../layout.ts";
+import type { Forwarding } from "../forwarding.ts";
+import { ARG_BYTES, align, GUARD_BYTES, HEAD, type Layout } from "../layout.ts";
 import { type Barriers, findBarriers } from "./barriers.ts";
 import { type Emitter, type Imports, type Parts, type Slot, scalarName, wasmType } from "./context.ts";
 import { type Resume, StatementEmitter } from "./control.ts";
 import { type Code, type LocalIndex, ModuleBuilder, type WasmType } from "./encoder.ts";
 import { emitHostOp, hostBytes } from "./host.ts";
 import { emitExtract, emitGet } from "./memory.ts";
+import { clearNotes } from "./path/forward.ts";
 import { bounded, elementUnits, fromBytes, isPackedPointer, pushAddress64, pushPointer } from "./pointer.ts";
 import { emitAnyAll, emitReduce, emitReduceIndex } from "./reduce.ts";
 import { index32, scalarApply } from "./scalar.ts";
@@ -40,7 +42,7 @@ const MOST = { locals: 50_000, bytes: 7_654_321 };
 const HEAD_BYTES = 4 * MOST.locals;
 
 /** @throws KPU7008 a kernel that is larger than an engine takes */
-export function emitModule(k: Kernel, layout: Layout, checks: boolean): Emitted {
+export function emitModule(k: Kernel, layout: Layout, forwarding: Forwarding, checks: boolean): Emitted {
   const m = new ModuleBuilder();
   m.importMemory("kpu", "memory", 1);
   const baseGlobal = m.importGlobal("kpu", "base", "i32");
@@ -51,7 +53,7 @@ export function emitModule(k: Kernel, layout: Layout, checks: boolean): Emitted 
   };
   const { index, code } = m.define(["i32", "i32", "i32"], ["i32"]);
   m.export("tile", index);
-  const emitter = new KernelEmitter(k, layout, checks, code, imports, baseGlobal);
+  const emitter = new KernelEmitter(k, layout, forwarding, checks, code, imports, baseGlobal);
   const frameBytes = emitter.emit();
   const { locals, bytes } = code.size;
   if (locals > MOST.locals || bytes > MOST.bytes - HEAD_BYTES)
@@ -77,6 +79,7 @@ class KernelEmitter implements Emitter {
   readonly baseGlobal: number;
   readonly imports: Imports;
   readonly layout: Layout;
+  readonly forwarding: Forwarding;
   readonly sites: HostSite[] = [];
   readonly accesses: AccessSite[] = [];
   readonly tileId: LocalIndex = 0;
@@ -86,9 +89,18 @@ class KernelEmitter implements Emitter {
   at = 0;
   readonly #slots: Slots;
 
-  constructor(k: Kernel, layout: Layout, checks: boolean, code: Code, imports: Imports, baseGlobal: number) {
+  constructor(
+    k: Kernel,
+    layout: Layout,
+    forwarding: Forwarding,
+    checks: boolean,
+    code: Code,
+    imports: Imports,
+    baseGlobal: number,
+  ) {
     this.kernel = k;
     this.layout = layout;
+    this.forwarding = forwarding;
     this.checks = checks;
     this.code = code;
     this.imports = imports;
@@ -102,14 +114,19 @@ class KernelEmitter implements Emitter {
   emit(): number {
     const c = this.code;
     // The address of this tile's area is computed by the host: it knows the areas' size.
-    c.global(this.baseGlobal).access("i32.load", 0);
+    c.global(this.baseGlobal).access("i32.load", HEAD.tiles);
     c.global(this.baseGlobal)
-      .access("i32.load", 4)
+      .access("i32.load", HEAD.tileBytes)
       .get(this.tileId)
       .op("i32.mul")
       .op("i32.add")
       .set(this.tileBase);
     for (const [i, p] of this.kernel.params.entries()) this.#loadParam(p, i);
+    if (this.forwarding.noted.size > 0) {
+      c.get(2).op("i32.eqz").if();
+      clearNotes(this);
+      c.end();
+    }
     if (this.barriers.at.length === 0) {
       new StatementEmitter(this, this.#slots.bounds, undefined).list(this.kernel.body);
       c.i32(0);

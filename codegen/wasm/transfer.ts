@@ -11,7 +11,9 @@ import { dtypeOf, type Emitter, scalarName } from "./context.ts";
 import type { Code, LocalIndex } from "./encoder.ts";
 import { canonicalBits } from "./memory.ts";
 import type { AccessOp } from "./opcodes.ts";
-import { bounded, elementUnits } from "./pointer.ts";
+import { emitNoted, isNoted, pushApart } from "./path/forward.ts";
+import { elementUnits } from "./pointer.ts";
+import { add, copyRowsHelper, countDown, I32S, pushAddress, pushBytes } from "./rows.ts";
 import { index32 } from "./scalar.ts";
 
 const MOVES: { readonly [K in OpName]?: (E: Emitter, e: Apply) => void } = {
@@ -34,53 +36,23 @@ export function emitTransfer(E: Emitter, e: Apply): void {
   MOVES[e.op]?.(E, e);
 }
 
-export function pushAddress(E: Emitter, p: Expr): void {
-  if (E.checks) E.code.get(bounded(E, p).addr).op("i32.wrap_i64");
-  else E.pointer(p);
-}
-
-/** Pushes a number of elements as bytes (or half bytes: {@link elementUnits}). */
-export function pushBytes(E: Emitter, n: Expr, bytes: number): void {
-  index32(E, n);
-  if (bytes > 1) E.code.i32(bytes).op("i32.mul");
-}
-
-/** Runs `body` while the local counts down to 0. */
-export function countDown(c: Code, n: LocalIndex, body: () => void): void {
-  c.block();
-  const done = c.depth - 1;
-  c.loop();
-  const again = c.depth - 1;
-  c.get(n).i32(0).op("i32.le_s").brIf(done);
-  body();
-  c.get(n).i32(1).op("i32.sub").set(n).br(again).end().end();
-}
-
-export function add(c: Code, to: LocalIndex, step: LocalIndex): void {
-  c.get(to).get(step).op("i32.add").set(to);
-}
-
 // ---------------------------------------------------------------------------------------------- rows
 
 /** Rows of `width` bytes, `times` of them. */
 function copyRows(E: Emitter, e: Apply): void {
   const [dst, src, width, srcStride, dstStride, times] = e.args as [Expr, Expr, Expr, Expr, Expr, Expr];
+  const isDrained = E.forwarding.broughtOut.has(e);
+  if (isDrained) {
+    pushApart(E);
+    E.code.op("i32.eqz").if();
+  }
   pushAddress(E, dst);
   pushAddress(E, src);
   for (const x of [width, srcStride, dstStride]) pushBytes(E, x, elementUnits(dst));
   index32(E, times);
-  E.code.call(copyRowsHelper(E.code));
-}
-
-/** (dst, src, width, source stride, destination stride, times), all but the last in bytes. */
-export function copyRowsHelper(c: Code): number {
-  return c.module.helper("copy rows", I32S(6), [], (h) => {
-    countDown(h, 5, () => {
-      h.get(0).get(1).get(2).memoryCopy();
-      add(h, 0, 4);
-      add(h, 1, 3);
-    });
-  });
+  if (isNoted(E, e)) emitNoted(E);
+  else E.code.call(copyRowsHelper(E.code));
+  if (isDrained) E.code.end();
 }
 
 // ---------------------------------------------------------------------------------------------- boxes
@@ -182,7 +154,6 @@ export function nest(
 }
 
 export const indices = (from: number): number[] => Array.from({ length: MAX_DIMS }, (_, i) => from + i);
-export const I32S = (n: number): "i32"[] => new Array<"i32">(n).fill("i32");
 
 /** (dst, src, counts, source strides, destination strides): strides in bytes, elements of `bytes` bytes. */
 export function copyBoxHelper(c: Code, bytes: number): number {

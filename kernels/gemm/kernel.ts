@@ -167,6 +167,8 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
   checkPlan(spec, plan, target, tiles);
   const { halfRows: H, cols: W, blockRows: MB, blockCols: NB, depth: KB, turns: TURNS } = plan;
   const KEEPS = keepsSums(plan);
+  /** Both halves of a chunk meet the same columns in one turn each: those come to the edge once, for the first half. */
+  const ONCE = KEEPS && TURNS === 1;
   const [A, B, D] = [anyDtype(spec.a), anyDtype(spec.b), anyDtype(spec.out)];
   const [BIAS, RESIDUAL] = [anyDtype(spec.bias ?? "f32"), anyDtype(spec.residual ?? "f32")];
   const BUFFERS = buffersOf(spec, plan, tiles);
@@ -286,7 +288,7 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
     e: readonly Event[],
     chunk: Chunk,
     slot: number,
-    { top, left, rows, cols }: Half,
+    { h, top, left, rows, cols }: Half,
     p: number,
     edge: number,
   ): void {
@@ -299,14 +301,18 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
       e[AT.rows]!,
     );
     given(e, "rows");
+    if (!streamsCols(h)) return;
     S.streamCols(
-      mem.edgeB.at(edge, 0),
+      mem.edgeB.at(colsAt(slot, edge), 0),
       mem.nearB.at(slot, transposeB ? left * KB + at : at * NB + left),
       { cols, depth, stride: transposeB ? KB : NB, transposed: transposeB },
       e[AT.cols]!,
     );
     given(e, "cols");
   }
+  const streamsCols = (h: number): boolean => !ONCE || h === 0;
+  /** Which of the two buffers at the edge has the columns of a turn. */
+  const colsAt = (slot: number, edge: number): number => (ONCE ? slot : edge);
   function turnDepth(chunk: Chunk, p: number): number {
     return Math.max(0, Math.min(chunk.turn, chunk.depth - p * chunk.turn));
   }
@@ -399,14 +405,14 @@ function makeGemm(spec: GemmSpec, plan: GemmPlan, target: Target, tiles: number)
     const goesOut = h === 0 ? wentOut : lastChunk || !stays;
     const comesIn = !KEEPS && (h === 0 ? cameIn : comesThen);
     done(e, "rows");
-    done(e, "cols");
+    if (streamsCols(h)) done(e, "cols");
     if (!KEEPS && p === 0 && cameIn) done(e, "sums");
     if (p === 0 && h === 0 && first && u.more) load(x, mem, e, u.nextBlock, u.nextChunk, 1 - slot);
     const product = edge === 0 ? "mma0" : "mma1";
     S.mma(
       mem.acc.at(h, 0),
       mem.edgeA.at(edge, 0),
-      mem.edgeB.at(edge, 0),
+      mem.edgeB.at(colsAt(slot, edge), 0),
       {
         m: half.rows,
         n: half.cols,

@@ -4,8 +4,9 @@ import type { Attrs, Expr } from "../../../ir/kir.ts";
 import { type LayoutName, type TransformName, WINDOW } from "../../../ir/path/operands.ts";
 import { dtypeOf, type Emitter, scalarName } from "../context.ts";
 import type { Code, LocalIndex, WasmType } from "../encoder.ts";
+import { add, copyRowsHelper, countDown, I32S, pushAddress, pushBytes } from "../rows.ts";
 import { castScalar, index32 } from "../scalar.ts";
-import { add, copyRowsHelper, countDown, I32S, LOAD, pushAddress, pushBytes, STORE } from "../transfer.ts";
+import { LOAD, STORE } from "../transfer.ts";
 
 /** How one element gets from memory to memory. */
 interface Mover {

@@ -15,10 +15,10 @@ export function emitCommand(E: Emitter, e: Apply, op: PathOp): void {
       emitBlockMove(E, e.attrs, operand);
       return;
     case "stream_rows":
-      emitStream(E, "rows", e.attrs, operand);
+      emitStream(E, "rows", e, operand);
       return;
     case "stream_cols":
-      emitStream(E, "cols", e.attrs, operand);
+      emitStream(E, "cols", e, operand);
       return;
     case "preload":
       emitPreload(E, operand);
@@ -27,7 +27,7 @@ export function emitCommand(E: Emitter, e: Apply, op: PathOp): void {
       emitMma(E, operand);
       return;
     case "drain":
-      emitDrain(E, e.attrs, operand);
+      emitDrain(E, e, operand);
       return;
   }
 }

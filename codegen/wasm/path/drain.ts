@@ -1,6 +1,6 @@
 /** The drain path: four accumulators at a time through the steps of ir/path/drain.ts. */
 import { DTYPES, type DTypeName } from "../../../ir/dtype.ts";
-import type { Attrs, Expr } from "../../../ir/kir.ts";
+import type { Apply, Attrs, Expr } from "../../../ir/kir.ts";
 import { type ActivationName, activationSteps } from "../../../ir/path/activations.ts";
 import { type PathOperand, pathOperands } from "../../../ir/path/operands.ts";
 import { dtypeOf, type Emitter, scalarName } from "../context.ts";
@@ -10,25 +10,37 @@ import { lanewisePart } from "../lanewise.ts";
 import { canonicalPart, maskedLoadHelper, maskedStoreHelper } from "../memory.ts";
 import { loadPart, storePart } from "../partaccess.ts";
 import { elementUnits } from "../pointer.ts";
+import { countDown, pushAddress, pushBytes } from "../rows.ts";
 import { castScalar, index32 } from "../scalar.ts";
-import { countDown, pushAddress, pushBytes } from "../transfer.ts";
+import { pushApart } from "./forward.ts";
 
 /** Operands that count elements of a row of another operand. */
 const STRIDE_OF: { readonly [name: string]: string } = { stride: "dst", residualStride: "residual" };
 
-export function emitDrain(E: Emitter, attrs: Attrs, operand: (name: string) => Expr): void {
+export function emitDrain(E: Emitter, e: Apply, operand: (name: string) => Expr): void {
   const c = E.code;
+  const { attrs } = e;
+  const out = E.forwarding.drained.get(e);
   const operands = pathOperands("drain", attrs);
-  for (const o of operands) {
-    const e = operand(o.name);
+  const push = (o: PathOperand, x: Expr): void => {
     const rowsOf = STRIDE_OF[o.name];
-    if (o.is === "pointer") pushAddress(E, e);
-    else if (rowsOf !== undefined) pushBytes(E, e, elementUnits(operand(rowsOf)));
-    else if (o.is === "count") index32(E, e);
+    if (o.is === "pointer") pushAddress(E, x);
+    else if (rowsOf !== undefined) pushBytes(E, x, elementUnits(operand(rowsOf)));
+    else if (o.is === "count") index32(E, x);
     else {
-      E.scalar(e);
-      castScalar(c, scalarName(e), "f32");
+      E.scalar(x);
+      castScalar(c, scalarName(x), "f32");
     }
+  };
+  // Where rows go out next they can go now.
+  const there: { readonly [name: string]: Expr | undefined } = { dst: out?.args[0], stride: out?.args[4] };
+  for (const o of operands) {
+    const x = there[o.name];
+    if (x !== undefined) push(o, x);
+    push(o, operand(o.name));
+    if (x === undefined) continue;
+    pushApart(E);
+    c.op("select");
   }
   const pointers = operands.filter((o) => o.is === "pointer");
   const dtypes = new Map(pointers.map((o) => [o.name, dtypeOf(operand(o.name))]));

@@ -5,8 +5,8 @@
 import type { Expr } from "../../../ir/kir.ts";
 import { dtypeOf, type Emitter } from "../context.ts";
 import type { Code, LocalIndex } from "../encoder.ts";
+import { add, I32S, pushAddress } from "../rows.ts";
 import { index32 } from "../scalar.ts";
-import { add, I32S, pushAddress } from "../transfer.ts";
 import { ELEMENT, TILE, UNIT, type Units, unitsOf } from "./panels.ts";
 
 export function emitMma(E: Emitter, operand: (name: string) => Expr): void {

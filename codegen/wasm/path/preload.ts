@@ -2,8 +2,8 @@
 import type { Expr } from "../../../ir/kir.ts";
 import type { Emitter } from "../context.ts";
 import { elementUnits } from "../pointer.ts";
+import { copyRowsHelper, pushAddress, pushBytes } from "../rows.ts";
 import { index32 } from "../scalar.ts";
-import { copyRowsHelper, pushAddress, pushBytes } from "../transfer.ts";
 
 export function emitPreload(E: Emitter, operand: (name: string) => Expr): void {
   const acc = operand("acc");

@@ -1,30 +1,45 @@
 /** The streamers: elements of l2 into the panels that the fabric's micro-kernels read (panels.ts). */
 import { DTYPES, type DTypeName, isPacked } from "../../../ir/dtype.ts";
-import type { Expr } from "../../../ir/kir.ts";
+import type { Apply, Expr } from "../../../ir/kir.ts";
 import { dtypeOf, type Emitter } from "../context.ts";
 import type { Code, LocalIndex } from "../encoder.ts";
 import { widen16 } from "../floats.ts";
 import { SCALAR_LOAD } from "../memory.ts";
 import { elementUnits } from "../pointer.ts";
+import { add, countDown, I32S, pushAddress, pushBytes } from "../rows.ts";
 import { fromBits, index32 } from "../scalar.ts";
-import { add, countDown, I32S, pushAddress, pushBytes } from "../transfer.ts";
+import { emitLookedUp, isNoted } from "./forward.ts";
 import { ELEMENT, TILE, UNIT, unitsOf } from "./panels.ts";
 
 export function emitStream(
   E: Emitter,
   edge: "rows" | "cols",
-  attrs: { readonly transposed?: unknown },
+  e: Apply,
   operand: (name: string) => Expr,
 ): void {
   const c = E.code;
   const src = operand("src");
   const d = dtypeOf(src);
-  const across = (edge === "rows") === (attrs.transposed === true);
+  const across = (edge === "rows") === (e.attrs["transposed"] === true);
+  const count = (name: string): LocalIndex => {
+    index32(E, operand(name));
+    return c.save("i32");
+  };
   pushAddress(E, operand("dst"));
   pushAddress(E, src);
-  index32(E, operand("extent"));
-  index32(E, operand("depth"));
+  const [extent, depth] = [count("extent"), count("depth")];
   pushBytes(E, operand("stride"), elementUnits(src));
+  const stride = c.save("i32");
+  if (isNoted(E, e)) {
+    c.get(across ? depth : extent);
+    c.get(across ? extent : depth)
+      .i32(sizeOf(d))
+      .op("i32.mul");
+    c.get(stride);
+    emitLookedUp(E);
+    c.set(stride);
+  }
+  c.get(extent).get(depth).get(stride);
   c.call(streamHelper(c, d, TILE[edge], across ? "extent" : "depth"));
 }
 
@@ -57,13 +72,26 @@ function streamHelper(c: Code, d: DTypeName, width: number, along: "extent" | "d
     if (isPacked(d)) h.i32(0).set(whole);
     else h.get(extent).i32(width).op("i32.div_u").set(whole);
     const left = h.temp("i32");
-    h.get(whole).set(left);
-    countDown(h, left, () => {
-      const rest = wholePanel(h, d, width, along);
-      h.get(rest.dst).get(rest.src).i32(width).get(rest.depth);
-      steps().call(narrow);
-      next();
-    });
+    const panels = (together: number): void =>
+      countDown(h, left, () => {
+        const rest = wholePanels(h, d, width, along, together);
+        for (let i = 0; i < together; i++) {
+          h.get(rest.dsts[i]!)
+            .get(rest.src)
+            .i32(i * width * size)
+            .op("i32.add")
+            .i32(width)
+            .get(rest.depth);
+          steps().call(narrow);
+          next();
+        }
+      });
+    if (along === "extent") {
+      h.get(whole).i32(TOGETHER).op("i32.div_u").set(left);
+      panels(TOGETHER);
+      h.get(whole).i32(TOGETHER).op("i32.rem_u").set(left);
+    } else h.get(whole).set(left);
+    panels(1);
     // What is narrower than a panel, and 4-bit elements.
     h.get(extent).get(whole).i32(width).op("i32.mul").op("i32.sub").set(left);
     h.block();
@@ -85,19 +113,39 @@ function sizeOf(d: DTypeName): number {
   return isPacked(d) ? 1 : DTYPES[d].bytes;
 }
 
-/** What {@link wholePanel} has left over: depths from there on. */
+/**
+ * Panels that are written side by side where consecutive elements run along them: a line of a cache, which has elements of
+ * several panels, is then read once.
+ */
+const TOGETHER = 4;
+
+/** What {@link wholePanels} has left over: depths from there on, in each panel. */
 interface Rest {
-  readonly dst: LocalIndex;
+  readonly dsts: readonly LocalIndex[];
   readonly src: LocalIndex;
   readonly depth: LocalIndex;
 }
 
-/** One panel of full width by registers, in a helper with the parameters of {@link streamHelper}. */
-function wholePanel(h: Code, d: DTypeName, width: number, along: "extent" | "depth"): Rest {
+/** Panels of full width by registers, in a helper with the parameters of {@link streamHelper}. */
+function wholePanels(
+  h: Code,
+  d: DTypeName,
+  width: number,
+  along: "extent" | "depth",
+  together: number,
+): Rest {
   const pairs = unitsOf(d) === "pairs";
   const size = sizeOf(d);
-  const [to, from, left, n] = [h.temp("i32"), h.temp("i32"), h.temp("i32"), h.temp("i32")];
-  h.get(0).set(to).get(1).set(from);
+  const [from, left, n] = [h.temp("i32"), h.temp("i32"), h.temp("i32")];
+  const dsts = Array.from({ length: together }, () => h.temp("i32"));
+  h.get(1).set(from);
+  for (const [i, to] of dsts.entries())
+    h.get(0)
+      .get(3)
+      .i32(i * width * ELEMENT[unitsOf(d)])
+      .op("i32.mul")
+      .op("i32.add")
+      .set(to);
   // Depths per round of the loop: by quads of units along the depth, by single units along the extent.
   const units = along === "extent" ? 1 : 4;
   const depths = units * (pairs ? 2 : 1);
@@ -105,16 +153,17 @@ function wholePanel(h: Code, d: DTypeName, width: number, along: "extent" | "dep
   h.get(3).get(n).i32(depths).op("i32.mul").op("i32.sub").set(left);
   countDown(h, n, () => {
     if (along === "extent") {
-      if (pairs) pairsAlongExtent(h, d, width, to, from);
-      else
-        for (let q = 0; q < width / 4; q++) {
-          h.get(to);
-          floats(h, d, from, q * 4 * size);
-          h.vaccess("v128.store", q * 16);
-        }
+      for (const [i, to] of dsts.entries())
+        if (pairs) pairsAlongExtent(h, d, width, to, from, i * width);
+        else
+          for (let q = 0; q < width / 4; q++) {
+            h.get(to);
+            floats(h, d, from, (i * width + q * 4) * size);
+            h.vaccess("v128.store", q * 16);
+          }
       for (let i = 0; i < (pairs ? 2 : 1); i++) h.get(from).get(4).op("i32.add").set(from);
     } else {
-      const row = h.temp("i32");
+      const [row, to] = [h.temp("i32"), dsts[0]!];
       h.get(from).set(row);
       for (let q = 0; q < width / 4; q++) {
         const quad = Array.from({ length: 4 }, () => {
@@ -134,12 +183,13 @@ function wholePanel(h: Code, d: DTypeName, width: number, along: "extent" | "dep
         .op("i32.add")
         .set(from);
     }
-    h.get(to)
-      .i32(units * width * UNIT)
-      .op("i32.add")
-      .set(to);
+    for (const to of dsts)
+      h.get(to)
+        .i32(units * width * UNIT)
+        .op("i32.add")
+        .set(to);
   });
-  return { dst: to, src: from, depth: left };
+  return { dsts, src: from, depth: left };
 }
 
 /** Pushes four consecutive floats from memory as f32. */
@@ -153,15 +203,24 @@ function floats(h: Code, d: DTypeName, at: LocalIndex, offset: number): void {
   widen16(h, d as "f16" | "bf16", "low");
 }
 
-/** Bytes of two depths, each consecutive in memory, as `width` pairs. */
-function pairsAlongExtent(h: Code, d: DTypeName, width: number, to: LocalIndex, from: LocalIndex): void {
+/** Bytes of two depths, each consecutive in memory from `offset` on, as `width` pairs. */
+function pairsAlongExtent(
+  h: Code,
+  d: DTypeName,
+  width: number,
+  to: LocalIndex,
+  from: LocalIndex,
+  offset: number,
+): void {
   const second = h.temp("i32");
   h.get(from).get(4).op("i32.add").set(second);
   const wide = [from, second].map((at) => {
     h.get(at);
-    if (width === 8) h.vaccess(d === "i8" ? "v128.load8x8_s" : "v128.load8x8_u");
+    if (width === 8) h.vaccess(d === "i8" ? "v128.load8x8_s" : "v128.load8x8_u", offset);
     else
-      h.vaccess("v128.load32_zero").v(d === "i8" ? "i16x8.extend_low_i8x16_s" : "i16x8.extend_low_i8x16_u");
+      h.vaccess("v128.load32_zero", offset).v(
+        d === "i8" ? "i16x8.extend_low_i8x16_s" : "i16x8.extend_low_i8x16_u",
+      );
     return h.save("v128");
   });
   for (let half = 0; half < width / 4; half++) {
