@@ -72,26 +72,14 @@ function streamHelper(c: Code, d: DTypeName, width: number, along: "extent" | "d
     if (isPacked(d)) h.i32(0).set(whole);
     else h.get(extent).i32(width).op("i32.div_u").set(whole);
     const left = h.temp("i32");
-    const panels = (together: number): void =>
-      countDown(h, left, () => {
-        const rest = wholePanels(h, d, width, along, together);
-        for (let i = 0; i < together; i++) {
-          h.get(rest.dsts[i]!)
-            .get(rest.src)
-            .i32(i * width * size)
-            .op("i32.add")
-            .i32(width)
-            .get(rest.depth);
-          steps().call(narrow);
-          next();
-        }
-      });
-    if (along === "extent") {
-      h.get(whole).i32(TOGETHER).op("i32.div_u").set(left);
-      panels(TOGETHER);
-      h.get(whole).i32(TOGETHER).op("i32.rem_u").set(left);
-    } else h.get(whole).set(left);
-    panels(1);
+    if (along === "extent") manyAlongExtent(h, d, width, whole);
+    h.get(whole).set(left);
+    countDown(h, left, () => {
+      const rest = along === "extent" ? restAlongExtent(h, d, width) : oneAlongDepth(h, d, width);
+      h.get(rest.dst).get(rest.src).i32(width).get(rest.depth);
+      steps().call(narrow);
+      next();
+    });
     // What is narrower than a panel, and 4-bit elements.
     h.get(extent).get(whole).i32(width).op("i32.mul").op("i32.sub").set(left);
     h.block();
@@ -113,83 +101,114 @@ function sizeOf(d: DTypeName): number {
   return isPacked(d) ? 1 : DTYPES[d].bytes;
 }
 
-/**
- * Panels that are written side by side where consecutive elements run along them: a line of a cache, which has elements of
- * several panels, is then read once.
- */
-const TOGETHER = 4;
+// The helpers below are in a helper with the parameters of streamHelper.
 
-/** What {@link wholePanels} has left over: depths from there on, in each panel. */
+/** What of a panel is left over: depths from there on. */
 interface Rest {
-  readonly dsts: readonly LocalIndex[];
+  readonly dst: LocalIndex;
   readonly src: LocalIndex;
   readonly depth: LocalIndex;
 }
 
-/** Panels of full width by registers, in a helper with the parameters of {@link streamHelper}. */
-function wholePanels(
-  h: Code,
-  d: DTypeName,
-  width: number,
-  along: "extent" | "depth",
-  together: number,
-): Rest {
+/** One panel of full width by registers, where consecutive elements run along the depth: quads of units are transposed. */
+function oneAlongDepth(h: Code, d: DTypeName, width: number): Rest {
   const pairs = unitsOf(d) === "pairs";
-  const size = sizeOf(d);
-  const [from, left, n] = [h.temp("i32"), h.temp("i32"), h.temp("i32")];
-  const dsts = Array.from({ length: together }, () => h.temp("i32"));
-  h.get(1).set(from);
-  for (const [i, to] of dsts.entries())
-    h.get(0)
-      .get(3)
-      .i32(i * width * ELEMENT[unitsOf(d)])
-      .op("i32.mul")
-      .op("i32.add")
-      .set(to);
-  // Depths per round of the loop: by quads of units along the depth, by single units along the extent.
-  const units = along === "extent" ? 1 : 4;
-  const depths = units * (pairs ? 2 : 1);
+  const [to, from, left, n] = [h.temp("i32"), h.temp("i32"), h.temp("i32"), h.temp("i32")];
+  h.get(0).set(to).get(1).set(from);
+  const depths = 4 * (pairs ? 2 : 1);
   h.get(3).i32(depths).op("i32.div_u").set(n);
   h.get(3).get(n).i32(depths).op("i32.mul").op("i32.sub").set(left);
   countDown(h, n, () => {
-    if (along === "extent") {
-      for (const [i, to] of dsts.entries())
-        if (pairs) pairsAlongExtent(h, d, width, to, from, i * width);
+    const row = h.temp("i32");
+    h.get(from).set(row);
+    for (let q = 0; q < width / 4; q++) {
+      const quad = Array.from({ length: 4 }, () => {
+        if (pairs) h.get(row).vaccess(d === "i8" ? "v128.load8x8_s" : "v128.load8x8_u");
+        else floats(h, d, row, 0);
+        add(h, row, 4);
+        return h.save("v128");
+      });
+      transposed(h, quad).forEach((push, i) => {
+        h.get(to);
+        push();
+        h.vaccess("v128.store", i * width * UNIT + q * 16);
+      });
+    }
+    h.get(from)
+      .i32(depths * sizeOf(d))
+      .op("i32.add")
+      .set(from);
+    h.get(to)
+      .i32(4 * width * UNIT)
+      .op("i32.add")
+      .set(to);
+  });
+  return { dst: to, src: from, depth: left };
+}
+
+/** Units of depth that {@link manyAlongExtent} writes side by side: of 8 columns they are a line of a cache. */
+const TOGETHER = 2;
+const depthsTogether = (d: DTypeName): number => TOGETHER * (unitsOf(d) === "pairs" ? 2 : 1);
+
+/**
+ * All panels of full width by registers, where consecutive elements run along them: some depths across all panels, then the next, so
+ * that memory is read in the order that it has.
+ */
+function manyAlongExtent(h: Code, d: DTypeName, width: number, whole: LocalIndex): void {
+  const pairs = unitsOf(d) === "pairs";
+  const [rounds, n, pitch] = [h.temp("i32"), h.temp("i32"), h.temp("i32")];
+  const [at, to, from] = [h.temp("i32"), h.temp("i32"), h.temp("i32")];
+  const rows = Array.from({ length: depthsTogether(d) }, () => h.temp("i32"));
+  h.get(3)
+    .i32(width * ELEMENT[unitsOf(d)])
+    .op("i32.mul")
+    .set(pitch);
+  h.get(1).set(from).get(0).set(at);
+  h.get(3).i32(rows.length).op("i32.div_u").set(rounds);
+  countDown(h, rounds, () => {
+    for (const row of rows) {
+      h.get(from).set(row);
+      add(h, from, 4);
+    }
+    h.get(at).set(to).get(whole).set(n);
+    countDown(h, n, () => {
+      for (let u = 0; u < TOGETHER; u++) {
+        const offset = u * width * UNIT;
+        if (pairs) pairsAlongExtent(h, d, width, to, offset, rows[2 * u]!, rows[2 * u + 1]!);
         else
           for (let q = 0; q < width / 4; q++) {
             h.get(to);
-            floats(h, d, from, (i * width + q * 4) * size);
-            h.vaccess("v128.store", q * 16);
+            floats(h, d, rows[u]!, q * 4 * sizeOf(d));
+            h.vaccess("v128.store", offset + q * 16);
           }
-      for (let i = 0; i < (pairs ? 2 : 1); i++) h.get(from).get(4).op("i32.add").set(from);
-    } else {
-      const [row, to] = [h.temp("i32"), dsts[0]!];
-      h.get(from).set(row);
-      for (let q = 0; q < width / 4; q++) {
-        const quad = Array.from({ length: 4 }, () => {
-          if (pairs) h.get(row).vaccess(d === "i8" ? "v128.load8x8_s" : "v128.load8x8_u");
-          else floats(h, d, row, 0);
-          add(h, row, 4);
-          return h.save("v128");
-        });
-        transposed(h, quad).forEach((push, i) => {
-          h.get(to);
-          push();
-          h.vaccess("v128.store", i * width * UNIT + q * 16);
-        });
       }
-      h.get(from)
-        .i32(depths * size)
-        .op("i32.add")
-        .set(from);
-    }
-    for (const to of dsts)
-      h.get(to)
-        .i32(units * width * UNIT)
-        .op("i32.add")
-        .set(to);
+      for (const row of rows)
+        h.get(row)
+          .i32(width * sizeOf(d))
+          .op("i32.add")
+          .set(row);
+      add(h, to, pitch);
+    });
+    h.get(at)
+      .i32(TOGETHER * width * UNIT)
+      .op("i32.add")
+      .set(at);
   });
-  return { dsts, src: from, depth: left };
+}
+
+/** What {@link manyAlongExtent} leaves of each panel. */
+function restAlongExtent(h: Code, d: DTypeName, width: number): Rest {
+  const [dst, src, depth, done] = [h.temp("i32"), h.temp("i32"), h.temp("i32"), h.temp("i32")];
+  h.get(3).i32(depthsTogether(d)).op("i32.rem_u").tee(depth);
+  h.get(3).op("i32.sub").i32(-1).op("i32.mul").set(done);
+  h.get(0)
+    .get(done)
+    .i32(width * ELEMENT[unitsOf(d)])
+    .op("i32.mul")
+    .op("i32.add")
+    .set(dst);
+  h.get(1).get(done).get(4).op("i32.mul").op("i32.add").set(src);
+  return { dst, src, depth };
 }
 
 /** Pushes four consecutive floats from memory as f32. */
@@ -203,24 +222,20 @@ function floats(h: Code, d: DTypeName, at: LocalIndex, offset: number): void {
   widen16(h, d as "f16" | "bf16", "low");
 }
 
-/** Bytes of two depths, each consecutive in memory from `offset` on, as `width` pairs. */
+/** Bytes of two depths, each consecutive in memory, as `width` pairs. */
 function pairsAlongExtent(
   h: Code,
   d: DTypeName,
   width: number,
   to: LocalIndex,
-  from: LocalIndex,
   offset: number,
+  ...depths: readonly [LocalIndex, LocalIndex]
 ): void {
-  const second = h.temp("i32");
-  h.get(from).get(4).op("i32.add").set(second);
-  const wide = [from, second].map((at) => {
+  const wide = depths.map((at) => {
     h.get(at);
-    if (width === 8) h.vaccess(d === "i8" ? "v128.load8x8_s" : "v128.load8x8_u", offset);
+    if (width === 8) h.vaccess(d === "i8" ? "v128.load8x8_s" : "v128.load8x8_u");
     else
-      h.vaccess("v128.load32_zero", offset).v(
-        d === "i8" ? "i16x8.extend_low_i8x16_s" : "i16x8.extend_low_i8x16_u",
-      );
+      h.vaccess("v128.load32_zero").v(d === "i8" ? "i16x8.extend_low_i8x16_s" : "i16x8.extend_low_i8x16_u");
     return h.save("v128");
   });
   for (let half = 0; half < width / 4; half++) {
@@ -228,7 +243,7 @@ function pairsAlongExtent(
     h.shuffle(
       Array.from({ length: 4 }, (_, i) => 8 * half + 2 * i).flatMap((b) => [b, b + 1, b + 16, b + 17]),
     );
-    h.vaccess("v128.store", half * 16);
+    h.vaccess("v128.store", offset + half * 16);
   }
 }
 
