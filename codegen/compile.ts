@@ -49,10 +49,10 @@ export function compileKernel(k: Kernel, o: CompileOptions): CompiledKernel {
 
 /** The last half of compilation: a kernel of level machine, as it stands in a program file, to WebAssembly. */
 export function emitKernel(machine: Kernel, source: string, o: CompileOptions): CompiledKernel {
-  const forwarding = findForwarding(machine);
+  const params = paramUses(machine);
+  const forwarding = findForwarding(machine, params);
   const layout = planLayout(machine, scopeBytes(machine), forwarding.noted.size > 0);
   const emitted = emitModule(machine, layout, forwarding, o.checks);
-  const params = paramUses(machine);
   const description = describe(machine.name, params, o.description);
   return { ...o, name: machine.name, source, machine, layout, forwarding, emitted, params, description };
 }

@@ -14,8 +14,8 @@ import { isPacked } from "../ir/dtype.ts";
 import type { Apply, Expr, Kernel, Local, Stmt } from "../ir/kir.ts";
 import { OPS } from "../ir/ops.ts";
 import { namedOperands } from "../ir/path/operands.ts";
+import type { ParamUse } from "../ir/program.ts";
 import { bodiesOf, forEachExpr, forEachIn, forEachStmt } from "../ir/walk.ts";
-import { paramUses } from "./params.ts";
 import { allocatedBytes } from "./scopes.ts";
 
 export interface Forwarding {
@@ -40,11 +40,13 @@ interface Buffer {
   escapes: boolean;
 }
 
-/** Of a kernel of level machine. */
-export function findForwarding(k: Kernel): Forwarding {
+const NONE: Forwarding = { noted: new Set(), drained: new Map(), broughtOut: new Set(), sources: [] };
+
+/** Of a kernel of level machine, whose parameters are used in that way. */
+export function findForwarding(k: Kernel, params: readonly ParamUse[]): Forwarding {
   const buffers = buffersOf(k);
+  if (buffers.size === 0) return NONE;
   const values = pointerValues(k);
-  const uses = paramUses(k);
   let callsOut = false;
 
   /** The buffer or parameter that a pointer is into, when it is one and the same always. */
@@ -66,7 +68,7 @@ export function findForwarding(k: Kernel): Forwarding {
   /** The parameter of a pointer, of one that the kernel does not write. */
   const sourceAt = (e: Expr): number | undefined => {
     const root = rootOf(e);
-    return typeof root === "number" && bytesOnly(e) && uses[root]?.written === false ? root : undefined;
+    return typeof root === "number" && bytesOnly(e) && params[root]?.written === false ? root : undefined;
   };
   const pairs = new Map(
     [...drainsOut(k.body)].filter(
