@@ -199,8 +199,7 @@ function manyAlongExtent(h: Code, d: DTypeName, width: number, whole: LocalIndex
 /** What {@link manyAlongExtent} leaves of each panel. */
 function restAlongExtent(h: Code, d: DTypeName, width: number): Rest {
   const [dst, src, depth, done] = [h.temp("i32"), h.temp("i32"), h.temp("i32"), h.temp("i32")];
-  h.get(3).i32(depthsTogether(d)).op("i32.rem_u").tee(depth);
-  h.get(3).op("i32.sub").i32(-1).op("i32.mul").set(done);
+  h.get(3).get(3).i32(depthsTogether(d)).op("i32.rem_u").tee(depth).op("i32.sub").set(done);
   h.get(0)
     .get(done)
     .i32(width * ELEMENT[unitsOf(d)])
