@@ -18,15 +18,20 @@ export function pushBytes(E: Emitter, n: Expr, bytes: number): void {
   if (bytes > 1) E.code.i32(bytes).op("i32.mul");
 }
 
-/** Runs `body` while the local counts down to 0. */
-export function countDown(c: Code, n: LocalIndex, body: () => void): void {
+/** Runs `body` while the local is above 0; it goes down by what `step` pushes. */
+export function down(c: Code, left: LocalIndex, step: () => Code, body: () => void): void {
   c.block();
   const done = c.depth - 1;
   c.loop();
   const again = c.depth - 1;
-  c.get(n).i32(0).op("i32.le_s").brIf(done);
+  c.get(left).i32(0).op("i32.le_s").brIf(done);
   body();
-  c.get(n).i32(1).op("i32.sub").set(n).br(again).end().end();
+  c.get(left);
+  step().op("i32.sub").set(left).br(again).end().end();
+}
+/** Runs `body` while the local counts down to 0. */
+export function countDown(c: Code, n: LocalIndex, body: () => void): void {
+  down(c, n, () => c.i32(1), body);
 }
 
 export function add(c: Code, to: LocalIndex, step: LocalIndex): void {

@@ -63,15 +63,37 @@ export function pushApart(E: Emitter): void {
 
 const get = (h: Code, note: LocalIndex, field: Field): Code => h.get(note).access("i32.load", NOTE[field]);
 
-/** Runs `body` with each note that there is. It may leave notes out that come after. */
-function eachNote(h: Code, notes: LocalIndex, body: (note: LocalIndex) => void): void {
+/** Runs `body` with each place of a note. */
+function eachPlace(h: Code, notes: LocalIndex, body: (note: LocalIndex) => void): void {
   const [note, n] = [h.temp("i32"), h.temp("i32")];
   h.get(notes).set(note).i32(NOTES).set(n);
   countDown(h, n, () => {
+    body(note);
+    h.get(note).i32(NOTE_BYTES).op("i32.add").set(note);
+  });
+}
+/** Runs `body` with each note that there is. */
+function eachNote(h: Code, notes: LocalIndex, body: (note: LocalIndex) => void): void {
+  eachPlace(h, notes, (note) => {
     get(h, note, "times").if();
     body(note);
     h.end();
-    h.get(note).i32(NOTE_BYTES).op("i32.add").set(note);
+  });
+}
+/** Runs `body` with each note that brings something from address `from` up to `to`. */
+function eachNoteIn(
+  h: Code,
+  notes: LocalIndex,
+  from: LocalIndex,
+  to: LocalIndex,
+  body: (note: LocalIndex) => void,
+): void {
+  eachNote(h, notes, (note) => {
+    h.get(from);
+    get(h, note, "end").op("i32.lt_u");
+    get(h, note, "dst").get(to).op("i32.lt_u").op("i32.and").if();
+    body(note);
+    h.end();
   });
 }
 
@@ -110,33 +132,28 @@ function noteHelper(c: Code): number {
 
     h.get(times).i32(1).op("i32.sub").get(dstStride).op("i32.mul").get(dst).op("i32.add");
     h.get(width).op("i32.add").set(end);
-    eachNote(h, notes, (note) => {
-      h.get(dst);
-      get(h, note, "end").op("i32.lt_u");
-      get(h, note, "dst").get(end).op("i32.lt_u").op("i32.and").if();
+    eachNoteIn(h, notes, dst, end, (note) => {
       get(h, note, "dst").get(dst).op("i32.eq");
       get(h, note, "dstStride").get(dstStride).op("i32.eq").op("i32.and");
       get(h, note, "width").get(width).op("i32.le_s").op("i32.and");
       get(h, note, "times").get(times).op("i32.le_s").op("i32.and").if();
       h.get(note).i32(0).access("i32.store", NOTE.times);
       h.else().get(notes).call(carryOutHelper(h)).end();
-      h.end();
     });
-    // The first free place; all are free after notes were carried out.
-    const [note, n] = [h.local("i32"), h.local("i32")];
-    h.get(notes).set(note).i32(NOTES).set(n);
-    h.block();
-    const found = h.depth - 1;
-    h.loop();
-    const again = h.depth - 1;
-    get(h, note, "times").op("i32.eqz").brIf(found);
-    h.get(note).i32(NOTE_BYTES).op("i32.add").set(note);
-    h.get(n).i32(1).op("i32.sub").tee(n).brIf(again).end();
-    h.get(notes).tee(note).call(carryOutHelper(h)).end();
-    const fields = { dst, end, src, width, srcStride, dstStride, times };
-    for (const [field, local] of Object.entries(fields) as [Field, LocalIndex][])
-      h.get(note).get(local).access("i32.store", NOTE[field]);
-    h.get(note).get(width).get(times).op("i32.mul").i32(READS).op("i32.mul").access("i32.store", NOTE.left);
+    const write = (note: LocalIndex): void => {
+      const fields = { dst, end, src, width, srcStride, dstStride, times };
+      for (const [field, local] of Object.entries(fields) as [Field, LocalIndex][])
+        h.get(note).get(local).access("i32.store", NOTE[field]);
+      h.get(note).get(width).get(times).op("i32.mul").i32(READS).op("i32.mul").access("i32.store", NOTE.left);
+    };
+    eachPlace(h, notes, (note) => {
+      get(h, note, "times").op("i32.eqz").if();
+      write(note);
+      h.op("return").end();
+    });
+    // No place is free: after all notes were carried out the first one is.
+    h.get(notes).call(carryOutHelper(h));
+    write(notes);
   });
 }
 
@@ -151,10 +168,7 @@ function lookUpHelper(c: Code): number {
     h.get(row).get(stride).get(rows).i32(1).op("i32.eq").op("select").set(stride);
     h.get(rows).i32(1).op("i32.sub").get(stride).op("i32.mul").get(src).op("i32.add");
     h.get(row).op("i32.add").set(end);
-    eachNote(h, notes, (note) => {
-      h.get(src);
-      get(h, note, "end").op("i32.lt_u");
-      get(h, note, "dst").get(end).op("i32.lt_u").op("i32.and").if();
+    eachNoteIn(h, notes, src, end, (note) => {
       h.get(src);
       get(h, note, "dst").op("i32.sub").set(from);
       h.get(rows).get(row).op("i32.mul").set(size);
@@ -178,7 +192,7 @@ function lookUpHelper(c: Code): number {
       get(h, note, "srcStride").op("i32.mul").op("i32.add").get(from).op("i32.add");
       get(h, note, "srcStride").op("return").end().end();
       h.get(notes).call(carryOutHelper(h));
-      answer().end();
+      answer();
     });
     h.get(src).get(stride);
   });

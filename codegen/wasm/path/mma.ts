@@ -5,7 +5,7 @@
 import type { Expr } from "../../../ir/kir.ts";
 import { dtypeOf, type Emitter } from "../context.ts";
 import type { Code, LocalIndex } from "../encoder.ts";
-import { add, I32S, pushAddress } from "../rows.ts";
+import { add, down, I32S, pushAddress } from "../rows.ts";
 import { index32 } from "../scalar.ts";
 import { ELEMENT, TILE, UNIT, type Units, unitsOf } from "./panels.ts";
 
@@ -150,18 +150,6 @@ function blockHelper(c: Code, units: Units): number {
       },
     );
   });
-}
-
-/** Runs `body` while the local is above 0; it goes down by what `step` pushes. */
-function down(h: Code, left: LocalIndex, step: () => Code, body: () => void): void {
-  h.block();
-  const done = h.depth - 1;
-  h.loop();
-  const again = h.depth - 1;
-  h.get(left).i32(0).op("i32.le_s").brIf(done);
-  body();
-  h.get(left);
-  step().op("i32.sub").set(left).br(again).end().end();
 }
 
 /** Rows of `width` accumulators; without a pitch they are a whole tile's. */

@@ -6,7 +6,7 @@ import type { Code, LocalIndex } from "../encoder.ts";
 import { widen16 } from "../floats.ts";
 import { SCALAR_LOAD } from "../memory.ts";
 import { elementUnits } from "../pointer.ts";
-import { add, countDown, I32S, pushAddress, pushBytes } from "../rows.ts";
+import { add, countDown, down, I32S, pushAddress, pushBytes } from "../rows.ts";
 import { fromBits, index32 } from "../scalar.ts";
 import { emitLookedUp, isNoted } from "./forward.ts";
 import { ELEMENT, TILE, UNIT, unitsOf } from "./panels.ts";
@@ -82,17 +82,18 @@ function streamHelper(c: Code, d: DTypeName, width: number, along: "extent" | "d
     });
     // What is narrower than a panel, and 4-bit elements.
     h.get(extent).get(whole).i32(width).op("i32.mul").op("i32.sub").set(left);
-    h.block();
-    const done = h.depth - 1;
-    h.loop();
-    const again = h.depth - 1;
-    h.get(left).i32(0).op("i32.le_s").brIf(done);
-    h.get(dst).get(src);
-    h.get(left).i32(width).get(left).i32(width).op("i32.lt_s").op("select");
-    h.get(depth);
-    steps().call(narrow);
-    next();
-    h.get(left).i32(width).op("i32.sub").set(left).br(again).end().end();
+    down(
+      h,
+      left,
+      () => h.i32(width),
+      () => {
+        h.get(dst).get(src);
+        h.get(left).i32(width).get(left).i32(width).op("i32.lt_s").op("select");
+        h.get(depth);
+        steps().call(narrow);
+        next();
+      },
+    );
   });
 }
 
